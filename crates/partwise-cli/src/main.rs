@@ -1,0 +1,2 @@
+//! The command `partwise`.
+fn main() {}
