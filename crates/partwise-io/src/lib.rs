@@ -1,1 +1,38 @@
-//! Files in and out.
+//! Files in and out: matrices, factors, models.
+//!
+//! [`read`] takes a matrix from `.npy`, `.npz` (SciPy sparse or one dense array), Matrix Market, or
+//! delimited text, plain or gzipped. The kind is told by the content, never by the name. Every
+//! reader follows the same rules:
+//!
+//! - a size that a file *claims* is compared with the bytes that are there, and with a memory
+//!   limit, before anything of that size is allocated;
+//! - nothing is executed, unpickled or extracted;
+//! - an [`Error`] says where, what was found, what was expected; a [`Notice`] says what was accepted
+//!   but might surprise.
+//!
+//! ```no_run
+//! use partwise_io::{ReadOptions, read_from};
+//!
+//! let csv = b"gene,a,b\nTP53,1,0\nBRCA1,2.5,3\n".to_vec();
+//! let table = read_from(csv, "counts.csv", &ReadOptions::default())?;
+//! assert_eq!((table.rows, table.cols), (2, 2));
+//! assert_eq!(table.row_names.as_deref(), Some(&["TP53".to_string(), "BRCA1".to_string()][..]));
+//! # Ok::<(), partwise_io::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+mod format;
+mod memory;
+mod notice;
+mod npy;
+mod numbers;
+mod read;
+mod table;
+
+pub use error::{Error, Place, SparseFault};
+pub use format::Format;
+pub use notice::Notice;
+pub use numbers::{DType, Numbers, Rounding};
+pub use read::{ReadOptions, Switch, read, read_from};
+pub use table::{Layout, Order, Table, Values};

@@ -1,0 +1,113 @@
+//! The one door for matrices: find out the kind, hand over to its reader.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::error::{Error, Place};
+use crate::format::{self, Format};
+use crate::memory::Budget;
+use crate::npy;
+use crate::table::Table;
+
+/// Yes, no, or by the rule that the [`Notice`](crate::Notice) names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Switch {
+    /// By the rule.
+    #[default]
+    Auto,
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+}
+
+/// How to read a file; the default suits most.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Whether the first line of a text file holds column names.
+    ///
+    /// Auto: it does if none of its fields beyond the first is a number, or if its first field is
+    /// empty and others are not.
+    pub header: Switch,
+    /// Whether the first column of a text file holds row names.
+    ///
+    /// Auto: it does if the header begins with an empty field or is one field short, or if the
+    /// first field of the first data line is no number.
+    pub row_names: Switch,
+    /// The delimiter of a text file; a space stands for any run of spaces and tabs. By default the
+    /// first of tab, semicolon, comma, space that occurs in the first line.
+    pub delimiter: Option<u8>,
+    /// Most bytes that the matrix may take. By default 250 times the length of the file but at
+    /// least 256 MiB, and at most three quarters of the free memory.
+    pub memory_limit: Option<u64>,
+}
+
+/// Reads a matrix from a file.
+///
+/// # Errors
+///
+/// Any [`Error`] but those on models and outputs, with the name of the file.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
+    let name = path.to_string_lossy();
+    open(path, &name, options).map_err(|error| error.at(&name))
+}
+
+/// Reads a matrix from bytes in memory, such as standard input; `name` stands in for the file name.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_from(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Table, Error> {
+    let length = bytes.len() as u64;
+    dispatch(Cursor::new(bytes), length, name, options).map_err(|error| error.at(name))
+}
+
+fn open(path: &Path, name: &str, options: &ReadOptions) -> Result<Table, Error> {
+    let mut file = File::open(path).map_err(Error::io("open"))?;
+    let about = file.metadata().map_err(Error::io("inspect"))?;
+    if about.is_dir() {
+        return Err(Error::format(Place::File, "a directory", "a file"));
+    }
+    if about.is_file() {
+        return dispatch(file, about.len(), name, options);
+    }
+    // Pipes have no length and cannot be rewound.
+    let budget = Budget::new(options.memory_limit, u64::MAX);
+    let mut bytes = Vec::new();
+    let most = budget.limit().saturating_add(1);
+    file.by_ref()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("read"))?;
+    budget.check(|| "the input".into(), bytes.len() as u128)?;
+    let length = bytes.len() as u64;
+    dispatch(Cursor::new(bytes), length, name, options)
+}
+
+fn dispatch<R: Read + Seek>(
+    mut reader: R,
+    length: u64,
+    name: &str,
+    options: &ReadOptions,
+) -> Result<Table, Error> {
+    let budget = Budget::new(options.memory_limit, length);
+    let mut head = Vec::new();
+    reader
+        .by_ref()
+        .take(format::HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(Error::io("read"))?;
+    reader
+        .seek(SeekFrom::Start(0))
+        .map_err(Error::io("rewind"))?;
+    let outer = format::detect(&head, name)?;
+    let mut table = match outer {
+        Format::Npy => npy::read_table(reader, length, budget)?,
+        other => return Err(Error::format(Place::File, other.to_string(), "npy")),
+    };
+    table
+        .notices
+        .extend(format::extension_notice(outer, outer, name));
+    Ok(table)
+}
