@@ -26,8 +26,10 @@ mod format;
 mod memory;
 mod notice;
 mod npy;
+mod npz;
 mod numbers;
 mod read;
+mod sparse;
 mod table;
 
 pub use error::{Error, Place, SparseFault};

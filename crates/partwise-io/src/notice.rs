@@ -50,7 +50,7 @@ pub enum Notice {
     /// Elements were widened to a type that holds all their values.
     Widened {
         /// Type in the file.
-        from: &'static str,
+        from: DType,
         /// Type in memory.
         to: DType,
     },

@@ -73,11 +73,9 @@ macro_rules! each {
         }
     };
 }
-#[allow(unused_imports)]
 pub(crate) use each;
 
 /// Like [`each`], and wraps the resulting vector in the same variant.
-#[allow(unused_macros)]
 macro_rules! map_each {
     ($numbers:expr, $vector:ident => $result:expr) => {
         match $numbers {
@@ -95,7 +93,6 @@ macro_rules! map_each {
         }
     };
 }
-#[allow(unused_imports)]
 pub(crate) use map_each;
 
 /// Integers that a conversion to floating point could not keep exactly.

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::error::{Error, Place};
 use crate::format::{self, Format};
 use crate::memory::Budget;
-use crate::npy;
 use crate::table::Table;
+use crate::{npy, npz};
 
 /// Yes, no, or by the rule that the [`Notice`](crate::Notice) names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,6 +104,7 @@ fn dispatch<R: Read + Seek>(
     let outer = format::detect(&head, name)?;
     let mut table = match outer {
         Format::Npy => npy::read_table(reader, length, budget)?,
+        Format::Npz => npz::read_table(reader, budget)?,
         other => return Err(Error::format(Place::File, other.to_string(), "npy")),
     };
     table

@@ -22,7 +22,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads magic, version, length and dictionary.
-    pub(crate) fn read(reader: &mut impl Read) -> Result<Self, Error> {
+    pub(crate) fn read(reader: &mut dyn Read) -> Result<Self, Error> {
         let mut magic = [0; 8];
         let found = fill(reader, &mut magic)?;
         let head = magic.get(..found).unwrap_or(&magic);
@@ -63,7 +63,7 @@ impl Header {
     }
 }
 
-fn read_length(reader: &mut impl Read, wide: bool) -> Result<(u32, u64), Error> {
+fn read_length(reader: &mut dyn Read, wide: bool) -> Result<(u32, u64), Error> {
     let mut bytes = [0; 4];
     let size = if wide { 4 } else { 2 };
     let (field, _) = bytes.split_at_mut(size);
@@ -86,7 +86,7 @@ fn cut(found: u64, expected: u64) -> Error {
 }
 
 /// Fills as much of the buffer as the reader has.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Error> {
+fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {

@@ -19,7 +19,6 @@ pub(crate) const SUPPORTED: &str =
     "supported are bool, int8 to int64, uint8 to uint64, float16 to float64: convert with astype";
 
 /// An array of any number of dimensions.
-#[allow(dead_code)]
 pub(crate) struct Array {
     pub(crate) shape: Vec<u64>,
     pub(crate) fortran_order: bool,

@@ -1,0 +1,404 @@
+//! Archives of NumPy arrays (`.npz`): a SciPy sparse matrix, or one dense array.
+//!
+//! Nothing is extracted: entries are read by exact name into memory, and never more than they
+//! declare, which is compared with the limit first.
+
+use std::io::{Read, Seek};
+
+use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
+use zip::result::ZipError;
+
+use crate::error::{Error, Place, SparseFault, quoted, shown};
+use crate::memory::Budget;
+use crate::notice::Notice;
+use crate::npy::{self, Array, Header};
+use crate::numbers::Numbers;
+use crate::sparse::{self, Compressed};
+use crate::table::{Layout, Table};
+
+/// Most entries in an archive; SciPy writes six at most.
+const MAX_ENTRIES: usize = 64;
+/// Deflate cannot expand more than this.
+const MAX_EXPANSION: u64 = 1032;
+
+/// Reads the matrix of an archive.
+pub(crate) fn read_table<R: Read + Seek>(reader: R, budget: Budget) -> Result<Table, Error> {
+    let mut npz = Npz::open(reader, budget)?;
+    let has = |name: &str| npz.names.iter().any(|n| n == name);
+    if ["format.npy", "indptr.npy", "indices.npy"]
+        .into_iter()
+        .any(has)
+    {
+        npz.sparse()
+    } else {
+        npz.dense()
+    }
+}
+
+struct Npz<R> {
+    archive: ZipArchive<R>,
+    names: Vec<String>,
+    budget: Budget,
+    trailing: u64,
+}
+
+impl<R: Read + Seek> Npz<R> {
+    fn open(reader: R, budget: Budget) -> Result<Self, Error> {
+        let config = Config {
+            archive_offset: ArchiveOffset::Known(0),
+        };
+        let mut archive = ZipArchive::with_config(config, reader).map_err(|e| refused("", e))?;
+        if archive.len() > MAX_ENTRIES {
+            let found = format!("an archive of {} entries", archive.len());
+            return Err(Error::format(
+                Place::File,
+                found,
+                format!("at most {MAX_ENTRIES}"),
+            ));
+        }
+        archive
+            .validate_header_consistency()
+            .map_err(|e| refused("", e))?;
+        let names = entry_names(&mut archive)?;
+        Ok(Self {
+            archive,
+            names,
+            budget,
+            trailing: 0,
+        })
+    }
+
+    fn dense(&mut self) -> Result<Table, Error> {
+        let [name] = self.names.as_slice() else {
+            let found = format!("{} entries: {}", self.names.len(), self.names.join(", "));
+            let expected = "a SciPy sparse matrix or exactly one array; save the matrix alone";
+            return Err(Error::format(Place::File, found, expected));
+        };
+        let name = name.clone();
+        if !name.ends_with(".npy") {
+            let found = format!("an archive of {}", quoted(name.as_bytes()));
+            return Err(Error::format(
+                Place::File,
+                found,
+                "an archive of one .npy array",
+            ));
+        }
+        let array = self.array(&name)?;
+        let (rows, cols) = npy::matrix_shape(&array.shape)?;
+        npy::into_table(array, rows, cols)
+    }
+
+    fn sparse(&mut self) -> Result<Table, Error> {
+        let format = self.format()?;
+        let (rows, cols) = self.shape()?;
+        let mut table = match format.as_str() {
+            "csr" => self.compressed(rows, cols, Layout::Csr)?,
+            "csc" => self.compressed(rows, cols, Layout::Csc)?,
+            "coo" => self.coordinates(rows, cols)?,
+            _ => {
+                let found = quoted(format.as_bytes());
+                return Err(SparseFault::Format { found }.into());
+            }
+        };
+        if self.trailing > 0 {
+            table.notices.push(Notice::TrailingBytes {
+                count: self.trailing,
+            });
+        }
+        Ok(table)
+    }
+
+    fn compressed(&mut self, rows: u64, cols: u64, layout: Layout) -> Result<Table, Error> {
+        const NEEDED: &str = "indices, indptr, data, shape, format";
+        let swap = layout == Layout::Csc;
+        let (major, minor) = if swap { (cols, rows) } else { (rows, cols) };
+        let (major, minor) = sparse::dimensions(major, minor, self.budget)?;
+        let indptr = self.vector("indptr", NEEDED)?;
+        let indices = self.vector("indices", NEEDED)?;
+        let data = self.vector("data", NEEDED)?;
+        let matrix = Compressed::check(major, minor, &indptr, &indices, data)?;
+        let (rows, cols) = if swap { (minor, major) } else { (major, minor) };
+        matrix.into_table(layout, rows, cols)
+    }
+
+    fn coordinates(&mut self, rows: u64, cols: u64) -> Result<Table, Error> {
+        const NEEDED: &str = "row, col, data, shape, format";
+        let (m, n) = sparse::dimensions(rows, cols, self.budget)?;
+        let row = self.vector("row", NEEDED)?;
+        let col = self.vector("col", NEEDED)?;
+        let data = self.vector("data", NEEDED)?;
+        sparse::same_length("col", col.len() as u64, row.len() as u64)?;
+        sparse::same_length("data", data.len() as u64, row.len() as u64)?;
+        let row = sparse::row_indices(&row, rows)?;
+        let col = sparse::col_indices(&col, &row, cols)?;
+        Compressed::from_coordinates(m, &row, col, data)?.into_table(Layout::Csr, m, n)
+    }
+
+    /// A one-dimensional array.
+    fn vector(&mut self, name: &'static str, needed: &'static str) -> Result<Numbers, Error> {
+        let entry = format!("{name}.npy");
+        if !self.names.contains(&entry) {
+            return Err(SparseFault::Missing {
+                name: entry,
+                needed,
+            }
+            .into());
+        }
+        let array = self.array(&entry)?;
+        self.trailing += array.trailing;
+        if array.shape.len() != 1 {
+            let found = format!("an array of shape {}", npy::shown_shape(&array.shape));
+            let expected = "an array of one dimension";
+            return Err(SparseFault::Array {
+                name,
+                found,
+                expected,
+            }
+            .into());
+        }
+        Ok(array.numbers)
+    }
+
+    fn shape(&mut self) -> Result<(u64, u64), Error> {
+        let numbers = self.vector("shape", "shape")?;
+        let sizes = sparse::integers(&numbers, "shape", |_, size| {
+            u64::try_from(size).map_err(|_| SparseFault::Array {
+                name: "shape",
+                found: format!("{size}"),
+                expected: "two sizes",
+            })
+        })?;
+        match sizes[..] {
+            [rows, cols] => Ok((rows, cols)),
+            _ => Err(Error::Shape {
+                place: Place::Entry("shape.npy".into()),
+                found: npy::shown_shape(&sizes),
+                expected: "two dimensions",
+            }),
+        }
+    }
+
+    /// The name of the sparse format, stored as a text of no dimensions.
+    fn format(&mut self) -> Result<String, Error> {
+        let name = "format.npy";
+        if !self.names.iter().any(|n| n == name) {
+            let needed = "indices, indptr, data, shape, format";
+            return Err(SparseFault::Missing {
+                name: name.into(),
+                needed,
+            }
+            .into());
+        }
+        self.entry(name, |reader, length, _| {
+            let header = Header::read(reader)?;
+            let size = header
+                .descr
+                .get(2..)
+                .and_then(|size| size.parse::<u8>().ok());
+            let width = match header.descr.as_bytes() {
+                [_, b'S', ..] => 1,
+                [_, b'U', ..] => 4,
+                _ => 0,
+            };
+            let bytes = u64::from(size.unwrap_or(0)) * width;
+            let rest = length.saturating_sub(header.data_offset);
+            if bytes == 0 || bytes > rest || !header.shape.is_empty() {
+                let found = format!("an array of '{}' of shape", header.descr);
+                let found = format!("{found} {}", npy::shown_shape(&header.shape));
+                return Err(Error::format(
+                    Place::File,
+                    found,
+                    "the name of a sparse format",
+                ));
+            }
+            let mut text = Vec::new();
+            reader
+                .take(bytes)
+                .read_to_end(&mut text)
+                .map_err(read_error)?;
+            text.retain(|&b| b != 0);
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        })
+    }
+
+    fn array(&mut self, name: &str) -> Result<Array, Error> {
+        self.entry(name, |reader, length, budget| {
+            let header = Header::read(reader)?;
+            npy::read_array(reader, header, length, budget)
+        })
+    }
+
+    /// Opens an entry, hands it over with its declared length, and checks that it is exactly as
+    /// long as declared and that its checksum is right.
+    fn entry<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut dyn Read, u64, Budget) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let budget = self.budget;
+        let entry = self.archive.by_name(name).map_err(|e| refused(name, e))?;
+        let (declared, packed) = (entry.size(), entry.compressed_size());
+        let factor = declared / packed.max(1);
+        budget.check(
+            || format!("{name} (expands {factor} times)"),
+            declared.into(),
+        )?;
+        if declared > packed.saturating_mul(MAX_EXPANSION).saturating_add(64) {
+            let found = format!("{packed} bytes that declare to expand to {declared}");
+            return Err(Error::format(
+                Place::Entry(name.into()),
+                found,
+                "a true size",
+            ));
+        }
+        let mut reader = Counted {
+            inner: entry.take(declared.saturating_add(1)),
+            count: 0,
+        };
+        let result = read(&mut reader, declared, budget).map_err(|e| within(name, e))?;
+        std::io::copy(&mut reader, &mut std::io::sink())
+            .map_err(|e| within(name, read_error(e)))?;
+        if reader.count != declared {
+            let more = if reader.count > declared {
+                "more than "
+            } else {
+                ""
+            };
+            let found = format!("{more}{} bytes", reader.count.min(declared));
+            let expected = format!("{declared} as the archive declares");
+            return Err(Error::format(Place::Entry(name.into()), found, expected));
+        }
+        Ok(result)
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.count += n as u64;
+        Ok(n)
+    }
+}
+
+/// The names of all entries, all of them plain.
+fn entry_names<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|e| refused("", e))?;
+        let raw = entry.name_raw();
+        let place = || Place::Entry(shown(raw));
+        let plain = raw.iter().all(|&b| b.is_ascii_graphic() || b == b' ')
+            && !raw.iter().any(|b| b"/\\:".contains(b));
+        if !plain || raw.starts_with(b".") || entry.is_symlink() || entry.is_dir() {
+            let expected = "entries with plain names, no folders, no links";
+            return Err(Error::format(place(), "this entry", expected));
+        }
+        if entry.encrypted() {
+            return Err(Error::format(
+                place(),
+                "an encrypted entry",
+                "one without password",
+            ));
+        }
+        let method = entry.compression();
+        if !matches!(
+            method,
+            zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated
+        ) {
+            let found = format!("compression method {method}");
+            return Err(Error::format(place(), found, "stored or deflate"));
+        }
+        names.push(String::from_utf8_lossy(raw).into_owned());
+    }
+    Ok(names)
+}
+
+/// Adds the name of the entry to errors that speak of the file.
+fn within(name: &str, error: Error) -> Error {
+    let entry = |place: Place| match place {
+        Place::File => Place::Entry(name.into()),
+        Place::Byte(at) => Place::Entry(format!("{name} byte {at}")),
+        Place::Element { index, .. } => Place::Element {
+            name: name.into(),
+            index,
+        },
+        other => other,
+    };
+    match error {
+        Error::Format {
+            place,
+            found,
+            expected,
+        } => Error::Format {
+            place: entry(place),
+            found,
+            expected,
+        },
+        Error::Length {
+            place,
+            what,
+            expected,
+            found,
+            unit,
+        } => Error::Length {
+            place: entry(place),
+            what,
+            expected,
+            found,
+            unit,
+        },
+        Error::Type {
+            place,
+            found,
+            supported,
+        } => Error::Type {
+            place: entry(place),
+            found,
+            supported,
+        },
+        Error::Data {
+            place,
+            found,
+            expected,
+        } => Error::Data {
+            place: entry(place),
+            found,
+            expected,
+        },
+        Error::Io { cause, .. } => read_error(cause),
+        other => other,
+    }
+}
+
+/// An error while reading an entry: damage shows as an I/O error of the decoder.
+fn read_error(cause: std::io::Error) -> Error {
+    Error::Io {
+        action: "read an entry of the archive",
+        cause,
+    }
+}
+
+fn refused(name: &str, error: ZipError) -> Error {
+    let place = if name.is_empty() {
+        Place::File
+    } else {
+        Place::Entry(name.into())
+    };
+    match error {
+        ZipError::Io(cause) => Error::Io {
+            action: "read the archive",
+            cause,
+        },
+        other => Error::format(
+            place,
+            format!("a damaged archive ({other})"),
+            "a zip archive",
+        ),
+    }
+}
