@@ -10,7 +10,7 @@
 //! - an [`Error`] says where, what was found, what was expected; a [`Notice`] says what was accepted
 //!   but might surprise.
 //!
-//! ```no_run
+//! ```
 //! use partwise_io::{ReadOptions, read_from};
 //!
 //! let csv = b"gene,a,b\nTP53,1,0\nBRCA1,2.5,3\n".to_vec();
@@ -23,14 +23,19 @@
 
 mod error;
 mod format;
+mod gz;
+mod lines;
 mod memory;
+mod mtx;
 mod notice;
 mod npy;
 mod npz;
 mod numbers;
+mod parse;
 mod read;
 mod sparse;
 mod table;
+mod text;
 
 pub use error::{Error, Place, SparseFault};
 pub use format::Format;

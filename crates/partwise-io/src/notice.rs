@@ -69,6 +69,20 @@ pub enum Notice {
     LooksLikeTriplets,
 }
 
+impl Notice {
+    /// Counts one more number that was read as 0, keeping the place of the first.
+    pub(crate) fn count_underflow(notice: &mut Option<Self>, line: u64, field: u64) {
+        let first = Self::Underflow {
+            count: 0,
+            line,
+            field,
+        };
+        if let Self::Underflow { count, .. } = notice.get_or_insert(first) {
+            *count += 1;
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,7 +8,7 @@ use crate::error::{Error, Place};
 use crate::format::{self, Format};
 use crate::memory::Budget;
 use crate::table::Table;
-use crate::{npy, npz};
+use crate::{gz, lines, mtx, npy, npz, text};
 
 /// Yes, no, or by the rule that the [`Notice`](crate::Notice) names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,8 +27,8 @@ pub enum Switch {
 pub struct ReadOptions {
     /// Whether the first line of a text file holds column names.
     ///
-    /// Auto: it does if none of its fields beyond the first is a number, or if its first field is
-    /// empty and others are not.
+    /// Auto: it does if none of its fields is a number, or if its first field is empty and others
+    /// are not.
     pub header: Switch,
     /// Whether the first column of a text file holds row names.
     ///
@@ -102,13 +102,52 @@ fn dispatch<R: Read + Seek>(
         .seek(SeekFrom::Start(0))
         .map_err(Error::io("rewind"))?;
     let outer = format::detect(&head, name)?;
-    let mut table = match outer {
-        Format::Npy => npy::read_table(reader, length, budget)?,
-        Format::Npz => npz::read_table(reader, budget)?,
-        other => return Err(Error::format(Place::File, other.to_string(), "npy")),
+    let (inner, mut table) = match outer {
+        Format::Npy => (outer, npy::read_table(reader, length, budget)?),
+        Format::Npz => (outer, npz::read_table(reader, budget)?),
+        Format::Gzip => gzipped(reader, name, options, budget)?,
+        text => (text, read_text(text, reader, options, budget)?),
     };
     table
         .notices
-        .extend(format::extension_notice(outer, outer, name));
+        .extend(format::extension_notice(outer, inner, name));
     Ok(table)
+}
+
+fn gzipped<R: Read>(
+    reader: R,
+    name: &str,
+    options: &ReadOptions,
+    budget: Budget,
+) -> Result<(Format, Table), Error> {
+    let mut reader = gz::decode(reader, budget);
+    let mut head = Vec::new();
+    reader
+        .by_ref()
+        .take(format::HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(lines::reading)?;
+    let format = format::detect(&head, name)?;
+    if matches!(format, Format::Npy | Format::Npz | Format::Gzip) {
+        let found = format!("{format} inside gzip");
+        return Err(Error::format(
+            Place::File,
+            found,
+            "gzipped text; decompress it first",
+        ));
+    }
+    let table = read_text(format, Cursor::new(head).chain(reader), options, budget)?;
+    Ok((format, table))
+}
+
+fn read_text<R: Read>(
+    format: Format,
+    reader: R,
+    options: &ReadOptions,
+    budget: Budget,
+) -> Result<Table, Error> {
+    if format == Format::MatrixMarket {
+        return mtx::read_table(reader, budget);
+    }
+    text::read_table(reader, options, budget)
 }

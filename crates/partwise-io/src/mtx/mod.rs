@@ -1,0 +1,254 @@
+//! Matrix Market files: coordinate and array, real, integer and pattern, general and symmetric.
+
+mod banner;
+mod entries;
+
+use std::io::Read;
+
+use crate::error::{Error, Place, quoted};
+use crate::lines::Lines;
+use crate::memory::{Budget, reserve};
+use crate::notice::Notice;
+use crate::numbers::Numbers;
+use crate::parse;
+use crate::sparse::{self, Compressed};
+use crate::table::{Layout, Order, Table, Values};
+
+use banner::{Banner, Field, Symmetry};
+use entries::Entries;
+
+/// Longest line accepted.
+const MAX_LINE: u64 = 1 << 20;
+
+/// Reads a Matrix Market file.
+pub(crate) fn read_table<R: Read>(reader: R, budget: Budget) -> Result<Table, Error> {
+    let mut lines = Lines::new(reader, MAX_LINE)?;
+    let banner = Banner::parse(lines.next()?.unwrap_or_default())?;
+    if banner.coordinate {
+        coordinate(lines, banner, budget)
+    } else {
+        array(lines, banner, budget)
+    }
+}
+
+fn coordinate<R: Read>(
+    mut lines: Lines<R>,
+    banner: Banner,
+    budget: Budget,
+) -> Result<Table, Error> {
+    let [rows, cols, count] = sizes(&mut lines, "rows, columns and entries")?;
+    let (m, n) = sparse::dimensions(rows, cols, budget)?;
+    banner.check_square(rows, cols, lines.line())?;
+    let size_line = lines.line();
+    let mut entries = Entries::new(banner, rows, cols, budget);
+    let mut read = 0;
+    while let Some(line) = next_data(&mut lines)? {
+        if read == count {
+            let found = count + 1 + count_rest(&mut lines)?;
+            let expected = format!("{count} as line {size_line} says");
+            return Err(Error::format(
+                Place::Line(lines.line()),
+                counted(found),
+                expected,
+            ));
+        }
+        entries.push(line.text, line.number)?;
+        read += 1;
+    }
+    complete(read, count, lines.line(), "entries")?;
+    let Entries {
+        rows,
+        cols,
+        numbers,
+        underflow,
+        ..
+    } = entries;
+    let mut table =
+        Compressed::from_coordinates(m, &rows, cols, numbers)?.into_table(Layout::Csr, m, n)?;
+    table.notices.extend(underflow);
+    Ok(table)
+}
+
+fn array<R: Read>(mut lines: Lines<R>, banner: Banner, budget: Budget) -> Result<Table, Error> {
+    let [rows, cols] = sizes(&mut lines, "rows and columns")?;
+    if rows == 0 || cols == 0 {
+        return Err(Error::Empty { rows, cols });
+    }
+    let needed = u128::from(rows) * u128::from(cols) * 8;
+    budget.check(|| format!("a matrix of {rows} x {cols}"), needed)?;
+    banner.check_square(rows, cols, lines.line())?;
+    let (Ok(m), Ok(n), Some(total)) = (
+        usize::try_from(rows),
+        usize::try_from(cols),
+        rows.checked_mul(cols),
+    ) else {
+        return Err(Error::out_of_memory("the matrix", u64::MAX));
+    };
+    let count = match banner.symmetry {
+        Symmetry::General => total,
+        Symmetry::Symmetric => (total - rows) / 2 + rows,
+        Symmetry::Skew => (total - rows) / 2,
+    };
+    let mut values = Column::new(banner);
+    while let Some(line) = next_data(&mut lines)? {
+        if values.numbers.len() as u64 == count {
+            let found = count + 1 + count_rest(&mut lines)?;
+            let expected = format!("{count} values");
+            return Err(Error::format(
+                Place::Line(lines.line()),
+                counted(found),
+                expected,
+            ));
+        }
+        values.push(line.text, line.number)?;
+    }
+    complete(values.numbers.len() as u64, count, lines.line(), "values")?;
+    let numbers = banner.symmetry.unfold(values.numbers, m);
+    let mut table = Table::new(
+        m,
+        n,
+        Values::Dense {
+            numbers,
+            order: Order::ColumnMajor,
+        },
+    );
+    table.notices.extend(values.underflow);
+    Ok(table)
+}
+
+/// Values that stand one on a line.
+struct Column {
+    field: Field,
+    numbers: Numbers,
+    underflow: Option<Notice>,
+}
+
+impl Column {
+    fn new(banner: Banner) -> Self {
+        Self {
+            field: banner.field,
+            numbers: banner.field.no_numbers(),
+            underflow: None,
+        }
+    }
+
+    fn push(&mut self, line: &[u8], number: u64) -> Result<(), Error> {
+        let mut rest = line;
+        let token = token(&mut rest);
+        end(rest, number)?;
+        self.field.push(
+            &mut self.numbers,
+            token,
+            Spot {
+                line: number,
+                field: 1,
+            },
+            &mut self.underflow,
+        )
+    }
+}
+
+/// A place in the file, kept small because it is made for every value.
+#[derive(Clone, Copy)]
+struct Spot {
+    line: u64,
+    field: u64,
+}
+
+impl Spot {
+    fn place(self) -> Place {
+        Place::Field {
+            line: self.line,
+            field: self.field,
+        }
+    }
+}
+
+struct Line<'a> {
+    text: &'a [u8],
+    number: u64,
+}
+
+/// The next line that is neither blank nor a comment, without spaces at its start.
+fn next_data<R: Read>(lines: &mut Lines<R>) -> Result<Option<Line<'_>>, Error> {
+    while lines.skip_if(|line| matches!(line.trim_ascii_start().first(), None | Some(b'%')))? {}
+    let number = lines.line() + 1;
+    Ok(lines.next()?.map(|line| Line {
+        text: line.trim_ascii_start(),
+        number,
+    }))
+}
+
+fn count_rest<R: Read>(lines: &mut Lines<R>) -> Result<u64, Error> {
+    let mut count = 0;
+    while next_data(lines)?.is_some() {
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn counted(count: u64) -> String {
+    format!("{count} entries")
+}
+
+fn complete(found: u64, expected: u64, line: u64, unit: &'static str) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    let what = "the file ends too early: it".into();
+    Err(Error::Length {
+        place: Place::Line(line),
+        what,
+        expected,
+        found,
+        unit,
+    })
+}
+
+/// The size line.
+fn sizes<const N: usize, R: Read>(lines: &mut Lines<R>, what: &str) -> Result<[u64; N], Error> {
+    let Some(line) = next_data(lines)? else {
+        return Err(Error::format(Place::File, "no size line", what));
+    };
+    let mut rest = line.text;
+    let mut sizes = [0; N];
+    for size in &mut sizes {
+        let token = token(&mut rest);
+        *size = parse::unsigned(token).ok_or_else(|| {
+            let expected = format!("{what}, whole numbers below 2^64");
+            Error::format(Place::Line(line.number), quoted(token), expected)
+        })?;
+    }
+    end(rest, line.number)?;
+    Ok(sizes)
+}
+
+/// Splits off the next token and the space after it.
+fn token<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let space = |b: &u8| matches!(b, b' ' | b'\t');
+    let length = rest.iter().position(space).unwrap_or(rest.len());
+    let (token, tail) = rest.split_at(length);
+    let skip = tail.iter().position(|b| !space(b)).unwrap_or(tail.len());
+    *rest = tail.split_at(skip).1;
+    token
+}
+
+fn end(rest: &[u8], line: u64) -> Result<(), Error> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    Err(Error::format(
+        Place::Line(line),
+        quoted(rest),
+        "the end of the line",
+    ))
+}
+
+/// Adds one element, growing in steps that can fail.
+fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), Error> {
+    if vector.len() == vector.capacity() {
+        reserve(vector, (1 << 14).max(vector.len()), "the matrix")?;
+    }
+    vector.push(value);
+    Ok(())
+}

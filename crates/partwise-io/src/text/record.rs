@@ -1,0 +1,250 @@
+//! Lines cut into fields.
+
+use std::io::Read;
+
+use crate::error::{Error, Place, quoted};
+use crate::lines::Lines;
+
+/// The fields of a line, without quotes and surrounding spaces.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    /// Line on which it begins, from 1.
+    pub(super) line: u64,
+    text: Vec<u8>,
+    spans: Vec<(u32, u32)>,
+}
+
+impl Record {
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(super) fn fields(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.spans
+            .iter()
+            .map(|&(a, b)| self.text.get(a as usize..b as usize).unwrap_or_default())
+    }
+
+    pub(super) fn first(&self) -> &[u8] {
+        self.fields().next().unwrap_or_default()
+    }
+
+    pub(super) fn last(&self) -> &[u8] {
+        self.fields().next_back().unwrap_or_default()
+    }
+
+    /// Marks the text between two positions as a field, but for the spaces around it.
+    fn mark(&mut self, start: usize, end: usize) {
+        let field = self.text.get(start..end).unwrap_or_default();
+        let start = start + (field.len() - field.trim_ascii_start().len());
+        let end = start + field.trim_ascii().len();
+        // Lines are shorter than 4 GiB.
+        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.spans.push((narrow(start), narrow(end)));
+    }
+
+    /// Cuts a line without quotes.
+    fn cut(&mut self, line: &[u8], delimiter: u8) {
+        self.text.extend_from_slice(line);
+        let mut start = 0;
+        for end in memchr::memchr_iter(delimiter, line) {
+            self.mark(start, end);
+            start = end + 1;
+        }
+        self.mark(start, line.len());
+    }
+
+    /// Cuts a line without quotes at runs of spaces and tabs.
+    fn cut_by_space(&mut self, line: &[u8]) {
+        self.text.extend_from_slice(line);
+        let mut start = 0;
+        for (at, byte) in line.iter().enumerate() {
+            if matches!(byte, b' ' | b'\t') {
+                if start < at {
+                    self.mark(start, at);
+                }
+                start = at + 1;
+            }
+        }
+        if start < line.len() {
+            self.mark(start, line.len());
+        }
+    }
+}
+
+/// A reader of records.
+pub(super) struct Records<R> {
+    lines: Lines<R>,
+    delimiter: u8,
+}
+
+impl<R: Read> Records<R> {
+    /// Takes the given delimiter, or finds it in the first line that is not blank.
+    pub(super) fn new(mut lines: Lines<R>, delimiter: Option<u8>) -> Result<Self, Error> {
+        skip_blank(&mut lines)?;
+        let found = std::cell::Cell::new(b',');
+        lines.skip_if(|line| {
+            found.set(find_delimiter(line));
+            false
+        })?;
+        Ok(Self {
+            lines,
+            delimiter: delimiter.unwrap_or(found.get()),
+        })
+    }
+
+    pub(super) fn by_space(&self) -> bool {
+        self.delimiter == b' '
+    }
+
+    /// Reads the next line that is not blank; says whether there was one.
+    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, Error> {
+        skip_blank(&mut self.lines)?;
+        record.text.clear();
+        record.spans.clear();
+        record.line = self.lines.line() + 1;
+        let Some(line) = self.lines.next()? else {
+            return Ok(false);
+        };
+        if memchr::memchr(b'"', line).is_some() {
+            let line = line.to_vec();
+            self.read_quoted(record, line)?;
+        } else if self.delimiter == b' ' {
+            record.cut_by_space(line);
+        } else {
+            record.cut(line, self.delimiter);
+        }
+        Ok(true)
+    }
+
+    /// Cuts a line with quotes, which may continue on the next lines.
+    fn read_quoted(&mut self, record: &mut Record, mut line: Vec<u8>) -> Result<(), Error> {
+        let by_space = self.by_space();
+        let mut at = 0;
+        loop {
+            while line
+                .get(at)
+                .is_some_and(|b| *b == b' ' || (by_space && *b == b'\t'))
+            {
+                at += 1;
+            }
+            if by_space && at >= line.len() {
+                return Ok(());
+            }
+            let start = record.text.len();
+            if line.get(at) == Some(&b'"') {
+                at = self.unquote(record, &mut line, at + 1)?;
+                let (narrow_start, end) = (u32::try_from(start), u32::try_from(record.text.len()));
+                record
+                    .spans
+                    .push((narrow_start.unwrap_or(u32::MAX), end.unwrap_or(u32::MAX)));
+            } else {
+                let rest = line.get(at..).unwrap_or_default();
+                let length = rest
+                    .iter()
+                    .position(|b| self.splits(*b))
+                    .unwrap_or(rest.len());
+                record
+                    .text
+                    .extend_from_slice(rest.get(..length).unwrap_or_default());
+                record.mark(start, start + length);
+                at += length;
+            }
+            let rest = line.get(at..).unwrap_or_default();
+            let rest = if by_space {
+                rest
+            } else {
+                rest.trim_ascii_start()
+            };
+            match rest.first() {
+                None => return Ok(()),
+                Some(b) if self.splits(*b) => at = line.len() - rest.len() + 1,
+                Some(_) => {
+                    let field = record.spans.len() as u64;
+                    let place = Place::Field {
+                        line: record.line,
+                        field,
+                    };
+                    let expected = "a delimiter after the closing quote";
+                    return Err(Error::format(place, quoted(rest), expected));
+                }
+            }
+        }
+    }
+
+    fn splits(&self, byte: u8) -> bool {
+        byte == self.delimiter || (self.by_space() && byte == b'\t')
+    }
+
+    /// Copies the inside of quotes; returns the position behind them.
+    fn unquote(
+        &mut self,
+        record: &mut Record,
+        line: &mut Vec<u8>,
+        mut at: usize,
+    ) -> Result<usize, Error> {
+        loop {
+            let rest = line.get(at..).unwrap_or_default();
+            let Some(length) = memchr::memchr(b'"', rest) else {
+                record.text.extend_from_slice(rest);
+                record.text.push(b'\n');
+                self.continue_quoted(record, line)?;
+                at = 0;
+                continue;
+            };
+            let (inside, _) = rest.split_at(length);
+            record.text.extend_from_slice(inside);
+            at += length + 1;
+            if line.get(at) != Some(&b'"') {
+                return Ok(at);
+            }
+            record.text.push(b'"');
+            at += 1;
+        }
+    }
+
+    fn continue_quoted(&mut self, record: &Record, line: &mut Vec<u8>) -> Result<(), Error> {
+        let place = Place::Field {
+            line: record.line,
+            field: record.spans.len() as u64 + 1,
+        };
+        if record.text.len() as u64 > self.lines.longest() {
+            return Err(Error::format(
+                place,
+                "a quoted field that fills the memory",
+                "an end",
+            ));
+        }
+        line.clear();
+        match self.lines.next()? {
+            Some(next) => line.extend_from_slice(next),
+            None => return Err(Error::format(place, "an opening quote", "a closing one")),
+        }
+        Ok(())
+    }
+}
+
+fn skip_blank<R: Read>(lines: &mut Lines<R>) -> Result<(), Error> {
+    while lines.skip_if(|line| line.trim_ascii().is_empty())? {}
+    Ok(())
+}
+
+/// The first of tab, semicolon, comma, space that stands outside quotes.
+fn find_delimiter(line: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut found = [false; 4];
+    const CHOICES: [u8; 4] = [b'\t', b';', b',', b' '];
+    for byte in line.trim_ascii_end() {
+        quoted ^= *byte == b'"';
+        if !quoted {
+            for (found, choice) in found.iter_mut().zip(CHOICES) {
+                *found |= *byte == choice;
+            }
+        }
+    }
+    found
+        .iter()
+        .zip(CHOICES)
+        .find(|(found, _)| **found)
+        .map_or(b',', |(_, choice)| choice)
+}
