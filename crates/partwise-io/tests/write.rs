@@ -1,0 +1,167 @@
+//! Writers: what is written reads back to the same bits, and files appear whole or not at all.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use common::read_ok;
+use partwise_io::{Numbers, Order, OutputFile, Values, label, write_csv, write_npy};
+
+/// A fresh folder for one test.
+fn folder(test: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("partwise-io-{}-{test}", std::process::id()));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn files(folder: &PathBuf) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+const HARD: [f64; 6] = [0.1, 1e-310, f64::MAX, 5e-324, 0.0, 123_456_789.123_456_79];
+
+#[test]
+fn npy_reads_back_bit_for_bit() {
+    let mut bytes = Vec::new();
+    write_npy(&mut bytes, 2, 3, &HARD).unwrap();
+    assert_eq!(
+        (bytes.len(), &bytes[118..128]),
+        (128 + 48, &b"         \n"[..])
+    );
+    let table = read_ok(&bytes, "x.npy");
+    let numbers = Numbers::F64(HARD.to_vec());
+    assert_eq!(
+        table.values,
+        Values::Dense {
+            numbers,
+            order: Order::RowMajor
+        }
+    );
+    let mut bytes = Vec::new();
+    write_npy(&mut bytes, 1, 2, &[0.1f32, f32::MIN_POSITIVE]).unwrap();
+    assert_eq!(
+        read_ok(&bytes, "x.npy").numbers(),
+        &Numbers::F32(vec![0.1, f32::MIN_POSITIVE])
+    );
+    assert!(write_npy(&mut bytes, 2, 2, &[0.0]).is_err());
+}
+
+#[test]
+fn csv_reads_back_bit_for_bit() {
+    let rows: Vec<String> = ["r,1", "r \"2\""].map(String::from).to_vec();
+    let cols: Vec<String> = ["a", "b\nc", " d"].map(String::from).to_vec();
+    let mut bytes = Vec::new();
+    write_csv(&mut bytes, 2, 3, &HARD, Some(&rows), Some(&cols)).unwrap();
+    let table = read_ok(&bytes, "x.csv");
+    assert_eq!(table.numbers(), &Numbers::F64(HARD.to_vec()));
+    assert_eq!((table.row_names, table.col_names), (Some(rows), Some(cols)));
+    let mut bytes = Vec::new();
+    write_csv(&mut bytes, 1, 3, &[0.1f32, 1e-30, 20.0], None, None).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), "0.1,1e-30,20\n");
+    assert!(write_csv(Vec::new(), 1, 1, &[0.0], Some(&[]), None).is_err());
+}
+
+#[test]
+fn f59_formulas_are_disarmed_on_output() {
+    for (name, written) in [
+        ("=cmd()", "'=cmd()"),
+        ("+1", "'+1"),
+        ("-x", "'-x"),
+        ("@sum", "'@sum"),
+        ("=a,b", "\"'=a,b\""),
+        (" =x", "' =x"),
+        ("a=b", "a=b"),
+        ("TP53", "TP53"),
+    ] {
+        assert_eq!(label(name), written);
+    }
+}
+
+#[test]
+fn an_output_appears_whole_or_not_at_all() {
+    let folder = folder("whole");
+    let path = folder.join("w.npy");
+    let mut out = OutputFile::create(&path, false, &[]).unwrap();
+    out.write_all(b"first").unwrap();
+    assert!(!path.exists());
+    drop(out);
+    assert_eq!(files(&folder), 0);
+    let mut out = OutputFile::create(&path, false, &[]).unwrap();
+    out.write_all(b"second").unwrap();
+    out.commit().unwrap();
+    assert_eq!(
+        (fs::read(&path).unwrap(), files(&folder)),
+        (b"second".to_vec(), 1)
+    );
+    let mut out = OutputFile::create(&path, true, &[]).unwrap();
+    out.write_all(b"third").unwrap();
+    drop(out);
+    assert_eq!(fs::read(&path).unwrap(), b"second");
+    let mut out = OutputFile::create(&path, true, &[]).unwrap();
+    out.write_all(b"third").unwrap();
+    out.commit().unwrap();
+    assert_eq!(
+        (fs::read(&path).unwrap(), files(&folder)),
+        (b"third".to_vec(), 1)
+    );
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_output_never_replaces_by_surprise() {
+    let folder = folder("surprise");
+    let path = folder.join("x.npy");
+    fs::write(&path, b"mine").unwrap();
+    let error = OutputFile::create(&path, false, &[]).unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("E-FILE", 4));
+    assert!(
+        error.to_string().contains("x.npy: the file exists"),
+        "{error}"
+    );
+    let inputs = [folder.join(".").join("x.npy")];
+    let error = OutputFile::create(&path, true, &inputs).unwrap_err();
+    assert!(
+        error.to_string().contains("same file as the input"),
+        "{error}"
+    );
+    let late = folder.join("late.npy");
+    let out = OutputFile::create(&late, false, &[]).unwrap();
+    fs::write(&late, b"theirs").unwrap();
+    assert_eq!(out.commit().unwrap_err().exit_code(), 4);
+    assert_eq!(
+        (fs::read(&late).unwrap(), files(&folder)),
+        (b"theirs".to_vec(), 2)
+    );
+    for (target, shown) in [
+        (folder.join("no/such"), "cannot create"),
+        (folder.clone(), "a directory"),
+    ] {
+        let error = OutputFile::create(&target, true, &[]).unwrap_err();
+        assert_eq!(error.exit_code(), 4);
+        assert!(error.to_string().contains(shown), "{error}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_devices_stay_what_they_are() {
+    let folder = folder("links");
+    let (file, link) = (folder.join("file"), folder.join("link"));
+    fs::write(&file, b"old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let error = OutputFile::create(&link, true, std::slice::from_ref(&file)).unwrap_err();
+    assert!(error.to_string().contains("same file"), "{error}");
+    let mut out = OutputFile::create(&link, true, &[]).unwrap();
+    out.write_all(b"new").unwrap();
+    out.commit().unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read(&file).unwrap(), b"new");
+    fs::remove_dir_all(folder).unwrap();
+    let mut out = OutputFile::create("/dev/null".as_ref(), false, &[]).unwrap();
+    out.write_all(b"gone").unwrap();
+    out.commit().unwrap();
+}
