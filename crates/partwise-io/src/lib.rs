@@ -1,5 +1,8 @@
 //! Files in and out: matrices, factors, models.
 //!
+//! The reader is [`read`], the writers are [`write_npy`] and [`write_csv`] into an [`OutputFile`],
+//! and a fit is kept as a [`Model`].
+//!
 //! [`read`] takes a matrix from `.npy`, `.npz` (SciPy sparse or one dense array), Matrix Market, or
 //! delimited text, plain or gzipped. The kind is told by the content, never by the name. Every
 //! reader follows the same rules:
@@ -26,6 +29,7 @@ mod format;
 mod gz;
 mod lines;
 mod memory;
+mod model;
 mod mtx;
 mod notice;
 mod npy;
@@ -41,6 +45,7 @@ mod write;
 
 pub use error::{Error, Place, SparseFault};
 pub use format::Format;
+pub use model::{Factor, FactorValues, Fingerprint, Model, Origin};
 pub use notice::Notice;
 pub use numbers::{DType, Numbers, Rounding};
 pub use output::OutputFile;

@@ -1,0 +1,351 @@
+//! Model files: the factors of a fit with all that is needed to use and to trust them.
+//!
+//! The layout, all numbers little-endian:
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 8 | `partwise` |
+//! | 4 | version, now 1 |
+//! | 8 | length of the header |
+//! | … | header: JSON, filled up with spaces so that the tensors start at a multiple of 8 |
+//! | … | tensors, row-major, in the order of the header, without gaps: `w` (if kept), then `h` |
+//! | 4 | CRC-32 of everything before |
+//!
+//! Nothing in it can run, nothing depends on the time or the machine: the same model gives the same
+//! bytes. A reader refuses every truncation and every flipped bit.
+
+mod header;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Place, quoted};
+use crate::format::is_pickle;
+
+use header::Header;
+
+const MAGIC: &[u8; 8] = b"partwise";
+const VERSION: u32 = 1;
+/// Magic, version and length of the header.
+const START: usize = 20;
+const CRC: usize = 4;
+
+/// A factor matrix, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factor {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub cols: usize,
+    /// The elements: finite and not negative.
+    pub values: FactorValues,
+}
+
+/// Elements of a factor.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FactorValues {
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+/// What identifies the matrix that a model was fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprint {
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of columns.
+    pub cols: u64,
+    /// Number of stored elements.
+    pub stored: u64,
+    /// Bits of the sum of all elements as a double.
+    pub sum_bits: u64,
+}
+
+/// How a model came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Name of the loss.
+    pub loss: String,
+    /// Name of the update rule.
+    pub rule: String,
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// The other options, by name.
+    pub options: BTreeMap<String, String>,
+    /// Value of the loss at the end.
+    pub objective: f64,
+    /// Stationarity residual at the end.
+    pub kkt: f64,
+    /// How the fit ended.
+    pub status: String,
+    /// The matrix it was fitted to.
+    pub data: Fingerprint,
+}
+
+/// A fitted factorization X ≈ W H.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// m × k, if it is kept.
+    pub w: Option<Factor>,
+    /// k × n.
+    pub h: Factor,
+    /// Names of the m rows of X.
+    pub row_names: Option<Vec<String>>,
+    /// Names of the n columns of X.
+    pub col_names: Option<Vec<String>>,
+    /// How it came about.
+    pub origin: Origin,
+}
+
+impl Model {
+    /// Writes the model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if shapes disagree or a number is not finite or negative; [`Error::Io`].
+    pub fn write(&self, mut out: impl Write) -> Result<(), Error> {
+        let header = Header::of(self);
+        header.check()?;
+        for (name, factor) in self.tensors() {
+            self.check_length(name, factor)?;
+            check_factor(name, factor)?;
+        }
+        let mut json = serde_json::to_vec(&header).map_err(|e| Error::Model {
+            place: Place::File,
+            found: format!("a header that is no JSON ({e})"),
+            expected: "plain values".into(),
+        })?;
+        while !(START + json.len()).is_multiple_of(8) {
+            json.push(b' ');
+        }
+        let mut crc = crc32fast::Hasher::new();
+        let mut put = |bytes: &[u8]| {
+            crc.update(bytes);
+            out.write_all(bytes).map_err(Error::io("write"))
+        };
+        put(MAGIC)?;
+        put(&VERSION.to_le_bytes())?;
+        put(&(json.len() as u64).to_le_bytes())?;
+        put(&json)?;
+        for (_, factor) in self.tensors() {
+            factor.values.write(&mut put)?;
+        }
+        out.write_all(&crc.finalize().to_le_bytes())
+            .map_err(Error::io("write"))?;
+        out.flush().map_err(Error::io("write"))
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if it is damaged, hostile, or no model; [`Error::Io`] if it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.to_string_lossy();
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read")(e).at(&name))?;
+        Self::from_bytes(&bytes).map_err(|error| error.at(&name))
+    }
+
+    /// Reads a model from memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let body = checked_body(bytes)?;
+        let (json, data) = split_header(body)?;
+        let header: Header = serde_json::from_slice(json).map_err(|e| Error::Model {
+            place: Place::Byte(START as u64),
+            found: format!("a header that is not valid ({e})"),
+            expected: "the fields of version 1".into(),
+        })?;
+        header.check()?;
+        let ranges = header.ranges(data.len() as u64)?;
+        let (mut w, mut h) = (None, None);
+        for (entry, range) in header.tensors.iter().zip(ranges) {
+            let bytes = data.get(range).unwrap_or_default();
+            let factor = entry.decode(header.dtype, bytes)?;
+            check_factor(&entry.name, &factor)?;
+            *(if entry.name == "w" { &mut w } else { &mut h }) = Some(factor);
+        }
+        let Some(h) = h else {
+            return Err(bad(Place::File, "no tensor h", "one"));
+        };
+        let Header {
+            row_names,
+            col_names,
+            origin,
+            ..
+        } = header;
+        Ok(Self {
+            w,
+            h,
+            row_names,
+            col_names,
+            origin,
+        })
+    }
+
+    /// Number of components.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.h.rows
+    }
+
+    /// Checks that a factor has as many elements as its shape says, in the type of the other.
+    fn check_length(&self, name: &str, factor: &Factor) -> Result<(), Error> {
+        let same = matches!(
+            (&factor.values, &self.h.values),
+            (FactorValues::F32(_), FactorValues::F32(_))
+                | (FactorValues::F64(_), FactorValues::F64(_))
+        );
+        let (rows, cols, found) = (factor.rows, factor.cols, factor.values.len());
+        if same && rows.checked_mul(cols) == Some(found) {
+            return Ok(());
+        }
+        let expected = format!("{rows} x {cols} of the type of h");
+        Err(bad(
+            Place::Entry(name.into()),
+            format!("{found} elements"),
+            expected,
+        ))
+    }
+
+    fn tensors(&self) -> impl Iterator<Item = (&'static str, &Factor)> {
+        self.w.iter().map(|w| ("w", w)).chain([("h", &self.h)])
+    }
+}
+
+impl FactorValues {
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(v) => v.len(),
+            Self::F64(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no element.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn write(&self, put: &mut impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        const CHUNK: usize = 8 << 10;
+        match self {
+            Self::F32(v) => v.chunks(CHUNK).try_for_each(|chunk| {
+                put(&chunk
+                    .iter()
+                    .flat_map(|x| x.to_le_bytes())
+                    .collect::<Vec<_>>())
+            }),
+            Self::F64(v) => v.chunks(CHUNK).try_for_each(|chunk| {
+                put(&chunk
+                    .iter()
+                    .flat_map(|x| x.to_le_bytes())
+                    .collect::<Vec<_>>())
+            }),
+        }
+    }
+
+    /// The first element that is negative or not finite.
+    fn first_bad(&self) -> Option<(usize, f64)> {
+        let bad = |x: f64| !(x.is_finite() && x >= 0.0);
+        let mut values: Box<dyn Iterator<Item = f64>> = match self {
+            Self::F32(v) => Box::new(v.iter().map(|&x| f64::from(x))),
+            Self::F64(v) => Box::new(v.iter().copied()),
+        };
+        values.by_ref().enumerate().find(|&(_, x)| bad(x))
+    }
+}
+
+fn check_factor(name: &str, factor: &Factor) -> Result<(), Error> {
+    let Some((index, value)) = factor.values.first_bad() else {
+        return Ok(());
+    };
+    let (row, col) = (index / factor.cols.max(1), index % factor.cols.max(1));
+    let place = Place::Entry(format!("{name}[{row}, {col}]"));
+    Err(bad(place, format!("{value}"), "a finite value >= 0"))
+}
+
+/// Everything before the checksum, once magic, version and checksum are right.
+fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
+    if is_pickle(bytes) {
+        let found = "a Python pickle (pickle files are never opened)";
+        return Err(bad(Place::File, found, "a partwise model"));
+    }
+    let Some(rest) = bytes.strip_prefix(MAGIC) else {
+        let found = format!("first bytes {}", quoted(bytes.get(..8).unwrap_or(bytes)));
+        return Err(bad(Place::File, found, "a partwise model"));
+    };
+    let Some((version, _)) = rest.split_first_chunk() else {
+        return Err(truncated(bytes));
+    };
+    let version = u32::from_le_bytes(*version);
+    if version != VERSION {
+        let expected = format!("version {VERSION}; a newer partwise may read it");
+        return Err(bad(
+            Place::Byte(8),
+            format!("model version {version}"),
+            expected,
+        ));
+    }
+    if bytes.len() < START + CRC {
+        return Err(truncated(bytes));
+    }
+    let Some((body, crc)) = bytes.split_last_chunk() else {
+        return Err(truncated(bytes));
+    };
+    let (stored, computed) = (u32::from_le_bytes(*crc), crc32fast::hash(body));
+    if stored != computed {
+        let found = format!("checksum {stored:#010x} over {} bytes", body.len());
+        let expected = format!("{computed:#010x}; the file is damaged or cut short");
+        return Err(bad(Place::Byte(body.len() as u64), found, expected));
+    }
+    Ok(body)
+}
+
+fn split_header(body: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let length = body
+        .get(12..START)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u64::from_le_bytes);
+    let rest = body.get(START..).unwrap_or_default();
+    usize::try_from(length)
+        .ok()
+        .and_then(|length| rest.split_at_checked(length))
+        .ok_or_else(|| {
+            let expected = format!("at most {}, the length of the file", rest.len());
+            bad(
+                Place::Byte(12),
+                format!("a header of {length} bytes"),
+                expected,
+            )
+        })
+}
+
+fn truncated(bytes: &[u8]) -> Error {
+    let found = format!("the end of the file after {} bytes", bytes.len());
+    bad(
+        Place::Byte(bytes.len() as u64),
+        found,
+        "a whole partwise model",
+    )
+}
+
+fn bad(place: Place, found: impl Into<String>, expected: impl Into<String>) -> Error {
+    Error::Model {
+        place,
+        found: found.into(),
+        expected: expected.into(),
+    }
+}
