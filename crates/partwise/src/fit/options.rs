@@ -1,0 +1,156 @@
+//! What a fit is asked to do.
+
+use crate::error::{Error, Result};
+use crate::factor::Factor;
+use crate::init::Start;
+use crate::matrix::Side;
+use crate::scalar::Scalar;
+use crate::update::Rule;
+use std::time::Duration;
+
+/// What a fit is asked to do. Set what differs from the default:
+/// `Options { rank: 12, n_init: 10, ..Options::default() }`.
+#[derive(Debug, Clone)]
+pub struct Options<T: Scalar> {
+    /// Number of components k.
+    pub rank: usize,
+    /// How a factor is improved.
+    pub rule: Rule,
+    /// Where W and H start, unless they are given.
+    pub init: Start,
+    /// Restarts, run side by side; the best is kept. Only random starts differ between restarts.
+    pub n_init: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// A fit has converged when its KKT residual is at most this; see [`Kkt`](crate::metric::Kkt).
+    pub tol: f64,
+    /// Most iterations; 0 returns the start.
+    pub max_iter: usize,
+    /// Most wall time; the best iterate so far is returned.
+    pub time_limit: Option<Duration>,
+    /// Threads; 0 takes those of the rayon pool that the caller runs in. The result has the same
+    /// bits for any number.
+    pub threads: usize,
+    /// Inner sweeps for each product with X; `None` chooses by shape.
+    pub sweeps: Option<usize>,
+    /// W to start from, m×k.
+    pub w: Option<Factor<T>>,
+    /// H to start from, stored tall: n×k.
+    pub h: Option<Factor<T>>,
+    /// A factor to keep as it was given: W (`Side::Rows`) or H (`Side::Columns`).
+    pub fixed: Option<Side>,
+    /// Most bytes that the factors and their workspace may take; `None` for no limit.
+    pub memory_limit: Option<u64>,
+}
+
+impl<T: Scalar> Default for Options<T> {
+    fn default() -> Self {
+        Self {
+            rank: 10,
+            rule: Rule::Hals,
+            init: Start::Random,
+            n_init: 1,
+            seed: 0,
+            tol: 1e-4,
+            max_iter: 500,
+            time_limit: None,
+            threads: 0,
+            sweeps: None,
+            w: None,
+            h: None,
+            fixed: None,
+            memory_limit: None,
+        }
+    }
+}
+
+impl<T: Scalar> Options<T> {
+    /// Checks what can be checked with the shape of X alone.
+    ///
+    /// # Errors
+    /// What is out of range, or has the wrong shape, or excludes something else.
+    pub fn validate(&self, (rows, cols): (usize, usize)) -> Result<()> {
+        let at_least_one = |option, value: usize| match value {
+            0 => Err(Error::Option { option, value: "0".into(), needed: "at least 1" }),
+            _ => Ok(()),
+        };
+        at_least_one("rank", self.rank)?;
+        at_least_one("n_init", self.n_init)?;
+        if let Some(sweeps) = self.sweeps {
+            at_least_one("sweeps", sweeps)?;
+        }
+        if !(self.tol >= 0.0 && self.tol.is_finite()) {
+            let value = self.tol.to_string();
+            return Err(Error::Option { option: "tol", value, needed: "a finite number >= 0" });
+        }
+        if rows == 0 || cols == 0 {
+            return Err(Error::Empty { rows, cols });
+        }
+        self.check_memory(rows, cols)?;
+        check_factor("W", self.w.as_ref(), rows, self.rank)?;
+        check_factor("H", self.h.as_ref(), cols, self.rank)?;
+        match self.fixed {
+            Some(Side::Rows) if self.w.is_none() => {
+                return Err(Error::MissingFactor { wanted: "holding W fixed", what: "W" });
+            }
+            Some(Side::Columns) if self.h.is_none() => {
+                return Err(Error::MissingFactor { wanted: "holding H fixed", what: "H" });
+            }
+            _ => {}
+        }
+        let random = self.init == Start::Random && self.w.is_none() && self.h.is_none();
+        if self.n_init > 1 && !random {
+            return Err(Error::Conflict {
+                first: format!("n_init = {}", self.n_init),
+                second: "a start that is not random".into(),
+                reason: "every restart would be the same run",
+            });
+        }
+        Ok(())
+    }
+
+    /// Members of a batch that run side by side: as many as keep the products at their best width.
+    pub(crate) fn batch(&self) -> usize {
+        const WIDTH: usize = 128;
+        (WIDTH / self.rank).clamp(1, self.n_init)
+    }
+
+    fn check_memory(&self, rows: usize, cols: usize) -> Result<()> {
+        let columns = self.rank as u128 * self.batch() as u128;
+        let values = (4 * rows as u128 + 12 * cols as u128) * columns
+            + 6 * self.rank as u128 * self.rank as u128;
+        let needed = values * size_of::<T>() as u128;
+        let limit = self.memory_limit.map_or(u128::from(u64::MAX / 4), u128::from);
+        if needed > limit {
+            let how = format!(
+                "about 4 copies of W and 12 of H: ({rows} × 4 + {cols} × 12) × {columns} × {} B",
+                size_of::<T>()
+            );
+            return Err(Error::Memory { what: "the factors", how, needed, limit });
+        }
+        Ok(())
+    }
+}
+
+fn check_factor<T: Scalar>(
+    what: &'static str,
+    factor: Option<&Factor<T>>,
+    rows: usize,
+    cols: usize,
+) -> Result<()> {
+    let Some(f) = factor else { return Ok(()) };
+    if (f.rows(), f.cols()) != (rows, cols) {
+        let (found_rows, found_cols) = (f.rows(), f.cols());
+        return Err(Error::Shape { what, found_rows, found_cols, rows, cols });
+    }
+    let mut zero = true;
+    for row in 0..rows {
+        for (col, &v) in f.row(row).iter().enumerate() {
+            if !(v.is_finite() && v >= T::ZERO) {
+                return Err(Error::Start { what, row, col, value: v.to_f64() });
+            }
+            zero &= v == T::ZERO;
+        }
+    }
+    if zero { Err(Error::ZeroStart { what }) } else { Ok(()) }
+}

@@ -1,0 +1,88 @@
+//! What a fit returns.
+
+use crate::factor::Factor;
+use crate::metric::{Kkt, Sparsity};
+use crate::names::names;
+use crate::scalar::Scalar;
+use crate::warning::Warning;
+
+names! {
+    /// How a fit ended. Every one of them comes with the best factors found.
+    pub enum Status("status") {
+        /// Stationary: the KKT residual of X as given is at most `tol`.
+        Converged = "converged",
+        /// The iterations ran out first.
+        MaxIter = "max_iter",
+        /// The time ran out first.
+        TimeLimit = "time_limit",
+        /// The objective no longer falls by more than rounding, though the KKT residual exceeds `tol`.
+        Stalled = "stalled",
+        /// The observer asked to stop.
+        Interrupted = "interrupted",
+        /// A value that is not finite came up; the factors are the last finite ones.
+        NumericalTrouble = "numerical_trouble",
+    }
+}
+
+/// One iteration of one restart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Record {
+    /// From 1; 0 is the start.
+    pub iteration: usize,
+    /// Since the fit began.
+    pub seconds: f64,
+    /// ½‖X − WH‖² of the best iterate so far.
+    pub objective: f64,
+    /// KKT residual of that iterate.
+    pub kkt: Kkt,
+}
+
+/// How one restart ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restart {
+    /// Which one, from 0.
+    pub restart: usize,
+    /// How it ended.
+    pub status: Status,
+    /// Iterations it took.
+    pub iterations: usize,
+    /// ½‖X − WH‖² of its best iterate.
+    pub objective: f64,
+    /// KKT residual of that iterate.
+    pub kkt: Kkt,
+}
+
+/// The result of a fit: the best restart, and what became of the others.
+#[derive(Debug, Clone)]
+pub struct Fit<T: Scalar> {
+    /// W, m×k.
+    pub w: Factor<T>,
+    /// H stored tall, n×k; [`Factor::to_transposed_vec`] gives it k×n.
+    pub h: Factor<T>,
+    /// How the best restart ended.
+    pub status: Status,
+    /// Iterations of the best restart: reads of X.
+    pub iterations: usize,
+    /// Wall time of the whole fit.
+    pub seconds: f64,
+    /// ½‖X − WH‖².
+    pub objective: f64,
+    /// The error bound of `objective` by rounding.
+    pub objective_bound: f64,
+    /// ‖X − WH‖ / ‖X‖; 0 for X = 0.
+    pub relative_error: f64,
+    /// 1 − ‖X − WH‖² / ‖X‖².
+    pub explained_variance: f64,
+    /// The certificate: how far from stationary, for X as given.
+    pub kkt: Kkt,
+    /// Hoyer sparsity of W.
+    pub w_sparsity: Sparsity,
+    /// Hoyer sparsity of H.
+    pub h_sparsity: Sparsity,
+    /// The best restart, iteration by iteration.
+    pub history: Vec<Record>,
+    /// Every restart.
+    pub restarts: Vec<Restart>,
+    /// What else there is to know.
+    pub warnings: Vec<Warning>,
+}

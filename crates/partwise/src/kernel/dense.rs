@@ -1,0 +1,261 @@
+//! The dense product behind X·H, Xᵀ·W and every Gram matrix: `out (+)= x · f` with `f` and `out`
+//! tall and row-major, and `x` at any two strides.
+//!
+//! A register tile of R rows × V vectors runs down the inner dimension: R broadcasts of `x` meet V
+//! loads of `f`. Each element of `out` is one chain of fused multiply-adds in index order, whatever
+//! the tile, so a row has the same bits alone or among others.
+
+use super::simd::{self, Job, Simd};
+use crate::factor::{View, ViewMut};
+use crate::scalar::Scalar;
+
+/// What becomes of the previous content of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Accum {
+    /// It is overwritten.
+    Replace,
+    /// It is added to.
+    Add,
+}
+
+/// A borrowed matrix at any strides, in elements; strides may be negative or zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strided<'a, T> {
+    start: *const T,
+    rows: usize,
+    cols: usize,
+    row_stride: isize,
+    col_stride: isize,
+    data: std::marker::PhantomData<&'a [T]>,
+}
+
+// SAFETY: a `Strided` is a shared borrow of plain numbers.
+unsafe impl<T: Sync> Send for Strided<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Strided<'_, T> {}
+
+impl<'a, T: Scalar> Strided<'a, T> {
+    /// Entry (0, 0) is `data[offset]`; entry (i, j) lies `i · row_stride + j · col_stride` further.
+    /// `None` if an entry would lie outside `data`.
+    pub(crate) fn new(
+        data: &'a [T],
+        offset: usize,
+        (rows, cols): (usize, usize),
+        (row_stride, col_stride): (isize, isize),
+    ) -> Option<Self> {
+        if rows > 0 && cols > 0 {
+            let reach = |n: usize, s: isize| isize::try_from(n - 1).ok()?.checked_mul(s);
+            let (down, right) = (reach(rows, row_stride)?, reach(cols, col_stride)?);
+            let offset = isize::try_from(offset).ok()?;
+            let low = offset.checked_add(down.min(0))?.checked_add(right.min(0))?;
+            let high = offset.checked_add(down.max(0))?.checked_add(right.max(0))?;
+            if low < 0 || usize::try_from(high).ok()? >= data.len() {
+                return None;
+            }
+        }
+        let start = data.as_ptr().wrapping_add(offset);
+        Some(Self { start, rows, cols, row_stride, col_stride, data: std::marker::PhantomData })
+    }
+
+    pub(crate) fn of(view: View<'a, T>) -> Self {
+        Self {
+            start: view.as_ptr(),
+            rows: view.rows(),
+            cols: view.cols(),
+            row_stride: view.stride().cast_signed(),
+            col_stride: 1,
+            data: std::marker::PhantomData,
+        }
+    }
+
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    pub(crate) fn transposed(self) -> Self {
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    pub(crate) fn rows(self, range: std::ops::Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.rows);
+        let start = self.start.wrapping_offset(range.start.cast_signed() * self.row_stride);
+        Self { start, rows: range.len(), ..self }
+    }
+
+    fn columns(self, range: std::ops::Range<usize>) -> Self {
+        self.transposed().rows(range).transposed()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, i: usize, j: usize) -> T {
+        assert!(i < self.rows && j < self.cols);
+        // SAFETY: the constructor checked that every (i, j) of the shape lies inside the borrow.
+        unsafe {
+            *self
+                .start
+                .offset(i.cast_signed() * self.row_stride + j.cast_signed() * self.col_stride)
+        }
+    }
+}
+
+/// Bytes of `f` that one block of the inner dimension may take: half of a small second-level cache.
+const INNER_BYTES: usize = 256 << 10;
+
+/// `out = x · f` or `out += x · f`.
+pub(crate) fn product<T: Scalar>(
+    x: Strided<'_, T>,
+    f: View<'_, T>,
+    out: &mut ViewMut<'_, T>,
+    accum: Accum,
+) {
+    assert!(x.cols == f.rows() && x.rows == out.rows() && f.cols() == out.cols());
+    let inner = (INNER_BYTES / (size_of::<T>() * f.stride().max(1))).max(64);
+    let mut from = 0;
+    let mut accum = accum;
+    loop {
+        let to = x.cols.min(from + inner);
+        simd::run(Product {
+            x: x.columns(from..to),
+            f: f.slice(from..to),
+            out: out.reborrow(),
+            accum,
+        });
+        from = to;
+        accum = Accum::Add;
+        if from >= x.cols {
+            break;
+        }
+    }
+}
+
+/// `out += fᵀ f`, k×k, for a panel `f` of rows.
+pub(crate) fn gram<T: Scalar>(f: View<'_, T>, out: &mut ViewMut<'_, T>, accum: Accum) {
+    product(Strided::of(f).transposed(), f, out, accum);
+}
+
+struct Product<'a, T> {
+    x: Strided<'a, T>,
+    f: View<'a, T>,
+    out: ViewMut<'a, T>,
+    accum: Accum,
+}
+
+impl<T: Scalar> Job<T> for Product<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(mut self) {
+        let width = self.f.cols();
+        let mut col = 0;
+        // SAFETY (all four): the caller enabled S, and `product` checked the shapes.
+        unsafe {
+            if S::REGISTERS >= 32 {
+                while width - col >= 4 * S::LANES {
+                    self.columns::<S, 6, 4, false>(col);
+                    col += 4 * S::LANES;
+                }
+                while width - col >= 2 * S::LANES {
+                    self.columns::<S, 12, 2, false>(col);
+                    col += 2 * S::LANES;
+                }
+                while width - col >= S::LANES {
+                    self.columns::<S, 14, 1, false>(col);
+                    col += S::LANES;
+                }
+            } else {
+                while width - col >= 2 * S::LANES {
+                    self.columns::<S, 6, 2, false>(col);
+                    col += 2 * S::LANES;
+                }
+                while width - col >= S::LANES {
+                    self.columns::<S, 8, 1, false>(col);
+                    col += S::LANES;
+                }
+            }
+            if col < width {
+                self.columns::<S, 8, 1, true>(col);
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Product<'_, T> {
+    /// One column chunk of V vectors (the last one partial if `PART`), all rows.
+    #[inline(always)]
+    unsafe fn columns<S: Simd<T>, const R: usize, const V: usize, const PART: bool>(
+        &mut self,
+        col: usize,
+    ) {
+        let rows = self.x.rows;
+        let mut row = 0;
+        // SAFETY: row + the tile's height stays within the rows, col within the columns.
+        unsafe {
+            while rows - row >= R {
+                self.tile::<S, R, V, PART>(row, col);
+                row += R;
+            }
+            while rows - row >= 4 {
+                self.tile::<S, 4, V, PART>(row, col);
+                row += 4;
+            }
+            while row < rows {
+                self.tile::<S, 1, V, PART>(row, col);
+                row += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd<T>, const R: usize, const V: usize, const PART: bool>(
+        &mut self,
+        row: usize,
+        col: usize,
+    ) {
+        let part = self.f.cols() - col;
+        let (rs, cs) = (self.x.row_stride, self.x.col_stride);
+        let f_stride = self.f.stride();
+        // SAFETY: `product` checked that x is rows×inner, f inner×cols and out rows×cols; row + R
+        // and col + V · LANES (or `part`) are within them. Addresses are formed by wrapping
+        // arithmetic because x may run backwards, and only those inside x are read.
+        unsafe {
+            let mut acc = [[S::splat(T::ZERO); V]; R];
+            let mut x = self.x.start.wrapping_offset(row.cast_signed() * rs);
+            let mut f = self.f.as_ptr().wrapping_add(col);
+            for _ in 0..self.x.cols {
+                let mut fv = [S::splat(T::ZERO); V];
+                for (v, lane) in fv.iter_mut().enumerate() {
+                    *lane = if PART { S::load_part(f, part) } else { S::load(f.add(v * S::LANES)) };
+                }
+                for (r, line) in acc.iter_mut().enumerate() {
+                    let xv = S::splat(*x.wrapping_offset(r.cast_signed() * rs));
+                    for v in 0..V {
+                        line[v] = S::fma(xv, fv[v], line[v]);
+                    }
+                }
+                x = x.wrapping_offset(cs);
+                f = f.wrapping_add(f_stride);
+            }
+            for (r, line) in acc.iter().enumerate() {
+                let out = self.out.as_mut_ptr().add((row + r) * self.out.stride() + col);
+                for (v, &sum) in line.iter().enumerate() {
+                    if PART {
+                        let old = S::load_part(out, part);
+                        let new = if self.accum == Accum::Add { S::add(old, sum) } else { sum };
+                        S::store_part(out, part, new);
+                    } else {
+                        let out = out.add(v * S::LANES);
+                        let new =
+                            if self.accum == Accum::Add { S::add(S::load(out), sum) } else { sum };
+                        S::store(out, new);
+                    }
+                }
+            }
+        }
+    }
+}

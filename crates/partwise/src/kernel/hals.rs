@@ -1,0 +1,114 @@
+//! Sweeps of HALS over a panel of rows.
+//!
+//! Given the Gram matrix, rows are independent and only the components within a row are visited in
+//! order. So a panel of rows lies transposed, rows along the lanes, and one component of all of
+//! them is improved at once, with everything in the first-level cache for all sweeps.
+
+use super::simd::{self, Job, Simd};
+use crate::factor::{View, ViewMut};
+use crate::scalar::Scalar;
+
+/// Vectors along the rows of a panel.
+const VECTORS: usize = 4;
+/// Rows in the widest panel: 4 vectors of 16 lanes.
+const MAX_PANEL: usize = 64;
+
+/// For each row w of `f`, `sweeps` times for t = 0..k: `w_t ← max(0, w_t + (b_t − w·G_t) / G_tt)`.
+///
+/// `gram` is k×k, symmetric, row-major without padding. A component with `G_tt = 0` is left alone.
+pub(crate) fn sweep<T: Scalar>(f: &mut ViewMut<'_, T>, b: View<'_, T>, gram: &[T], sweeps: usize) {
+    let k = f.cols();
+    assert!(b.cols() == k && b.rows() == f.rows() && gram.len() == k * k);
+    let inverse: Vec<T> = (0..k)
+        .map(|t| if gram[t * k + t] > T::ZERO { T::ONE / gram[t * k + t] } else { T::ZERO })
+        .collect();
+    let mut scratch = vec![T::ZERO; 2 * k * MAX_PANEL];
+    simd::run(Sweep { f: f.reborrow(), b, gram, inverse: &inverse, scratch: &mut scratch, sweeps });
+}
+
+struct Sweep<'a, T> {
+    f: ViewMut<'a, T>,
+    b: View<'a, T>,
+    gram: &'a [T],
+    inverse: &'a [T],
+    scratch: &'a mut [T],
+    sweeps: usize,
+}
+
+impl<T: Scalar> Job<T> for Sweep<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(mut self) {
+        let panel = VECTORS * S::LANES;
+        let k = self.f.cols();
+        let mut row = 0;
+        while row < self.f.rows() {
+            let rows = panel.min(self.f.rows() - row);
+            let (w, b) = self.scratch.split_at_mut(k * MAX_PANEL);
+            if rows < panel {
+                w[..k * panel].fill(T::ZERO);
+                b[..k * panel].fill(T::ZERO);
+            }
+            for r in 0..rows {
+                let (from_w, from_b) = (self.f.row(row + r), self.b.row(row + r));
+                for t in 0..k {
+                    w[t * panel + r] = from_w[t];
+                    b[t * panel + r] = from_b[t];
+                }
+            }
+            for _ in 0..self.sweeps {
+                // SAFETY: w and b hold k · panel values, gram k · k.
+                unsafe { improve::<T, S>(w.as_mut_ptr(), b.as_ptr(), self.gram, self.inverse) }
+            }
+            for r in 0..rows {
+                let to = self.f.row_mut(row + r);
+                for t in 0..k {
+                    to[t] = w[t * panel + r];
+                }
+            }
+            row += rows;
+        }
+    }
+}
+
+/// One sweep over a transposed panel.
+#[inline(always)]
+unsafe fn improve<T: Scalar, S: Simd<T>>(w: *mut T, b: *const T, gram: &[T], inverse: &[T]) {
+    let k = inverse.len();
+    let panel = VECTORS * S::LANES;
+    // SAFETY: the caller passes w and b of k · panel values; t, r < k.
+    unsafe {
+        let zero = S::splat(T::ZERO);
+        for t in 0..k {
+            let g = gram.as_ptr().add(t * k);
+            // Even and odd components add up apart: twice as many independent chains.
+            let mut even = [zero; VECTORS];
+            let mut odd = [zero; VECTORS];
+            for (v, sum) in even.iter_mut().enumerate() {
+                *sum = S::load(b.add(t * panel + v * S::LANES));
+            }
+            let mut r = 0;
+            while r + 1 < k {
+                let (g0, g1) = (S::splat(*g.add(r)), S::splat(*g.add(r + 1)));
+                for v in 0..VECTORS {
+                    even[v] = S::fnma(g0, S::load(w.add(r * panel + v * S::LANES)), even[v]);
+                    odd[v] = S::fnma(g1, S::load(w.add((r + 1) * panel + v * S::LANES)), odd[v]);
+                }
+                r += 2;
+            }
+            if r < k {
+                let g0 = S::splat(*g.add(r));
+                for v in 0..VECTORS {
+                    even[v] = S::fnma(g0, S::load(w.add(r * panel + v * S::LANES)), even[v]);
+                }
+            }
+            let step = S::splat(inverse[t]);
+            for v in 0..VECTORS {
+                let at = w.add(t * panel + v * S::LANES);
+                let slope = S::add(even[v], odd[v]);
+                S::store(at, S::max(S::fma(slope, step, S::load(at)), zero));
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Leaf numerics: no policy, no threads, no allocation. The only place with `unsafe`.
+//!
+//! Each kernel is one [`simd::Job`]; its scalar twin is the same body on [`simd::Portable`].
+
+#![allow(unsafe_code)]
+
+pub(crate) mod cholesky;
+pub(crate) mod dense;
+pub(crate) mod hals;
+pub(crate) mod kkt;
+pub(crate) mod simd;
+pub(crate) mod sparse;

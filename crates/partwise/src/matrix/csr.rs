@@ -1,0 +1,317 @@
+//! Sparse X in memory: compressed sparse rows, and columns as the rows of the transpose.
+
+use super::{Matrix, Panel};
+use crate::error::{Error, Result, SparseError};
+use crate::factor::{View, ViewMut};
+use crate::kernel::sparse::{Rows, gather, scatter};
+use crate::scalar::Scalar;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Integer types that index arrays of sparse matrices come in.
+pub trait IndexLike: Copy {
+    /// The value, whatever it is.
+    fn wide(self) -> i128;
+}
+macro_rules! index_like {
+    ($($t:ident)*) => {$(
+        impl IndexLike for $t {
+            fn wide(self) -> i128 {
+                self as i128
+            }
+        }
+    )*};
+}
+index_like!(i32 u32 i64 u64 usize);
+
+/// A sparse matrix by rows, whose structure has been checked: only [`Csr::new`] makes one.
+///
+/// Rows are sorted by column and free of duplicates; if the arrays given were not, this is a
+/// private copy of them in which duplicates are summed, as SciPy reads them.
+#[derive(Debug, Clone)]
+pub struct Csr<'a, T: Scalar> {
+    shape: (usize, usize),
+    indptr: Vec<usize>,
+    indices: Cow<'a, [u32]>,
+    values: Cow<'a, [T]>,
+    duplicates: usize,
+}
+
+impl<'a, T: Scalar> Csr<'a, T> {
+    /// Row i has the columns `indices[indptr[i]..indptr[i + 1]]` and the values beside them.
+    /// `indices` and `values` are borrowed if they can be used as they are. O(nnz).
+    ///
+    /// # Errors
+    /// [`Error::Sparse`] naming the first entry that contradicts the others.
+    pub fn new<I: IndexLike>(
+        (rows, cols): (usize, usize),
+        indptr: &[I],
+        indices: impl Into<Cow<'a, [u32]>>,
+        values: impl Into<Cow<'a, [T]>>,
+    ) -> Result<Self> {
+        let (indices, values) = (indices.into(), values.into());
+        if u32::try_from(cols).is_err() {
+            return Err(SparseError::TooWide { cols }.into());
+        }
+        if indices.len() != values.len() {
+            let (values, indices) = (values.len(), indices.len());
+            return Err(SparseError::Lengths { values, indices }.into());
+        }
+        let indptr = checked_indptr(indptr, rows, indices.len())?;
+        let mut sorted = true;
+        for row in 0..rows {
+            let range = indptr[row]..indptr[row + 1];
+            let mut previous = None;
+            for (at, &index) in indices[range.clone()].iter().enumerate() {
+                if index as usize >= cols {
+                    let (entry, found) = (range.start + at, i128::from(index));
+                    return Err(SparseError::Index { row, entry, found, cols }.into());
+                }
+                sorted &= previous.is_none_or(|p| p < index);
+                previous = Some(index);
+            }
+        }
+        let matrix = Self { shape: (rows, cols), indptr, indices, values, duplicates: 0 };
+        Ok(if sorted { matrix } else { matrix.canonical() })
+    }
+
+    /// As [`Csr::new`] with indices of another integer type, which are copied.
+    ///
+    /// # Errors
+    /// As [`Csr::new`].
+    pub fn from_indices<I: IndexLike, J: IndexLike>(
+        shape: (usize, usize),
+        indptr: &[I],
+        indices: &[J],
+        values: impl Into<Cow<'a, [T]>>,
+    ) -> Result<Self> {
+        let mut narrow = Vec::with_capacity(indices.len());
+        for (entry, &index) in indices.iter().enumerate() {
+            let found = index.wide();
+            match u32::try_from(found) {
+                Ok(index) => narrow.push(index),
+                Err(_) => {
+                    let at = i128::try_from(entry).unwrap_or(i128::MAX);
+                    let row = indptr.iter().take_while(|p| p.wide() <= at).count().max(1) - 1;
+                    return Err(SparseError::Index { row, entry, found, cols: shape.1 }.into());
+                }
+            }
+        }
+        Self::new(shape, indptr, narrow, values)
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+    /// Stored entries.
+    pub fn stored(&self) -> usize {
+        self.values.len()
+    }
+    /// Entries that repeated a (row, column) and were summed.
+    pub fn duplicates(&self) -> usize {
+        self.duplicates
+    }
+    /// Columns and values of row `i`, by ascending column.
+    pub fn row(&self, i: usize) -> (&[u32], &[T]) {
+        let range = self.indptr[i]..self.indptr[i + 1];
+        (&self.indices[range.clone()], &self.values[range])
+    }
+
+    /// The transpose as a matrix of its own, by counting: O(nnz + rows + cols).
+    pub fn transposed(&self) -> Csr<'static, T> {
+        let (rows, cols) = self.shape;
+        let mut indptr = vec![0usize; cols + 1];
+        for &j in self.indices.iter() {
+            indptr[j as usize + 1] += 1;
+        }
+        for j in 0..cols {
+            indptr[j + 1] += indptr[j];
+        }
+        let mut next = indptr.clone();
+        let mut indices = vec![0u32; self.indices.len()];
+        let mut values = vec![T::ZERO; self.values.len()];
+        for i in 0..rows {
+            let (columns, entries) = self.row(i);
+            for (&j, &x) in columns.iter().zip(entries) {
+                let at = next[j as usize];
+                indices[at] = u32::try_from(i).expect("callers check that the rows fit u32");
+                values[at] = x;
+                next[j as usize] += 1;
+            }
+        }
+        Csr {
+            shape: (cols, rows),
+            indptr,
+            indices: indices.into(),
+            values: values.into(),
+            duplicates: self.duplicates,
+        }
+    }
+
+    pub(super) fn borrowed(&self) -> Csr<'_, T> {
+        Csr {
+            shape: self.shape,
+            indptr: self.indptr.clone(),
+            indices: Cow::Borrowed(&self.indices),
+            values: Cow::Borrowed(&self.values),
+            duplicates: self.duplicates,
+        }
+    }
+
+    /// A private copy with sorted rows and duplicates summed in the order they were stored.
+    fn canonical(&self) -> Self {
+        let mut indptr = vec![0];
+        let mut indices = Vec::with_capacity(self.indices.len());
+        let mut values: Vec<T> = Vec::with_capacity(self.values.len());
+        let mut order: Vec<usize> = Vec::new();
+        for i in 0..self.shape.0 {
+            let (columns, entries) = self.row(i);
+            order.clear();
+            order.extend(0..columns.len());
+            order.sort_by_key(|&at| columns[at]);
+            let start = indices.len();
+            for &at in &order {
+                match values.last_mut() {
+                    Some(sum) if indices.len() > start && indices.last() == Some(&columns[at]) => {
+                        *sum += entries[at];
+                    }
+                    _ => {
+                        indices.push(columns[at]);
+                        values.push(entries[at]);
+                    }
+                }
+            }
+            indptr.push(indices.len());
+        }
+        let duplicates = self.values.len() - values.len();
+        Self {
+            shape: self.shape,
+            indptr,
+            indices: indices.into(),
+            values: values.into(),
+            duplicates,
+        }
+    }
+}
+
+fn checked_indptr<I: IndexLike>(indptr: &[I], rows: usize, stored: usize) -> Result<Vec<usize>> {
+    let expected = rows.saturating_add(1);
+    if indptr.len() != expected {
+        return Err(SparseError::IndptrLength { found: indptr.len(), expected }.into());
+    }
+    if indptr[0].wide() != 0 {
+        return Err(SparseError::IndptrStart { found: indptr[0].wide() }.into());
+    }
+    let mut checked = Vec::with_capacity(expected);
+    let mut previous = 0;
+    for (at, entry) in indptr.iter().enumerate() {
+        let found = entry.wide();
+        if found < previous {
+            return Err(SparseError::IndptrDecreases { at, previous, found }.into());
+        }
+        let end = usize::try_from(found).ok().filter(|&end| end <= stored);
+        checked.push(end.ok_or(Error::Sparse(SparseError::IndptrEnd { found, stored }))?);
+        previous = found;
+    }
+    if checked[rows] != stored {
+        return Err(SparseError::IndptrEnd { found: previous, stored }.into());
+    }
+    Ok(checked)
+}
+
+impl<T: Scalar> Matrix<T> for Csr<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn stored_before(&self, row: usize) -> usize {
+        self.indptr[row]
+    }
+
+    fn visit(
+        &self,
+        rows: Range<usize>,
+        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
+    ) -> Result<()> {
+        let panel = CsrPanel(Rows {
+            indptr: &self.indptr[rows.start..=rows.end],
+            indices: &self.indices,
+            values: &self.values,
+            cols: self.shape.1,
+        });
+        work(rows, &panel);
+        Ok(())
+    }
+}
+
+/// Rows of a sparse matrix.
+struct CsrPanel<'a, T>(Rows<'a, T>);
+
+impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
+        gather(self.0, f, out);
+    }
+
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
+        scatter(self.0, f, c);
+    }
+
+    // Σ (x − p)² = Σ_stored ((x − p)² − p²) + Σ_all p², the last sum from the Gram matrix: O(nnz·k),
+    // with the cancellation of f64 whatever T is.
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64]) -> f64 {
+        let k = w.cols();
+        let mut total = 0.0;
+        for i in 0..self.0.len() {
+            let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
+            let mut sum = 0.0;
+            for (s, ws) in w.iter().enumerate() {
+                let along: f64 = w.iter().zip(&h_gram[s * k..]).map(|(w, g)| w * g).sum();
+                sum += ws * along;
+            }
+            self.for_each(i, &mut |j, x| {
+                let fitted: f64 = w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum();
+                let x = x.to_f64();
+                sum += x * (x - 2.0 * fitted);
+            });
+            total += sum;
+        }
+        total
+    }
+
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        let range = self.0.indptr[row]..self.0.indptr[row + 1];
+        for (&j, &x) in self.0.indices[range.clone()].iter().zip(&self.0.values[range]) {
+            entry(j as usize, x);
+        }
+    }
+}
+
+/// A sparse matrix by columns: the rows of its transpose.
+#[derive(Debug, Clone)]
+pub struct Csc<'a, T: Scalar>(pub(super) Csr<'a, T>);
+
+impl<'a, T: Scalar> Csc<'a, T> {
+    /// Column j has the rows `indices[indptr[j]..indptr[j + 1]]` and the values beside them.
+    ///
+    /// # Errors
+    /// As [`Csr::new`], where "row" in the text means the compressed axis.
+    pub fn new<I: IndexLike>(
+        (rows, cols): (usize, usize),
+        indptr: &[I],
+        indices: impl Into<Cow<'a, [u32]>>,
+        values: impl Into<Cow<'a, [T]>>,
+    ) -> Result<Self> {
+        Ok(Self(Csr::new((cols, rows), indptr, indices, values)?))
+    }
+
+    /// From the rows of the transpose.
+    pub fn from_transposed(transposed: Csr<'a, T>) -> Self {
+        Self(transposed)
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.0.shape.1, self.0.shape.0)
+    }
+}

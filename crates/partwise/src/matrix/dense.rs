@@ -1,0 +1,171 @@
+//! Dense X in memory, at any strides.
+
+use super::{Matrix, Panel};
+use crate::error::{Error, Result};
+use crate::factor::{Factor, View, ViewMut};
+use crate::kernel::dense::{Accum, Strided, product};
+use crate::scalar::Scalar;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Rows of W·H formed at a time.
+const RESIDUAL_ROWS: usize = 32;
+
+/// Which index runs fastest in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Rows are contiguous (C).
+    RowMajor,
+    /// Columns are contiguous (Fortran).
+    ColumnMajor,
+}
+
+/// A dense matrix in memory, owned or borrowed, at any strides (also negative ones).
+#[derive(Debug, Clone)]
+pub struct Dense<'a, T: Scalar> {
+    data: Cow<'a, [T]>,
+    offset: usize,
+    shape: (usize, usize),
+    strides: (isize, isize),
+}
+
+impl<'a, T: Scalar> Dense<'a, T> {
+    /// `rows` × `cols` values in the given order, owned or borrowed.
+    ///
+    /// # Errors
+    /// [`Error::Strides`] if there are fewer than rows · cols values.
+    pub fn new(
+        rows: usize,
+        cols: usize,
+        order: Order,
+        data: impl Into<Cow<'a, [T]>>,
+    ) -> Result<Self> {
+        let strides = match order {
+            Order::RowMajor => (cols.cast_signed(), 1),
+            Order::ColumnMajor => (1, rows.cast_signed()),
+        };
+        Self::with_strides((rows, cols), strides, 0, data)
+    }
+
+    /// Entry (i, j) is `data[offset + i · strides.0 + j · strides.1]`, without a copy.
+    ///
+    /// # Errors
+    /// [`Error::Strides`] if an entry would lie outside `data`.
+    pub fn with_strides(
+        shape: (usize, usize),
+        strides: (isize, isize),
+        offset: usize,
+        data: impl Into<Cow<'a, [T]>>,
+    ) -> Result<Self> {
+        let data = data.into();
+        if Strided::new(&data, offset, shape, strides).is_none() {
+            return Err(Error::Strides {
+                rows: shape.0,
+                cols: shape.1,
+                row_stride: strides.0,
+                col_stride: strides.1,
+                offset,
+                len: data.len(),
+            });
+        }
+        Ok(Self { data, offset, shape, strides })
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    /// The transpose, borrowing the same values.
+    pub fn transposed(&self) -> Dense<'_, T> {
+        Dense {
+            data: Cow::Borrowed(&self.data),
+            offset: self.offset,
+            shape: (self.shape.1, self.shape.0),
+            strides: (self.strides.1, self.strides.0),
+        }
+    }
+
+    /// The same values, borrowed.
+    pub(super) fn borrowed(&self) -> Dense<'_, T> {
+        Dense { data: Cow::Borrowed(&self.data), ..*self }
+    }
+
+    /// Entry (i, j).
+    ///
+    /// # Panics
+    /// If i or j is out of range.
+    pub fn get(&self, i: usize, j: usize) -> T {
+        self.strided().get(i, j)
+    }
+
+    fn strided(&self) -> Strided<'_, T> {
+        Strided::new(&self.data, self.offset, self.shape, self.strides)
+            .expect("the constructor checked the strides")
+    }
+}
+
+impl<T: Scalar> Matrix<T> for Dense<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn stored_before(&self, row: usize) -> usize {
+        row * self.shape.1
+    }
+
+    fn visit(
+        &self,
+        rows: Range<usize>,
+        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
+    ) -> Result<()> {
+        work(rows.clone(), &DensePanel(self.strided().rows(rows)));
+        Ok(())
+    }
+}
+
+/// Rows of a dense matrix.
+struct DensePanel<'a, T>(Strided<'a, T>);
+
+impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
+        product(self.0, f, out, Accum::Replace);
+    }
+
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
+        product(self.0.transposed(), f, c, Accum::Add);
+    }
+
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64]) -> f64 {
+        let (rows, cols) = self.0.shape();
+        let mut across = Factor::zeros(h.cols(), cols);
+        for j in 0..cols {
+            for (t, &v) in h.row(j).iter().enumerate() {
+                across.row_mut(t)[j] = v;
+            }
+        }
+        let mut fitted = Factor::zeros(rows.min(RESIDUAL_ROWS), cols);
+        let mut total = 0.0;
+        for from in (0..rows).step_by(RESIDUAL_ROWS) {
+            let height = RESIDUAL_ROWS.min(rows - from);
+            let w = Strided::of(w.slice(from..from + height));
+            let mut fitted = fitted.view_mut();
+            product(w, across.view(), &mut fitted.slice(0..height), Accum::Replace);
+            for i in 0..height {
+                let row = fitted.row(i).iter().enumerate();
+                let square = |(j, &p): (usize, &T)| {
+                    let difference = (self.0.get(from + i, j) - p).to_f64();
+                    difference * difference
+                };
+                total += row.map(square).sum::<f64>();
+            }
+        }
+        total
+    }
+
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        for j in 0..self.0.shape().1 {
+            entry(j, self.0.get(row, j));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The kinds of X a caller can hand over, and which of its sides is streamed.
+//!
+//! The longer side of X is streamed, so that the factor that every panel adds to is the smaller
+//! one. The choice depends on the shape alone, and the factor of the streamed side is improved
+//! first: the same values give the same result however they are stored, and X and Xᵀ give the same
+//! factors with the roles exchanged.
+
+use super::{Csc, Csr, Dense, Matrix};
+use crate::scalar::Scalar;
+
+/// A side of X, and the factor that has a row for each of its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The rows of X: W.
+    Rows,
+    /// The columns of X: H.
+    Columns,
+}
+
+/// X in any of the forms the engine reads.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Input<'a, T: Scalar> {
+    /// Dense in memory.
+    Dense(Dense<'a, T>),
+    /// Sparse by rows.
+    Csr(Csr<'a, T>),
+    /// Sparse by columns.
+    Csc(Csc<'a, T>),
+    /// Anything else that hands out rows; these are streamed whatever the shape.
+    Rows(&'a dyn Matrix<T>),
+}
+
+/// X as the loop reads it: by the rows of `matrix`, which are the `side` of X.
+pub(crate) struct Streamed<'a, T: Scalar> {
+    pub(crate) matrix: Box<dyn Matrix<T> + 'a>,
+    pub(crate) side: Side,
+}
+
+impl<'a, T: Scalar> Input<'a, T> {
+    /// Rows and columns of X.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Dense(x) => x.shape(),
+            Self::Csr(x) => x.shape(),
+            Self::Csc(x) => x.shape(),
+            Self::Rows(x) => x.shape(),
+        }
+    }
+
+    /// `"dense"`, `"csr"`, `"csc"` or `"rows"`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dense(_) => "dense",
+            Self::Csr(_) => "csr",
+            Self::Csc(_) => "csc",
+            Self::Rows(_) => "rows",
+        }
+    }
+
+    /// Entries that are stored.
+    pub fn stored(&self) -> usize {
+        match self {
+            Self::Dense(x) => x.shape().0 * x.shape().1,
+            Self::Csr(x) => x.stored(),
+            Self::Csc(x) => x.0.stored(),
+            Self::Rows(x) => x.stored(),
+        }
+    }
+
+    /// Whether X is stored sparse.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self, Self::Csr(_) | Self::Csc(_))
+    }
+
+    /// Duplicate entries that were summed.
+    pub(crate) fn duplicates(&self) -> usize {
+        match self {
+            Self::Csr(x) => x.duplicates(),
+            Self::Csc(x) => x.0.duplicates(),
+            _ => 0,
+        }
+    }
+
+    /// X by its longer side. Sparse X stored by the other side is transposed once, into a copy.
+    pub(crate) fn streamed(&self) -> Streamed<'_, T> {
+        let (rows, cols) = self.shape();
+        let side =
+            if rows >= cols || matches!(self, Self::Rows(_)) { Side::Rows } else { Side::Columns };
+        Streamed { matrix: self.by(side), side }
+    }
+
+    /// X by its rows, or Xᵀ by its rows.
+    pub(crate) fn by(&self, side: Side) -> Box<dyn Matrix<T> + '_> {
+        match (self, side) {
+            (Self::Dense(x), Side::Rows) => Box::new(x.borrowed()),
+            (Self::Dense(x), Side::Columns) => Box::new(x.transposed()),
+            (Self::Csr(x), Side::Rows) => Box::new(x.borrowed()),
+            (Self::Csr(x), Side::Columns) => Box::new(x.transposed()),
+            (Self::Csc(x), Side::Rows) => Box::new(x.0.transposed()),
+            (Self::Csc(x), Side::Columns) => Box::new(x.0.borrowed()),
+            (Self::Rows(x), _) => Box::new(*x),
+        }
+    }
+}
+
+impl<T: Scalar> Matrix<T> for &dyn Matrix<T> {
+    fn shape(&self) -> (usize, usize) {
+        (**self).shape()
+    }
+    fn stored_before(&self, row: usize) -> usize {
+        (**self).stored_before(row)
+    }
+    fn visit(
+        &self,
+        rows: std::ops::Range<usize>,
+        work: &mut dyn FnMut(std::ops::Range<usize>, &dyn super::Panel<T>),
+    ) -> crate::error::Result<()> {
+        (**self).visit(rows, work)
+    }
+}
+
+impl<T: Scalar> std::fmt::Debug for Input<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (rows, cols) = self.shape();
+        write!(f, "Input::{}({rows} × {cols}, {})", self.kind(), T::NAME)
+    }
+}
+
+impl<'a, T: Scalar> From<Dense<'a, T>> for Input<'a, T> {
+    fn from(x: Dense<'a, T>) -> Self {
+        Self::Dense(x)
+    }
+}
+impl<'a, T: Scalar> From<Csr<'a, T>> for Input<'a, T> {
+    fn from(x: Csr<'a, T>) -> Self {
+        Self::Csr(x)
+    }
+}
+impl<'a, T: Scalar> From<Csc<'a, T>> for Input<'a, T> {
+    fn from(x: Csc<'a, T>) -> Self {
+        Self::Csc(x)
+    }
+}
+impl<'a, T: Scalar> From<&'a dyn Matrix<T>> for Input<'a, T> {
+    fn from(x: &'a dyn Matrix<T>) -> Self {
+        Self::Rows(x)
+    }
+}

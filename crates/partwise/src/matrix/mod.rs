@@ -1,0 +1,66 @@
+//! X, seen only through what a factorisation needs of it: rows handed out in panels.
+//!
+//! A kind of input is an implementation of [`Matrix`] (where the rows are) and of [`Panel`] (how a
+//! few of them multiply a factor). No rule, loss or start knows which kinds there are.
+
+mod csr;
+mod dense;
+mod input;
+mod pass;
+mod scaled;
+mod scan;
+
+pub use csr::{Csc, Csr, IndexLike};
+pub use dense::{Dense, Order};
+pub(crate) use input::Streamed;
+pub use input::{Input, Side};
+pub(crate) use pass::{Block, Plan, Workspace, pass};
+pub(crate) use scaled::{Scaled, half_exponent, power};
+pub use scan::Scan;
+
+use crate::error::Result;
+use crate::factor::{View, ViewMut};
+use crate::scalar::Scalar;
+use std::ops::Range;
+
+/// A matrix that can hand out its rows, any number of times and from several threads.
+pub trait Matrix<T: Scalar>: Sync {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+
+    /// Entries stored in the rows before `row`: what a pass over them reads. Ascends from 0 to the
+    /// number of stored entries.
+    fn stored_before(&self, row: usize) -> usize;
+
+    /// Hands the rows `rows` to `work`, in one or more consecutive panels, each with its range.
+    ///
+    /// # Errors
+    /// What the source of the rows reports; matrices in memory never fail.
+    fn visit(
+        &self,
+        rows: Range<usize>,
+        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
+    ) -> Result<()>;
+
+    /// Entries stored in all rows.
+    fn stored(&self) -> usize {
+        self.stored_before(self.shape().0)
+    }
+}
+
+/// A few consecutive rows of X.
+pub trait Panel<T: Scalar> {
+    /// `out = X_p · f` for `f` with as many rows as X has columns.
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>);
+
+    /// `c += X_pᵀ · f` for `f` with as many rows as the panel, `c` with as many as X has columns.
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>);
+
+    /// `‖X_p − W_p Hᵀ‖²` from differences, in `f64`, free of the cancellation of the usual
+    /// expansion as far as the kind of panel can. `h_gram` is HᵀH in `f64`, k×k.
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64]) -> f64;
+
+    /// Calls `entry(column, value)` for the stored entries of the panel's row `row`, in order of
+    /// column. What is not called is zero.
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T));
+}

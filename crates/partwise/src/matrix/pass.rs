@@ -1,0 +1,200 @@
+//! The fused pass: one read of X serves both products of an iteration.
+//!
+//! Rows are cut into bins and bins into blocks by the shape of the problem alone. A block is
+//! multiplied (B = X_b·H), the caller improves its rows of W, and the improved rows are multiplied
+//! back (C += X_bᵀ·W_b) while the block is still in cache. Bins run in parallel, each with its own
+//! C, and are added in order: the bits do not depend on the number of threads.
+
+use super::{Matrix, Panel};
+use crate::error::Result;
+use crate::factor::{Factor, View, ViewMut};
+use crate::scalar::Scalar;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Entries of X in a block, so that a block stays in a second-level cache between its two uses.
+const BLOCK_ENTRIES: usize = 128 << 10;
+/// Rows in a block, at least and at most.
+const BLOCK_ROWS: (usize, usize) = (32, 512);
+/// Most bins, hence most threads that one pass can use.
+const MAX_BINS: usize = 64;
+/// Entries of X per entry of a bin's C, at least: a bin costs a write and a read of its C.
+const ENTRIES_PER_SUM: usize = 20;
+/// Entries of X times columns of H below which threads cost more than they bring.
+const SERIAL_WORK: usize = 1 << 17;
+
+/// How the rows of X are cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    bins: Vec<Vec<Range<usize>>>,
+    block_rows: usize,
+    serial: bool,
+}
+
+impl Plan {
+    /// The cut for products with `width` columns.
+    pub(crate) fn new<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
+        let (rows, cols) = x.shape();
+        let stored = x.stored();
+        let per_row = stored.div_ceil(rows.max(1)).max(1);
+        let block_rows = (BLOCK_ENTRIES / per_row)
+            .clamp(BLOCK_ROWS.0, BLOCK_ROWS.1)
+            .min(rows.div_ceil(8).next_multiple_of(BLOCK_ROWS.0))
+            .max(1);
+        // The work on a row of W is worth about two entries of X per column of H.
+        let cost = |row: usize| x.stored_before(row) + 2 * width * row;
+        let by_sums = stored / (ENTRIES_PER_SUM * cols.max(1));
+        let blocks = rows.div_ceil(block_rows).max(1);
+        let count = by_sums.clamp(2, MAX_BINS).min(blocks);
+        let mut bins = Vec::with_capacity(count);
+        let mut from = 0;
+        for bin in 1..=count {
+            let goal = (cost(rows) as u128 * bin as u128 / count as u128) as usize;
+            let to = if bin == count { rows } else { first_row_at(&cost, from, rows, goal) };
+            bins.push(
+                (from..to).step_by(block_rows).map(|at| at..to.min(at + block_rows)).collect(),
+            );
+            from = to;
+        }
+        Self { bins, block_rows, serial: stored * width.max(1) < SERIAL_WORK }
+    }
+
+    pub(crate) fn bins(&self) -> &[Vec<Range<usize>>] {
+        &self.bins
+    }
+
+    /// The row after the last of each bin.
+    pub(crate) fn ends(&self) -> Vec<usize> {
+        let mut end = 0;
+        self.bins
+            .iter()
+            .map(|blocks| {
+                end = blocks.last().map_or(end, |block| block.end);
+                end
+            })
+            .collect()
+    }
+
+    /// Whether the work is too small for threads.
+    pub(crate) fn is_serial(&self) -> bool {
+        self.serial
+    }
+}
+
+/// The first row in from..=rows at which the ascending `cost` reaches `goal`.
+fn first_row_at(cost: &dyn Fn(usize) -> usize, from: usize, rows: usize, goal: usize) -> usize {
+    let (mut low, mut high) = (from, rows);
+    while low < high {
+        let middle = low.midpoint(high);
+        if cost(middle) < goal { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// What a pass needs besides its arguments, kept between passes.
+pub(crate) struct Workspace<T> {
+    bins: Vec<Bin<T>>,
+}
+
+struct Bin<T> {
+    sums: Factor<T>,
+    b: Factor<T>,
+    out: Factor<T>,
+}
+
+impl<T: Scalar> Workspace<T> {
+    /// For passes over `plan` with H of shape `cols` × `width`.
+    pub(crate) fn new(plan: &Plan, cols: usize, width: usize) -> Self {
+        let bin = |_: &Vec<Range<usize>>| Bin {
+            sums: Factor::zeros(cols, width),
+            b: Factor::zeros(plan.block_rows, width),
+            out: Factor::zeros(plan.block_rows, width),
+        };
+        Self { bins: plan.bins.iter().map(bin).collect() }
+    }
+}
+
+/// One block of a pass.
+pub(crate) struct Block<'a, T: Scalar> {
+    /// Its rows of X.
+    pub(crate) rows: Range<usize>,
+    /// Those rows.
+    pub(crate) panel: &'a dyn Panel<T>,
+    /// Its B = X_b·H.
+    pub(crate) b: View<'a, T>,
+    /// Its rows of W after the pass, for the caller to write.
+    pub(crate) out: ViewMut<'a, T>,
+}
+
+/// One read of X: for every block `work(state of its bin, block)`, and C = Xᵀ·(what work wrote).
+///
+/// # Errors
+/// What the source of X reports.
+pub(crate) fn pass<T: Scalar, S: Send>(
+    x: &dyn Matrix<T>,
+    plan: &Plan,
+    workspace: &mut Workspace<T>,
+    h: View<'_, T>,
+    c: Option<&mut Factor<T>>,
+    states: &mut [S],
+    work: &(dyn Fn(&mut S, Block<'_, T>) + Sync),
+) -> Result<()> {
+    let accumulate = c.is_some();
+    let run = |((bin, state), blocks): ((&mut Bin<T>, &mut S), &Vec<Range<usize>>)| -> Result<()> {
+        if accumulate {
+            bin.sums.as_mut_slice().fill(T::ZERO);
+        }
+        for rows in blocks {
+            x.visit(rows.clone(), &mut |rows, panel| {
+                let height = rows.len();
+                panel.product(h, &mut bin.b.view_mut().slice(0..height));
+                let b = bin.b.view().slice(0..height);
+                let mut out = bin.out.view_mut();
+                work(state, Block { rows, panel, b, out: out.slice(0..height) });
+                if accumulate {
+                    panel.add_transposed(bin.out.view().slice(0..height), &mut bin.sums.view_mut());
+                }
+            })?;
+        }
+        Ok(())
+    };
+    let tasks = workspace.bins.len();
+    let results: Vec<Result<()>> = if plan.serial || tasks == 1 {
+        workspace.bins.iter_mut().zip(states.iter_mut()).zip(&plan.bins).map(run).collect()
+    } else {
+        workspace
+            .bins
+            .par_iter_mut()
+            .zip(states.par_iter_mut())
+            .zip(&plan.bins)
+            .with_max_len(1)
+            .map(run)
+            .collect()
+    };
+    results.into_iter().collect::<Result<()>>()?;
+    if let Some(c) = c {
+        add_bins(&workspace.bins, c, plan.serial);
+    }
+    Ok(())
+}
+
+/// c = Σ of the bins' sums, in order of the bins for every element.
+fn add_bins<T: Scalar>(bins: &[Bin<T>], c: &mut Factor<T>, serial: bool) {
+    const CHUNK: usize = 1 << 14;
+    let add = |(at, chunk): (usize, &mut [T])| {
+        let from = at * CHUNK;
+        for (which, bin) in bins.iter().enumerate() {
+            let part = &bin.sums.as_slice()[from..from + chunk.len()];
+            if which == 0 {
+                chunk.copy_from_slice(part);
+            } else {
+                chunk.iter_mut().zip(part).for_each(|(sum, &add)| *sum += add);
+            }
+        }
+    };
+    if serial {
+        c.as_mut_slice().chunks_mut(CHUNK).enumerate().for_each(add);
+    } else {
+        c.as_mut_slice().par_chunks_mut(CHUNK).enumerate().for_each(add);
+    }
+}

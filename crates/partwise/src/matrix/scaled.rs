@@ -1,0 +1,147 @@
+//! X times an exact power of two, without touching X.
+//!
+//! Entries far from 1 would overflow or underflow in products of products. A power of two changes
+//! no bit of a mantissa, so the fit of the scaled X is the fit of X. Half of the exponent goes on
+//! the factor before the product and half on the result after it: neither leaves the range of T.
+
+use super::{Matrix, Panel, Scan};
+use crate::error::Result;
+use crate::factor::{Factor, View, ViewMut};
+use crate::scalar::Scalar;
+use std::ops::Range;
+
+/// Exponents of the largest entry up to this are left alone: products stay in range by themselves.
+const ORDINARY: i32 = 20;
+
+/// X · 2^(−2·half).
+pub(crate) struct Scaled<'a, T: Scalar> {
+    inner: &'a dyn Matrix<T>,
+    half: i32,
+}
+
+impl<'a, T: Scalar> Scaled<'a, T> {
+    pub(crate) fn new(inner: &'a dyn Matrix<T>, half: i32) -> Self {
+        Self { inner, half }
+    }
+}
+
+/// Half the even exponent e for which max · 2^−e lies in [1, 4), or 0 where it is ordinary.
+pub(crate) fn half_exponent(scan: &Scan) -> i32 {
+    if scan.max <= 0.0 {
+        return 0;
+    }
+    let exponent = floor_log2(scan.max);
+    if exponent.abs() <= ORDINARY { 0 } else { exponent.div_euclid(2) }
+}
+
+/// ⌊log₂ x⌋ of a positive finite number, subnormal ones included.
+fn floor_log2(x: f64) -> i32 {
+    let biased = |x: f64| i32::try_from((x.to_bits() >> 52) & 0x7ff).unwrap_or(0);
+    match biased(x) {
+        0 => biased(x * 2f64.powi(64)) - 1023 - 64,
+        exponent => exponent - 1023,
+    }
+}
+
+/// 2^exponent, exact for every exponent that a `half` can take.
+pub(crate) fn power(exponent: i32) -> f64 {
+    2f64.powi(exponent)
+}
+
+impl<T: Scalar> Matrix<T> for Scaled<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.inner.shape()
+    }
+    fn stored_before(&self, row: usize) -> usize {
+        self.inner.stored_before(row)
+    }
+    fn visit(
+        &self,
+        rows: Range<usize>,
+        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
+    ) -> Result<()> {
+        let factor = power(-self.half);
+        self.inner.visit(rows, &mut |range, panel| work(range, &ScaledPanel { panel, factor }))
+    }
+}
+
+/// Rows times `factor`².
+struct ScaledPanel<'a, T: Scalar> {
+    panel: &'a dyn Panel<T>,
+    factor: f64,
+}
+
+impl<T: Scalar> ScaledPanel<'_, T> {
+    fn scaled(&self, f: View<'_, T>) -> Factor<T> {
+        let mut copy = Factor::zeros(f.rows(), f.cols());
+        copy.view_mut().copy_from(f);
+        self.scale(&mut copy.view_mut());
+        copy
+    }
+
+    fn scale(&self, f: &mut ViewMut<'_, T>) {
+        let factor = T::from_f64(self.factor);
+        for i in 0..f.rows() {
+            f.row_mut(i).iter_mut().for_each(|v| *v *= factor);
+        }
+    }
+}
+
+impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
+        self.panel.product(self.scaled(f).view(), out);
+        self.scale(out);
+    }
+
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
+        let mut part = Factor::zeros(c.rows(), c.cols());
+        self.panel.add_transposed(self.scaled(f).view(), &mut part.view_mut());
+        self.scale(&mut part.view_mut());
+        for j in 0..c.rows() {
+            for (sum, &add) in c.row_mut(j).iter_mut().zip(part.row(j)) {
+                *sum += add;
+            }
+        }
+    }
+
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64]) -> f64 {
+        let mut total = 0.0;
+        for i in 0..w.rows() {
+            let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
+            let mut difference: Vec<f64> = (0..h.rows())
+                .map(|j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>())
+                .collect();
+            self.panel.for_each(i, &mut |j, x| {
+                difference[j] -= x.to_f64() * self.factor * self.factor;
+            });
+            total += difference.iter().map(|d| d * d).sum::<f64>();
+        }
+        total
+    }
+
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        let factor = T::from_f64(self.factor);
+        self.panel.for_each(row, &mut |j, x| entry(j, x * factor * factor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_of_powers_and_subnormals() {
+        for (x, e) in [(1.0, 0), (3.9, 1), (0.5, -1), (2f64.powi(900), 900), (5e-324, -1074)] {
+            assert_eq!(floor_log2(x), e, "{x:e}");
+        }
+    }
+
+    #[test]
+    fn the_scaled_maximum_lies_between_one_and_four() {
+        for x in [1e300, 3e37, 1e-300, 5e-324, 1e18, 1e-8] {
+            let half = half_exponent(&Scan { max: x, ..Scan::default() });
+            let scaled = x * power(-half) * power(-half);
+            assert!((1.0..4.0).contains(&scaled), "{x:e} → {scaled}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! ALS: alternating least squares, clipped.
+//!
+//! * Objective: ½‖X − WHᵀ‖²_F over W, H ≥ 0.
+//! * Update, for each row f: `f ← max(0, b G⁻¹)`.
+//! * Cost: 2k² per row and k³/3 for the factorisation of G.
+//! * Guarantee: none. Clipping a least-squares solution is a heuristic, the objective rises on the
+//!   way (in more than a quarter of the steps on random data); the loop keeps the best iterate.
+//! * Use it: for a quick first look, or because a paper did (Berry et al. 2007,
+//!   <https://doi.org/10.1016/j.csda.2006.11.006>). Not for results: [`Bpp`](super::Bpp) solves the
+//!   same least squares with the constraint.
+
+use super::bpp::Cholesky;
+use super::{Gram, Improve, Update};
+use crate::factor::{View, ViewMut};
+use crate::scalar::Scalar;
+
+/// Alternating least squares, clipped.
+#[derive(Debug, Clone, Copy)]
+pub struct Als;
+
+impl<T: Scalar> Update<T> for Als {
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
+        let all: Vec<usize> = (0..gram.k()).collect();
+        Box::new(Prepared(Cholesky::of(gram.wide(), gram.k(), &all)))
+    }
+
+    fn is_monotone(&self) -> bool {
+        false
+    }
+}
+
+struct Prepared(Cholesky);
+
+impl<T: Scalar> Improve<T> for Prepared {
+    fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>) {
+        let mut solution = vec![0.0; f.cols()];
+        for i in 0..f.rows() {
+            let b: Vec<f64> = b.row(i).iter().map(|v| v.to_f64()).collect();
+            self.0.solve(&b, &mut solution);
+            for (value, &solved) in f.row_mut(i).iter_mut().zip(&solution) {
+                *value = T::from_f64(if solved < 0.0 { 0.0 } else { solved });
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The k×k Gram matrix of a factor.
+
+use crate::scalar::Scalar;
+
+/// FᵀF, summed in `f64` and rounded once for the kernels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gram<T> {
+    k: usize,
+    wide: Vec<f64>,
+    narrow: Vec<T>,
+}
+
+impl<T: Scalar> Gram<T> {
+    /// From k·k values, row-major; the two triangles are averaged.
+    ///
+    /// # Panics
+    /// If there are not k·k values.
+    pub fn new(k: usize, mut wide: Vec<f64>) -> Self {
+        assert_eq!(wide.len(), k * k, "a Gram matrix of {k} components needs k · k values");
+        for s in 0..k {
+            for t in 0..s {
+                let mean = 0.5 * (wide[s * k + t] + wide[t * k + s]);
+                wide[s * k + t] = mean;
+                wide[t * k + s] = mean;
+            }
+        }
+        let narrow = wide.iter().map(|&v| T::from_f64(v)).collect();
+        Self { k, wide, narrow }
+    }
+
+    /// Number of components.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+    /// Row-major values in `f64`.
+    pub fn wide(&self) -> &[f64] {
+        &self.wide
+    }
+    /// Row-major values in `T`.
+    pub fn narrow(&self) -> &[T] {
+        &self.narrow
+    }
+    /// Whether component `t` is zero throughout.
+    pub fn is_dead(&self, t: usize) -> bool {
+        self.narrow[t * self.k + t] <= T::ZERO
+    }
+    /// ⟨this, other⟩ = ‖W Hᵀ‖² when they are the Grams of W and H.
+    pub fn dot(&self, other: &Self) -> f64 {
+        self.wide.iter().zip(&other.wide).map(|(a, b)| a * b).sum()
+    }
+}

@@ -1,0 +1,80 @@
+//! Rules that improve one factor while the other is held.
+//!
+//! For a row f of the free factor, with G the Gram matrix of the other factor and b the row of the
+//! product with X, every rule lowers `½ f G fᵀ − b fᵀ` over f ≥ 0. Rows are independent, so a rule
+//! sees a panel of them and knows neither X nor the other panels.
+
+mod als;
+mod bpp;
+mod gram;
+mod hals;
+mod mu;
+mod pgd;
+
+pub use als::Als;
+pub use bpp::Bpp;
+pub use gram::Gram;
+pub use hals::Hals;
+pub use mu::Mu;
+pub use pgd::Pgd;
+
+use crate::factor::{View, ViewMut};
+use crate::fit::Momentum;
+use crate::names::names;
+use crate::scalar::Scalar;
+
+/// A rule: what it needs of the other factor is prepared once per half step.
+pub trait Update<T: Scalar>: Send + Sync {
+    /// Gets ready for rows under this Gram matrix.
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a>;
+
+    /// Whether a half step can never raise the objective.
+    fn is_monotone(&self) -> bool {
+        true
+    }
+
+    /// Whether an entry that is zero stays zero.
+    fn locks_zeros(&self) -> bool {
+        false
+    }
+
+    /// How to extrapolate between steps, where that is known to help.
+    fn momentum(&self) -> Option<Momentum> {
+        None
+    }
+}
+
+/// A rule ready for the rows of one half step.
+pub trait Improve<T: Scalar>: Sync {
+    /// Improves the rows `f`, which start non-negative; `b` has a row for each.
+    fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>);
+}
+
+names! {
+    /// The rules, by the names of their papers.
+    pub enum Rule("rule") {
+        /// Hierarchical alternating least squares, extrapolated: the default.
+        Hals = "hals",
+        /// Multiplicative updates.
+        Mu = "mu",
+        /// Exact alternating non-negative least squares by block principal pivoting.
+        Bpp = "bpp",
+        /// Projected gradient with an exact line search.
+        Pgd = "pgd",
+        /// Least squares, then clipped: a heuristic.
+        Als = "als",
+    }
+}
+
+impl Rule {
+    /// The rule itself, with `sweeps` inner sweeps where it has any.
+    pub fn update<T: Scalar>(self, sweeps: usize) -> Box<dyn Update<T>> {
+        match self {
+            Self::Hals => Box::new(Hals { sweeps }),
+            Self::Mu => Box::new(Mu { sweeps: 1 }),
+            Self::Bpp => Box::new(Bpp),
+            Self::Pgd => Box::new(Pgd { steps: 2 * sweeps }),
+            Self::Als => Box::new(Als),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a user should know about a result that is nevertheless a result.
+
+/// A remark about a fit; values, not text, so that every front end can show them its own way.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum Warning {
+    /// Rows of X that are zero throughout; the same rows of W are exactly zero.
+    ZeroRows { count: usize, of: usize, first: Vec<usize> },
+    /// Columns of X that are zero throughout; the same columns of H are exactly zero.
+    ZeroColumns { count: usize, of: usize, first: Vec<usize> },
+    /// Components that died and were started again from the row that fits worst.
+    Reseeded { count: usize },
+    /// Components that are zero at the end.
+    DeadComponents { count: usize, of: usize },
+    /// The rank exceeds what the shape of X can need.
+    RankAboveShape { rank: usize, rows: usize, cols: usize },
+    /// Zeros in the start can never change under this rule.
+    LockedZeros { count: usize, rule: &'static str },
+    /// Duplicate entries of a sparse X were summed in a private copy.
+    DuplicatesSummed { count: usize },
+    /// Nearly every entry of a sparse X is stored.
+    DenseInSparse { density: f64 },
+    /// Entries too small for the scale of the largest were taken for zero.
+    Underflow { count: usize, largest: f64 },
+    /// A restart ended in numerical trouble and was left out.
+    FailedRestart { restart: usize },
+    /// A rule without a guarantee raised the objective on the way; the best iterate was kept.
+    Rose { times: usize, rule: &'static str },
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ZeroRows { count, of, first } => {
+                write!(
+                    f,
+                    "{count} of {of} rows of X are all zero (first: {}); their rows of W are zero",
+                    list(first)
+                )
+            }
+            Self::ZeroColumns { count, of, first } => {
+                write!(
+                    f,
+                    "{count} of {of} columns of X are all zero (first: {}); their columns of H are zero",
+                    list(first)
+                )
+            }
+            Self::Reseeded { count } => {
+                write!(
+                    f,
+                    "{count} times a component died and was started again from the row that fitted worst"
+                )
+            }
+            Self::DeadComponents { count, of } => {
+                write!(
+                    f,
+                    "{count} of {of} components are zero: X does not need them; try a smaller rank"
+                )
+            }
+            Self::RankAboveShape { rank, rows, cols } => {
+                write!(
+                    f,
+                    "rank {rank} exceeds min({rows}, {cols}): X can be matched exactly, so the parts mean little"
+                )
+            }
+            Self::LockedZeros { count, rule } => {
+                write!(f, "{count} zeros of the start can never change under the rule {rule}")
+            }
+            Self::DuplicatesSummed { count } => {
+                write!(f, "{count} duplicate entries of X were summed (in a private copy)")
+            }
+            Self::DenseInSparse { density } => {
+                write!(f, "density {density:.2}: X stored dense would be faster")
+            }
+            Self::Underflow { count, largest } => {
+                write!(
+                    f,
+                    "{count} entries are too small beside the largest ({largest:e}) and were taken for zero"
+                )
+            }
+            Self::FailedRestart { restart } => {
+                write!(f, "restart {restart} ended in numerical trouble and was left out")
+            }
+            Self::Rose { times, rule } => {
+                write!(
+                    f,
+                    "the objective rose {times} times: {rule} has no guarantee; the best iterate was kept"
+                )
+            }
+        }
+    }
+}
+
+fn list(indices: &[usize]) -> String {
+    indices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
