@@ -302,10 +302,7 @@ impl Error {
     pub(crate) fn at(self, file: &str) -> Self {
         match self {
             Self::At { .. } => self,
-            error => Self::At {
-                file: shown(file.as_bytes()),
-                error: Box::new(error),
-            },
+            error => Self::At { file: shown(file.as_bytes()), error: Box::new(error) },
         }
     }
 
@@ -318,19 +315,11 @@ impl Error {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> Self {
-        Self::Format {
-            place,
-            found: found.into(),
-            expected: expected.into(),
-        }
+        Self::Format { place, found: found.into(), expected: expected.into() }
     }
 
     pub(crate) fn out_of_memory(what: &str, needed: u64) -> Self {
-        Self::Resource {
-            what: what.into(),
-            needed: needed.into(),
-            limit: 0,
-        }
+        Self::Resource { what: what.into(), needed: needed.into(), limit: 0 }
     }
 }
 

@@ -62,20 +62,14 @@ pub(crate) fn detect(head: &[u8], name: &str) -> Result<Format, Error> {
     if head.starts_with(b"\x93NUMPY") {
         return Ok(Format::Npy);
     }
-    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08"]
-        .iter()
-        .any(|m| head.starts_with(m))
-    {
+    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"PK\x07\x08"].iter().any(|m| head.starts_with(m)) {
         return Ok(Format::Npz);
     }
     if head.starts_with(b"\x1f\x8b") {
         return Ok(Format::Gzip);
     }
     refuse_binary(head, name)?;
-    let text = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start();
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let banner = text.first() == Some(&b'%');
     if banner || extension(name) == "mtx" {
         return Ok(Format::MatrixMarket);
@@ -96,22 +90,11 @@ fn refuse_binary(head: &[u8], name: &str) -> Result<(), Error> {
     let extension = extension(name);
     if extension == "npy" || extension == "npz" {
         let found = format!("first bytes {}", quoted(head.get(..8).unwrap_or(head)));
-        return Err(Error::format(
-            Place::File,
-            found,
-            format!("an {extension} file"),
-        ));
+        return Err(Error::format(Place::File, found, format!("an {extension} file")));
     }
     if let Some(at) = memchr::memchr(0, head) {
-        let found = format!(
-            "a NUL byte, first bytes {}",
-            quoted(head.get(..8).unwrap_or(head))
-        );
-        return Err(Error::format(
-            Place::Byte(at as u64),
-            found,
-            format!("text; {SUPPORTED}"),
-        ));
+        let found = format!("a NUL byte, first bytes {}", quoted(head.get(..8).unwrap_or(head)));
+        return Err(Error::format(Place::Byte(at as u64), found, format!("text; {SUPPORTED}")));
     }
     Ok(())
 }
@@ -136,10 +119,8 @@ pub(crate) fn extension_notice(outer: Format, inner: Format, name: &str) -> Opti
     let extension = extension(name);
     if named_gz != (outer == Format::Gzip) {
         let extension = if named_gz { "gz".into() } else { extension };
-        return (named_gz || !extension.is_empty()).then_some(Notice::OtherExtension {
-            format: outer,
-            extension,
-        });
+        return (named_gz || !extension.is_empty())
+            .then_some(Notice::OtherExtension { format: outer, extension });
     }
     let promised = match extension.as_str() {
         "npy" => Format::Npy,
@@ -148,8 +129,5 @@ pub(crate) fn extension_notice(outer: Format, inner: Format, name: &str) -> Opti
         "csv" | "tsv" | "tab" => Format::Text,
         _ => return None,
     };
-    (promised != inner).then_some(Notice::OtherExtension {
-        format: inner,
-        extension,
-    })
+    (promised != inner).then_some(Notice::OtherExtension { format: inner, extension })
 }

@@ -14,11 +14,7 @@ const TEXT_FACTOR: u64 = 4;
 /// declares.
 pub(crate) fn decode(reader: impl Read, budget: Budget) -> impl Read {
     let limit = budget.limit().saturating_mul(TEXT_FACTOR);
-    Limited {
-        inner: MultiGzDecoder::new(BufReader::new(reader)),
-        limit,
-        count: 0,
-    }
+    Limited { inner: MultiGzDecoder::new(BufReader::new(reader)), limit, count: 0 }
 }
 
 struct Limited<R> {
@@ -30,20 +26,13 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer).map_err(|cause| {
-            std::io::Error::other(Error::Io {
-                action: "decompress the gzip data",
-                cause,
-            })
+            std::io::Error::other(Error::Io { action: "decompress the gzip data", cause })
         })?;
         self.count += n as u64;
         if self.count > self.limit {
             let what = "the decompressed text".into();
             let (needed, limit) = (self.count.into(), self.limit);
-            return Err(std::io::Error::other(Error::Resource {
-                what,
-                needed,
-                limit,
-            }));
+            return Err(std::io::Error::other(Error::Resource { what, needed, limit }));
         }
         Ok(n)
     }

@@ -22,15 +22,8 @@ impl<R: Read> Lines<R> {
     /// Lines of up to `longest` bytes, without the byte-order mark.
     pub(crate) fn new(reader: R, longest: u64) -> Result<Self, Error> {
         let buffer = Vec::new();
-        let mut lines = Self {
-            reader,
-            buffer,
-            start: 0,
-            done: false,
-            end: b'\n',
-            line: 0,
-            longest,
-        };
+        let mut lines =
+            Self { reader, buffer, start: 0, done: false, end: b'\n', line: 0, longest };
         lines.fill()?;
         if lines.buffer.starts_with(b"\xef\xbb\xbf") {
             lines.start = 3;
@@ -59,6 +52,21 @@ impl<R: Read> Lines<R> {
         let start = self.start;
         self.step_over(end);
         Ok(Some(self.text(start, end)))
+    }
+
+    /// The next line that is not to be skipped, with its number.
+    pub(crate) fn next_but(
+        &mut self,
+        skip: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<(u64, &[u8])>, Error> {
+        loop {
+            let Some(end) = self.find_end()? else { return Ok(None) };
+            let start = self.start;
+            self.step_over(end);
+            if !skip(self.text(start, end)) {
+                return Ok(Some((self.line, self.text(start, end))));
+            }
+        }
     }
 
     /// Skips the next line if it is to be skipped; says whether it was.
@@ -110,11 +118,7 @@ impl<R: Read> Lines<R> {
         let old = self.buffer.len();
         let step = STEP.max(old);
         reserve(&mut self.buffer, step, "a line")?;
-        self.reader
-            .by_ref()
-            .take(step as u64)
-            .read_to_end(&mut self.buffer)
-            .map_err(reading)?;
+        self.reader.by_ref().take(step as u64).read_to_end(&mut self.buffer).map_err(reading)?;
         self.done = self.buffer.len() < old + step;
         Ok(())
     }
@@ -129,9 +133,6 @@ impl<R: Read> Lines<R> {
 pub(crate) fn reading(cause: std::io::Error) -> Error {
     match cause.downcast::<Error>() {
         Ok(error) => error,
-        Err(cause) => Error::Io {
-            action: "read",
-            cause,
-        },
+        Err(cause) => Error::Io { action: "read", cause },
     }
 }

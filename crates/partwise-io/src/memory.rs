@@ -31,11 +31,7 @@ impl Budget {
     /// An error if `what` needs more than the limit.
     pub(crate) fn check(self, what: impl FnOnce() -> String, needed: u128) -> Result<(), Error> {
         if needed > u128::from(self.limit) {
-            return Err(Error::Resource {
-                what: what(),
-                needed,
-                limit: self.limit,
-            });
+            return Err(Error::Resource { what: what(), needed, limit: self.limit });
         }
         Ok(())
     }
@@ -44,24 +40,14 @@ impl Budget {
 /// Free memory of the machine, where the system tells it.
 fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Makes room for `more` elements, or says that there is none.
 pub(crate) fn reserve<T>(vector: &mut Vec<T>, more: usize, what: &str) -> Result<(), Error> {
     vector.try_reserve(more).map_err(|_| {
-        let needed = vector
-            .len()
-            .saturating_add(more)
-            .saturating_mul(size_of::<T>());
+        let needed = vector.len().saturating_add(more).saturating_mul(size_of::<T>());
         Error::out_of_memory(what, needed as u64)
     })
 }

@@ -72,11 +72,7 @@ pub enum Notice {
 impl Notice {
     /// Counts one more number that was read as 0, keeping the place of the first.
     pub(crate) fn count_underflow(notice: &mut Option<Self>, line: u64, field: u64) {
-        let first = Self::Underflow {
-            count: 0,
-            line,
-            field,
-        };
+        let first = Self::Underflow { count: 0, line, field };
         if let Self::Underflow { count, .. } = notice.get_or_insert(first) {
             *count += 1;
         }
@@ -89,10 +85,7 @@ impl fmt::Display for Notice {
             Self::Header { line, rule } => write!(f, "took line {line} as header ({rule})"),
             Self::RowNames { rule } => write!(f, "took column 1 as row names ({rule})"),
             Self::DuplicatesSummed { count } => {
-                write!(
-                    f,
-                    "{count} duplicate entries were added to the first at their position"
-                )
+                write!(f, "{count} duplicate entries were added to the first at their position")
             }
             Self::TrailingBytes { count } => {
                 write!(f, "{count} bytes after the data were ignored")
@@ -102,20 +95,14 @@ impl fmt::Display for Notice {
                 "{count} numbers too small for float64 were read as 0, the first at line {line}, field {field}"
             ),
             Self::OtherExtension { format, extension } => {
-                write!(
-                    f,
-                    "read as {format}, although the name ends in .{extension}"
-                )
+                write!(f, "read as {format}, although the name ends in .{extension}")
             }
             Self::Widened { from, to } => write!(f, "{from} elements were widened to {to}"),
             Self::TrailingDelimiter => {
                 write!(f, "the delimiter at the end of each line was dropped")
             }
             Self::DuplicateNames { axis, count, first } => {
-                write!(
-                    f,
-                    "{count} {axis} names repeat an earlier one, the first is '{first}'"
-                )
+                write!(f, "{count} {axis} names repeat an earlier one, the first is '{first}'")
             }
             Self::LooksLikeTriplets => write!(
                 f,

@@ -26,10 +26,7 @@ const MAX_EXPANSION: u64 = 1032;
 pub(crate) fn read_table<R: Read + Seek>(reader: R, budget: Budget) -> Result<Table, Error> {
     let mut npz = Npz::open(reader, budget)?;
     let has = |name: &str| npz.names.iter().any(|n| n == name);
-    if ["format.npy", "indptr.npy", "indices.npy"]
-        .into_iter()
-        .any(has)
-    {
+    if ["format.npy", "indptr.npy", "indices.npy"].into_iter().any(has) {
         npz.sparse()
     } else {
         npz.dense()
@@ -45,28 +42,15 @@ struct Npz<R> {
 
 impl<R: Read + Seek> Npz<R> {
     fn open(reader: R, budget: Budget) -> Result<Self, Error> {
-        let config = Config {
-            archive_offset: ArchiveOffset::Known(0),
-        };
+        let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let mut archive = ZipArchive::with_config(config, reader).map_err(|e| refused("", e))?;
         if archive.len() > MAX_ENTRIES {
             let found = format!("an archive of {} entries", archive.len());
-            return Err(Error::format(
-                Place::File,
-                found,
-                format!("at most {MAX_ENTRIES}"),
-            ));
+            return Err(Error::format(Place::File, found, format!("at most {MAX_ENTRIES}")));
         }
-        archive
-            .validate_header_consistency()
-            .map_err(|e| refused("", e))?;
+        archive.validate_header_consistency().map_err(|e| refused("", e))?;
         let names = entry_names(&mut archive)?;
-        Ok(Self {
-            archive,
-            names,
-            budget,
-            trailing: 0,
-        })
+        Ok(Self { archive, names, budget, trailing: 0 })
     }
 
     fn dense(&mut self) -> Result<Table, Error> {
@@ -78,11 +62,7 @@ impl<R: Read + Seek> Npz<R> {
         let name = name.clone();
         if !name.ends_with(".npy") {
             let found = format!("an archive of {}", quoted(name.as_bytes()));
-            return Err(Error::format(
-                Place::File,
-                found,
-                "an archive of one .npy array",
-            ));
+            return Err(Error::format(Place::File, found, "an archive of one .npy array"));
         }
         let array = self.array(&name)?;
         let (rows, cols) = npy::matrix_shape(&array.shape)?;
@@ -102,9 +82,7 @@ impl<R: Read + Seek> Npz<R> {
             }
         };
         if self.trailing > 0 {
-            table.notices.push(Notice::TrailingBytes {
-                count: self.trailing,
-            });
+            table.notices.push(Notice::TrailingBytes { count: self.trailing });
         }
         Ok(table)
     }
@@ -139,23 +117,14 @@ impl<R: Read + Seek> Npz<R> {
     fn vector(&mut self, name: &'static str, needed: &'static str) -> Result<Numbers, Error> {
         let entry = format!("{name}.npy");
         if !self.names.contains(&entry) {
-            return Err(SparseFault::Missing {
-                name: entry,
-                needed,
-            }
-            .into());
+            return Err(SparseFault::Missing { name: entry, needed }.into());
         }
         let array = self.array(&entry)?;
         self.trailing += array.trailing;
         if array.shape.len() != 1 {
             let found = format!("an array of shape {}", npy::shown_shape(&array.shape));
             let expected = "an array of one dimension";
-            return Err(SparseFault::Array {
-                name,
-                found,
-                expected,
-            }
-            .into());
+            return Err(SparseFault::Array { name, found, expected }.into());
         }
         Ok(array.numbers)
     }
@@ -184,18 +153,11 @@ impl<R: Read + Seek> Npz<R> {
         let name = "format.npy";
         if !self.names.iter().any(|n| n == name) {
             let needed = "indices, indptr, data, shape, format";
-            return Err(SparseFault::Missing {
-                name: name.into(),
-                needed,
-            }
-            .into());
+            return Err(SparseFault::Missing { name: name.into(), needed }.into());
         }
         self.entry(name, |reader, length, _| {
             let header = Header::read(reader)?;
-            let size = header
-                .descr
-                .get(2..)
-                .and_then(|size| size.parse::<u8>().ok());
+            let size = header.descr.get(2..).and_then(|size| size.parse::<u8>().ok());
             let width = match header.descr.as_bytes() {
                 [_, b'S', ..] => 1,
                 [_, b'U', ..] => 4,
@@ -206,17 +168,10 @@ impl<R: Read + Seek> Npz<R> {
             if bytes == 0 || bytes > rest || !header.shape.is_empty() {
                 let found = format!("an array of '{}' of shape", header.descr);
                 let found = format!("{found} {}", npy::shown_shape(&header.shape));
-                return Err(Error::format(
-                    Place::File,
-                    found,
-                    "the name of a sparse format",
-                ));
+                return Err(Error::format(Place::File, found, "the name of a sparse format"));
             }
             let mut text = Vec::new();
-            reader
-                .take(bytes)
-                .read_to_end(&mut text)
-                .map_err(read_error)?;
+            reader.take(bytes).read_to_end(&mut text).map_err(read_error)?;
             text.retain(|&b| b != 0);
             Ok(String::from_utf8_lossy(&text).into_owned())
         })
@@ -240,31 +195,17 @@ impl<R: Read + Seek> Npz<R> {
         let entry = self.archive.by_name(name).map_err(|e| refused(name, e))?;
         let (declared, packed) = (entry.size(), entry.compressed_size());
         let factor = declared / packed.max(1);
-        budget.check(
-            || format!("{name} (expands {factor} times)"),
-            declared.into(),
-        )?;
+        budget.check(|| format!("{name} (expands {factor} times)"), declared.into())?;
         if declared > packed.saturating_mul(MAX_EXPANSION).saturating_add(64) {
             let found = format!("{packed} bytes that declare to expand to {declared}");
-            return Err(Error::format(
-                Place::Entry(name.into()),
-                found,
-                "a true size",
-            ));
+            return Err(Error::format(Place::Entry(name.into()), found, "a true size"));
         }
-        let mut reader = Counted {
-            inner: entry.take(declared.saturating_add(1)),
-            count: 0,
-        };
+        let mut reader = Counted { inner: entry.take(declared.saturating_add(1)), count: 0 };
         let result = read(&mut reader, declared, budget).map_err(|e| within(name, e))?;
         std::io::copy(&mut reader, &mut std::io::sink())
             .map_err(|e| within(name, read_error(e)))?;
         if reader.count != declared {
-            let more = if reader.count > declared {
-                "more than "
-            } else {
-                ""
-            };
+            let more = if reader.count > declared { "more than " } else { "" };
             let found = format!("{more}{} bytes", reader.count.min(declared));
             let expected = format!("{declared} as the archive declares");
             return Err(Error::format(Place::Entry(name.into()), found, expected));
@@ -300,17 +241,10 @@ fn entry_names<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<Vec<String
             return Err(Error::format(place(), "this entry", expected));
         }
         if entry.encrypted() {
-            return Err(Error::format(
-                place(),
-                "an encrypted entry",
-                "one without password",
-            ));
+            return Err(Error::format(place(), "an encrypted entry", "one without password"));
         }
         let method = entry.compression();
-        if !matches!(
-            method,
-            zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated
-        ) {
+        if !matches!(method, zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated) {
             let found = format!("compression method {method}");
             return Err(Error::format(place(), found, "stored or deflate"));
         }
@@ -324,53 +258,22 @@ fn within(name: &str, error: Error) -> Error {
     let entry = |place: Place| match place {
         Place::File => Place::Entry(name.into()),
         Place::Byte(at) => Place::Entry(format!("{name} byte {at}")),
-        Place::Element { index, .. } => Place::Element {
-            name: name.into(),
-            index,
-        },
+        Place::Element { index, .. } => Place::Element { name: name.into(), index },
         other => other,
     };
     match error {
-        Error::Format {
-            place,
-            found,
-            expected,
-        } => Error::Format {
-            place: entry(place),
-            found,
-            expected,
-        },
-        Error::Length {
-            place,
-            what,
-            expected,
-            found,
-            unit,
-        } => Error::Length {
-            place: entry(place),
-            what,
-            expected,
-            found,
-            unit,
-        },
-        Error::Type {
-            place,
-            found,
-            supported,
-        } => Error::Type {
-            place: entry(place),
-            found,
-            supported,
-        },
-        Error::Data {
-            place,
-            found,
-            expected,
-        } => Error::Data {
-            place: entry(place),
-            found,
-            expected,
-        },
+        Error::Format { place, found, expected } => {
+            Error::Format { place: entry(place), found, expected }
+        }
+        Error::Length { place, what, expected, found, unit } => {
+            Error::Length { place: entry(place), what, expected, found, unit }
+        }
+        Error::Type { place, found, supported } => {
+            Error::Type { place: entry(place), found, supported }
+        }
+        Error::Data { place, found, expected } => {
+            Error::Data { place: entry(place), found, expected }
+        }
         Error::Io { cause, .. } => read_error(cause),
         other => other,
     }
@@ -378,27 +281,13 @@ fn within(name: &str, error: Error) -> Error {
 
 /// An error while reading an entry: damage shows as an I/O error of the decoder.
 fn read_error(cause: std::io::Error) -> Error {
-    Error::Io {
-        action: "read an entry of the archive",
-        cause,
-    }
+    Error::Io { action: "read an entry of the archive", cause }
 }
 
 fn refused(name: &str, error: ZipError) -> Error {
-    let place = if name.is_empty() {
-        Place::File
-    } else {
-        Place::Entry(name.into())
-    };
+    let place = if name.is_empty() { Place::File } else { Place::Entry(name.into()) };
     match error {
-        ZipError::Io(cause) => Error::Io {
-            action: "read the archive",
-            cause,
-        },
-        other => Error::format(
-            place,
-            format!("a damaged archive ({other})"),
-            "a zip archive",
-        ),
+        ZipError::Io(cause) => Error::Io { action: "read the archive", cause },
+        other => Error::format(place, format!("a damaged archive ({other})"), "a zip archive"),
     }
 }

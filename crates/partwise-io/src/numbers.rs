@@ -154,10 +154,7 @@ impl Numbers {
         match self {
             Self::F32(v) => (v, None),
             Self::F64(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-            Self::Bool(v) => (
-                v.into_iter().map(|x| f32::from(u8::from(x))).collect(),
-                None,
-            ),
+            Self::Bool(v) => (v.into_iter().map(|x| f32::from(u8::from(x))).collect(), None),
             Self::U8(v) => (v.into_iter().map(f32::from).collect(), None),
             Self::I8(v) => (v.into_iter().map(f32::from).collect(), None),
             Self::U16(v) => (v.into_iter().map(f32::from).collect(), None),
@@ -176,10 +173,7 @@ impl Numbers {
         match self {
             Self::F64(v) => (v, None),
             Self::F32(v) => (v.into_iter().map(f64::from).collect(), None),
-            Self::Bool(v) => (
-                v.into_iter().map(|x| f64::from(u8::from(x))).collect(),
-                None,
-            ),
+            Self::Bool(v) => (v.into_iter().map(|x| f64::from(u8::from(x))).collect(), None),
             Self::U8(v) => (v.into_iter().map(f64::from).collect(), None),
             Self::I8(v) => (v.into_iter().map(f64::from).collect(), None),
             Self::U16(v) => (v.into_iter().map(f64::from).collect(), None),
@@ -203,11 +197,7 @@ fn rounded<I: Copy + Into<i128>, T: Copy>(
     for (index, &x) in integers.iter().enumerate() {
         let y = convert(x);
         if back(y) != x.into() {
-            let first = Rounding {
-                count: 0,
-                first_index: index as u64,
-                value: x.into(),
-            };
+            let first = Rounding { count: 0, first_index: index as u64, value: x.into() };
             rounding.get_or_insert(first).count += 1;
         }
         out.push(y);
@@ -223,42 +213,17 @@ mod tests {
     fn l52_integers_are_exact_up_to_the_mantissa() {
         let (v, rounding) = Numbers::U32(vec![1 << 24, (1 << 24) + 1, (1 << 24) + 2]).into_f32();
         assert_eq!(v[0], 16_777_216.0);
-        assert_eq!(
-            rounding,
-            Some(Rounding {
-                count: 1,
-                first_index: 1,
-                value: (1 << 24) + 1
-            })
-        );
-        assert_eq!(
-            Numbers::U8(vec![128, 255]).into_f32(),
-            (vec![128.0, 255.0], None)
-        );
+        assert_eq!(rounding, Some(Rounding { count: 1, first_index: 1, value: (1 << 24) + 1 }));
+        assert_eq!(Numbers::U8(vec![128, 255]).into_f32(), (vec![128.0, 255.0], None));
         assert_eq!(Numbers::I64(vec![1 << 53, -(1 << 53)]).into_f64().1, None);
     }
 
     #[test]
     fn l53_large_unsigned_integers_are_rounded_not_wrapped() {
         let (v, rounding) = Numbers::U64(vec![0, (1 << 63) + 1, u64::MAX]).into_f64();
-        assert_eq!(
-            v,
-            [
-                0.0,
-                9_223_372_036_854_775_808.0,
-                18_446_744_073_709_551_616.0
-            ]
-        );
-        let rounding = rounding.unwrap_or(Rounding {
-            count: 0,
-            first_index: 0,
-            value: 0,
-        });
+        assert_eq!(v, [0.0, 9_223_372_036_854_775_808.0, 18_446_744_073_709_551_616.0]);
+        let rounding = rounding.unwrap_or(Rounding { count: 0, first_index: 0, value: 0 });
         assert_eq!((rounding.count, rounding.first_index), (2, 1));
-        assert!(
-            rounding
-                .to_string()
-                .contains("element 1 = 9223372036854775809")
-        );
+        assert!(rounding.to_string().contains("element 1 = 9223372036854775809"));
     }
 }

@@ -46,13 +46,7 @@ impl OutputFile {
             if !about.is_file() {
                 let file = OpenOptions::new().write(true).open(&target);
                 let writer = BufWriter::new(file.map_err(Error::io("open for writing"))?);
-                return Ok(Self {
-                    name,
-                    target,
-                    temporary: None,
-                    force,
-                    writer,
-                });
+                return Ok(Self { name, target, temporary: None, force, writer });
             }
             if !force {
                 return Err(Error::Exists);
@@ -60,13 +54,7 @@ impl OutputFile {
         }
         let (temporary, file) = create_beside(&target)?;
         let writer = BufWriter::new(file);
-        Ok(Self {
-            name,
-            target,
-            temporary: Some(temporary),
-            force,
-            writer,
-        })
+        Ok(Self { name, target, temporary: Some(temporary), force, writer })
     }
 
     /// Flushes everything to the disk and gives the file its name.
@@ -84,10 +72,7 @@ impl OutputFile {
         let Some(temporary) = &self.temporary else {
             return Ok(());
         };
-        self.writer
-            .get_ref()
-            .sync_all()
-            .map_err(Error::io("write to the disk"))?;
+        self.writer.get_ref().sync_all().map_err(Error::io("write to the disk"))?;
         if !self.force && self.target.exists() {
             return Err(Error::Exists);
         }
@@ -125,9 +110,7 @@ impl Drop for OutputFile {
 fn check_inputs(target: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
     for input in inputs {
         if fs::canonicalize(input).is_ok_and(|input| input == target) {
-            return Err(Error::SameAsInput {
-                input: input.to_string_lossy().into_owned(),
-            });
+            return Err(Error::SameAsInput { input: input.to_string_lossy().into_owned() });
         }
     }
     Ok(())
@@ -145,11 +128,7 @@ fn create_beside(target: &Path) -> Result<(PathBuf, File), Error> {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         hidden.push(format!(".{}-{number}.tmp", std::process::id()));
         let temporary = target.with_file_name(hidden);
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-        {
+        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
             Ok(file) => return Ok((temporary, file)),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(Error::io("create the output")(e)),

@@ -6,11 +6,7 @@ pub(crate) fn number(field: &[u8]) -> Result<f64, &'static str> {
     if starts_number(field)
         && let Ok(value) = fast_float2::parse::<f64, _>(field)
     {
-        return if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(TOO_LARGE)
-        };
+        return if value.is_finite() { Ok(value) } else { Err(TOO_LARGE) };
     }
     Err(complaint(field))
 }
@@ -31,9 +27,7 @@ pub(crate) fn fortran_number(field: &[u8]) -> Result<f64, &'static str> {
 
 /// Whether a text that was read as 0 has a digit other than 0.
 pub(crate) fn underflows(field: &[u8]) -> bool {
-    let mantissa = field
-        .iter()
-        .take_while(|b| !matches!(b, b'e' | b'E' | b'd' | b'D'));
+    let mantissa = field.iter().take_while(|b| !matches!(b, b'e' | b'E' | b'd' | b'D'));
     mantissa.into_iter().any(|b| matches!(b, b'1'..=b'9'))
 }
 
@@ -44,11 +38,7 @@ pub(crate) fn unsigned(field: &[u8]) -> Option<u64> {
     }
     field.iter().try_fold(0u64, |n, &b| {
         let digit = b.wrapping_sub(b'0');
-        if digit > 9 {
-            None
-        } else {
-            n.checked_mul(10)?.checked_add(digit.into())
-        }
+        if digit > 9 { None } else { n.checked_mul(10)?.checked_add(digit.into()) }
     })
 }
 
@@ -79,10 +69,7 @@ fn starts_number(field: &[u8]) -> bool {
 
 fn complaint(field: &[u8]) -> &'static str {
     let lower = field.to_ascii_lowercase();
-    let unsigned = lower
-        .strip_prefix(b"-")
-        .or(lower.strip_prefix(b"+"))
-        .unwrap_or(&lower);
+    let unsigned = lower.strip_prefix(b"-").or(lower.strip_prefix(b"+")).unwrap_or(&lower);
     if matches!(unsigned, b"nan" | b"inf" | b"infinity") || field == "∞".as_bytes() {
         NOT_FINITE
     } else if unsigned.starts_with(b"0x") {

@@ -76,10 +76,7 @@ fn open(path: &Path, name: &str, options: &ReadOptions) -> Result<Table, Error> 
     let budget = Budget::new(options.memory_limit, u64::MAX);
     let mut bytes = Vec::new();
     let most = budget.limit().saturating_add(1);
-    file.by_ref()
-        .take(most)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io("read"))?;
+    file.by_ref().take(most).read_to_end(&mut bytes).map_err(Error::io("read"))?;
     budget.check(|| "the input".into(), bytes.len() as u128)?;
     let length = bytes.len() as u64;
     dispatch(Cursor::new(bytes), length, name, options)
@@ -93,14 +90,8 @@ fn dispatch<R: Read + Seek>(
 ) -> Result<Table, Error> {
     let budget = Budget::new(options.memory_limit, length);
     let mut head = Vec::new();
-    reader
-        .by_ref()
-        .take(format::HEAD as u64)
-        .read_to_end(&mut head)
-        .map_err(Error::io("read"))?;
-    reader
-        .seek(SeekFrom::Start(0))
-        .map_err(Error::io("rewind"))?;
+    reader.by_ref().take(format::HEAD as u64).read_to_end(&mut head).map_err(Error::io("read"))?;
+    reader.seek(SeekFrom::Start(0)).map_err(Error::io("rewind"))?;
     let outer = format::detect(&head, name)?;
     let (inner, mut table) = match outer {
         Format::Npy => (outer, npy::read_table(reader, length, budget)?),
@@ -108,9 +99,7 @@ fn dispatch<R: Read + Seek>(
         Format::Gzip => gzipped(reader, name, options, budget)?,
         text => (text, read_text(text, reader, options, budget)?),
     };
-    table
-        .notices
-        .extend(format::extension_notice(outer, inner, name));
+    table.notices.extend(format::extension_notice(outer, inner, name));
     Ok(table)
 }
 
@@ -122,19 +111,11 @@ fn gzipped<R: Read>(
 ) -> Result<(Format, Table), Error> {
     let mut reader = gz::decode(reader, budget);
     let mut head = Vec::new();
-    reader
-        .by_ref()
-        .take(format::HEAD as u64)
-        .read_to_end(&mut head)
-        .map_err(lines::reading)?;
+    reader.by_ref().take(format::HEAD as u64).read_to_end(&mut head).map_err(lines::reading)?;
     let format = format::detect(&head, name)?;
     if matches!(format, Format::Npy | Format::Npz | Format::Gzip) {
         let found = format!("{format} inside gzip");
-        return Err(Error::format(
-            Place::File,
-            found,
-            "gzipped text; decompress it first",
-        ));
+        return Err(Error::format(Place::File, found, "gzipped text; decompress it first"));
     }
     let table = read_text(format, Cursor::new(head).chain(reader), options, budget)?;
     Ok((format, table))

@@ -13,10 +13,7 @@ pub(crate) fn dimensions(rows: u64, cols: u64, budget: Budget) -> Result<(usize,
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
     }
-    budget.check(
-        || format!("{rows} rows: {WHAT}"),
-        8 * (u128::from(rows) + 1),
-    )?;
+    budget.check(|| format!("{rows} rows: {WHAT}"), 8 * (u128::from(rows) + 1))?;
     let limit = 1u64 << 32;
     let sizes = (usize::try_from(rows), usize::try_from(cols));
     match sizes {
@@ -55,22 +52,11 @@ impl Compressed {
         let indices = integers(indices, "indices", |entry, index| {
             in_range(index, limit).ok_or_else(|| {
                 let entry = entry as u64;
-                let row = indptr
-                    .partition_point(|&start| start <= entry)
-                    .saturating_sub(1);
-                SparseFault::Index {
-                    row: row as u64,
-                    entry,
-                    index,
-                    limit,
-                }
+                let row = indptr.partition_point(|&start| start <= entry).saturating_sub(1);
+                SparseFault::Index { row: row as u64, entry, index, limit }
             })
         })?;
-        Ok(Self {
-            indptr,
-            indices,
-            numbers,
-        })
+        Ok(Self { indptr, indices, numbers })
     }
 
     /// Groups coordinates by row, keeping their order within a row. The rows must be less than
@@ -93,11 +79,7 @@ impl Compressed {
             *start = total;
         }
         if rows.is_sorted() {
-            return Ok(Self {
-                indptr,
-                indices: cols,
-                numbers,
-            });
+            return Ok(Self { indptr, indices: cols, numbers });
         }
         let mut next = indptr.clone();
         let mut order: Vec<usize> = Vec::new();
@@ -108,11 +90,7 @@ impl Compressed {
             order[usize::try_from(*slot).unwrap_or(usize::MAX)] = entry;
             *slot += 1;
         }
-        let unsorted = Self {
-            indptr,
-            indices: cols,
-            numbers,
-        };
+        let unsorted = Self { indptr, indices: cols, numbers };
         Ok(unsorted.reordered(&order))
     }
 
@@ -128,21 +106,8 @@ impl Compressed {
             self = self.sorted()?;
             notices = self.sum_duplicates();
         }
-        let Self {
-            indptr,
-            indices,
-            numbers,
-        } = self;
-        let mut table = Table::new(
-            rows,
-            cols,
-            Values::Sparse {
-                layout,
-                indptr,
-                indices,
-                numbers,
-            },
-        );
+        let Self { indptr, indices, numbers } = self;
+        let mut table = Table::new(rows, cols, Values::Sparse { layout, indptr, indices, numbers });
         table.notices = notices;
         Ok(table)
     }
@@ -174,30 +139,17 @@ impl Compressed {
     }
 
     fn reordered(self, order: &[usize]) -> Self {
-        let Self {
-            indptr,
-            indices,
-            numbers,
-        } = self;
+        let Self { indptr, indices, numbers } = self;
         let indices = order.iter().map(|&i| indices[i]).collect();
         let numbers = map_each!(numbers, v => order.iter().map(|&i| v[i]).collect());
-        Self {
-            indptr,
-            indices,
-            numbers,
-        }
+        Self { indptr, indices, numbers }
     }
 
     /// Adds up entries at the same position, in double precision; integers become doubles so that
     /// no sum can wrap.
     fn sum_duplicates(&mut self) -> Vec<Notice> {
         let count: usize = (0..self.rows())
-            .map(|row| {
-                self.indices[self.row(row)]
-                    .windows(2)
-                    .filter(|w| w[0] == w[1])
-                    .count()
-            })
+            .map(|row| self.indices[self.row(row)].windows(2).filter(|w| w[0] == w[1]).count())
             .sum();
         if count == 0 {
             return Vec::new();
@@ -206,14 +158,8 @@ impl Compressed {
         let single = matches!(self.numbers, Numbers::F32(_));
         let numbers = std::mem::replace(&mut self.numbers, Numbers::F64(Vec::new()));
         let summed = Numbers::F64(self.merge(numbers.into_f64().0));
-        self.numbers = if single {
-            Numbers::F32(summed.into_f32().0)
-        } else {
-            summed
-        };
-        let mut notices = vec![Notice::DuplicatesSummed {
-            count: count as u64,
-        }];
+        self.numbers = if single { Numbers::F32(summed.into_f32().0) } else { summed };
+        let mut notices = vec![Notice::DuplicatesSummed { count: count as u64 }];
         let to = self.numbers.dtype();
         if from != to {
             notices.push(Notice::Widened { from, to });
@@ -252,22 +198,13 @@ pub(crate) fn same_length(name: &'static str, found: u64, expected: u64) -> Resu
     if found == expected {
         return Ok(());
     }
-    Err(SparseFault::Length {
-        name,
-        found,
-        expected,
-    }
-    .into())
+    Err(SparseFault::Length { name, found, expected }.into())
 }
 
 /// Checks the row indices of a coordinate matrix.
 pub(crate) fn row_indices(rows: &Numbers, limit: u64) -> Result<Vec<u32>, Error> {
     integers(rows, "row", |entry, index| {
-        in_range(index, limit).ok_or(SparseFault::RowIndex {
-            entry: entry as u64,
-            index,
-            limit,
-        })
+        in_range(index, limit).ok_or(SparseFault::RowIndex { entry: entry as u64, index, limit })
     })
 }
 
@@ -276,12 +213,7 @@ pub(crate) fn col_indices(cols: &Numbers, rows: &[u32], limit: u64) -> Result<Ve
     integers(cols, "col", |entry, index| {
         in_range(index, limit).ok_or_else(|| {
             let row = rows.get(entry).copied().unwrap_or_default().into();
-            SparseFault::Index {
-                row,
-                entry: entry as u64,
-                index,
-                limit,
-            }
+            SparseFault::Index { row, entry: entry as u64, index, limit }
         })
     })
 }
@@ -299,18 +231,10 @@ fn pointers(indptr: &Numbers, entries: u64) -> Result<Vec<u64>, Error> {
             return Err(SparseFault::Start { found });
         }
         if found < before {
-            return Err(SparseFault::Decreasing {
-                position: at,
-                before,
-                after: found,
-            });
+            return Err(SparseFault::Decreasing { position: at, before, after: found });
         }
         if position == last && found != i128::from(entries) {
-            return Err(SparseFault::End {
-                position: at,
-                found,
-                expected: entries,
-            });
+            return Err(SparseFault::End { position: at, found, expected: entries });
         }
         before = found;
         u64::try_from(found).map_err(|_| SparseFault::Start { found })
@@ -345,12 +269,7 @@ pub(crate) fn integers<T>(
         Numbers::Bool(_) | Numbers::F32(_) | Numbers::F64(_) => {
             let found = format!("an array of {}", each!(numbers, _v => numbers.dtype()));
             let expected = "an array of integers";
-            Err(SparseFault::Array {
-                name,
-                found,
-                expected,
-            }
-            .into())
+            Err(SparseFault::Array { name, found, expected }.into())
         }
     }
 }

@@ -70,14 +70,7 @@ pub enum Layout {
 
 impl Table {
     pub(crate) fn new(rows: usize, cols: usize, values: Values) -> Self {
-        Self {
-            rows,
-            cols,
-            values,
-            row_names: None,
-            col_names: None,
-            notices: Vec::new(),
-        }
+        Self { rows, cols, values, row_names: None, col_names: None, notices: Vec::new() }
     }
 
     /// The stored elements.

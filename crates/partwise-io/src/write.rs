@@ -53,11 +53,7 @@ pub fn write_npy<T: Element>(
     header.push('\n');
     out.write_all(b"\x93NUMPY\x01\x00")?;
     // At most 128 bytes: two numbers of 64 bits.
-    out.write_all(
-        &u16::try_from(header.len())
-            .unwrap_or_default()
-            .to_le_bytes(),
-    )?;
+    out.write_all(&u16::try_from(header.len()).unwrap_or_default().to_le_bytes())?;
     out.write_all(header.as_bytes())?;
     let mut buffer = Vec::with_capacity(64 << 10);
     for chunk in values.chunks(8 << 10) {
@@ -91,10 +87,8 @@ pub fn write_csv<T: Element>(
     check_len(cols, 1, col_names.map_or(cols, <[_]>::len))?;
     if let Some(names) = col_names {
         let corner = row_names.map(|_| String::new());
-        let fields: Vec<String> = corner
-            .into_iter()
-            .chain(names.iter().map(|n| label(n)))
-            .collect();
+        let fields: Vec<String> =
+            corner.into_iter().chain(names.iter().map(|n| label(n))).collect();
         writeln!(out, "{}", fields.join(","))?;
     }
     for (index, row) in values.chunks(cols.max(1)).enumerate() {
@@ -115,11 +109,7 @@ pub fn write_csv<T: Element>(
 /// The shorter of plain and scientific notation; both read back to the same bits.
 fn shortest<T: Element>(value: T) -> String {
     let (plain, scientific) = (format!("{value}"), format!("{value:e}"));
-    if plain.len() <= scientific.len() {
-        plain
-    } else {
-        scientific
-    }
+    if plain.len() <= scientific.len() { plain } else { scientific }
 }
 
 /// A name as a CSV field, quoted where needed, harmless to a spreadsheet.
@@ -127,11 +117,7 @@ fn shortest<T: Element>(value: T) -> String {
 pub fn label(name: &str) -> String {
     let formula =
         name.trim_start().starts_with(['=', '+', '-', '@']) || name.starts_with(['\t', '\r']);
-    let safe = if formula {
-        format!("'{name}")
-    } else {
-        name.to_string()
-    };
+    let safe = if formula { format!("'{name}") } else { name.to_string() };
     if safe.contains([',', '"', '\n', '\r', ';', '\t']) || safe.trim() != safe {
         format!("\"{}\"", safe.replace('"', "\"\""))
     } else {

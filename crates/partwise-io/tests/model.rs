@@ -9,23 +9,10 @@ use partwise_io::{
 
 fn small() -> Model {
     let options = BTreeMap::from([("tol".to_string(), "1e-4".to_string())]);
-    let data = Fingerprint {
-        rows: 2,
-        cols: 3,
-        stored: 5,
-        sum_bits: 12.5f64.to_bits(),
-    };
+    let data = Fingerprint { rows: 2, cols: 3, stored: 5, sum_bits: 12.5f64.to_bits() };
     Model {
-        w: Some(Factor {
-            rows: 2,
-            cols: 1,
-            values: FactorValues::F32(vec![0.5, 1.0]),
-        }),
-        h: Factor {
-            rows: 1,
-            cols: 3,
-            values: FactorValues::F32(vec![0.1, 0.0, 3.0]),
-        },
+        w: Some(Factor { rows: 2, cols: 1, values: FactorValues::F32(vec![0.5, 1.0]) }),
+        h: Factor { rows: 1, cols: 3, values: FactorValues::F32(vec![0.1, 0.0, 3.0]) },
         row_names: Some(vec!["r1".into(), "ü\n\"2\"".into()]),
         col_names: None,
         origin: Origin {
@@ -81,11 +68,7 @@ fn a_model_reads_back_the_same() {
     assert_eq!(Model::from_bytes(&bytes(&model)).unwrap(), model);
     let double = Model {
         w: None,
-        h: Factor {
-            rows: 1,
-            cols: 3,
-            values: FactorValues::F64(vec![0.1, 0.0, 1e300]),
-        },
+        h: Factor { rows: 1, cols: 3, values: FactorValues::F64(vec![0.1, 0.0, 1e300]) },
         col_names: Some(["a", "b", "c"].map(String::from).to_vec()),
         row_names: None,
         ..model
@@ -98,10 +81,7 @@ fn z10_the_bytes_are_fixed() {
     let file = bytes(&small());
     assert_eq!(file, bytes(&small()));
     assert_eq!(&file[..12], b"partwise\x01\0\0\0");
-    assert_eq!(
-        &file[file.len() - 24..file.len() - 20],
-        0.5f32.to_le_bytes()
-    );
+    assert_eq!(&file[file.len() - 24..file.len() - 20], 0.5f32.to_le_bytes());
     assert_eq!((file.len() - 24) % 8, 0);
 }
 
@@ -116,12 +96,7 @@ fn z01_other_files_are_named() {
         assert!(text.contains(shown), "{text}");
     }
     let error = read_from(bytes(&small()), "m", &ReadOptions::default()).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("a partwise model (a matrix is needed here)"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("a partwise model (a matrix is needed here)"), "{error}");
     assert_eq!(Model::read("no/such".as_ref()).unwrap_err().exit_code(), 4);
 }
 
@@ -130,10 +105,7 @@ fn a_newer_version_is_named() {
     let mut file = bytes(&small());
     file[8] = 2;
     let text = refused(&file);
-    assert!(
-        text.contains("model version 2, expected version 1"),
-        "{text}"
-    );
+    assert!(text.contains("model version 2, expected version 1"), "{text}");
 }
 
 #[test]
@@ -163,28 +135,12 @@ fn z02_tensors_that_do_not_fit() {
         (r#""offset":8"#, r#""offset":12"#, "offset 12, expected 8"),
         (r#""offset":8"#, r#""offset":-8"#, "not valid"),
         (r#""offset":8"#, r#""offset":8,"extra":1"#, "unknown field"),
-        (
-            r#""offset":8"#,
-            r#""offset":8,"offset":8"#,
-            "duplicate field",
-        ),
-        (
-            r#""dtype":"f32""#,
-            r#""dtype":"f64""#,
-            "shape (1, 3) of 8 bytes each",
-        ),
+        (r#""offset":8"#, r#""offset":8,"offset":8"#, "duplicate field"),
+        (r#""dtype":"f32""#, r#""dtype":"f64""#, "shape (1, 3) of 8 bytes each"),
         (r#""dtype":"f32""#, r#""dtype":"f16""#, "unknown variant"),
-        (
-            r#""rank":1"#,
-            r#""rank":2"#,
-            "shape (2, 1), expected (2, 2)",
-        ),
+        (r#""rank":1"#, r#""rank":2"#, "shape (2, 1), expected (2, 2)"),
         (r#""rank":1"#, r#""rank":0"#, "at least one component"),
-        (
-            r#"["r1","#,
-            r#"["r0","r1","#,
-            "row_names: found 3 names, expected 2",
-        ),
+        (r#"["r1","#, r#"["r0","r1","#, "row_names: found 3 names, expected 2"),
         (r#""kkt":5e-324"#, r#""kkt":-1"#, "kkt: found -1"),
         (r#""kkt":5e-324"#, r#""kkt":1e999"#, "not valid"),
     ] {
@@ -203,9 +159,7 @@ fn z03_values_that_no_fit_returns() {
         data[16..].copy_from_slice(&bad.to_le_bytes());
         let text = refused(&forged(&header(), &data));
         assert!(
-            text.contains(&format!(
-                "h[0, 2]: found {bad}, expected a finite value >= 0"
-            )),
+            text.contains(&format!("h[0, 2]: found {bad}, expected a finite value >= 0")),
             "{text}"
         );
         let mut model = small();
@@ -222,10 +176,7 @@ fn z04_huge_claims_are_not_allocated() {
         .replace(r#""cols":1"#, r#""cols":1000000000"#)
         .replace(r#""rows":1"#, r#""rows":1000000000"#);
     let text = refused(&forged(&huge, &[0; 20]));
-    assert!(
-        text.contains("tensor w: found shape (2, 1000000000)"),
-        "{text}"
-    );
+    assert!(text.contains("tensor w: found shape (2, 1000000000)"), "{text}");
     let wrap = header()
         .replace(r#""rank":1"#, r#""rank":9223372036854775808"#)
         .replace(r#""cols":1"#, r#""cols":9223372036854775808"#)
@@ -252,27 +203,11 @@ fn z05_every_truncation_and_every_flipped_bit_is_seen() {
 #[test]
 fn disagreeing_models_are_not_written() {
     let mut model = small();
-    model.w = Some(Factor {
-        rows: 2,
-        cols: 1,
-        values: FactorValues::F64(vec![0.5, 1.0]),
-    });
-    assert!(
-        model
-            .write(Vec::new())
-            .unwrap_err()
-            .to_string()
-            .contains("of the type of h")
-    );
+    model.w = Some(Factor { rows: 2, cols: 1, values: FactorValues::F64(vec![0.5, 1.0]) });
+    assert!(model.write(Vec::new()).unwrap_err().to_string().contains("of the type of h"));
     let mut model = small();
     model.h.values = FactorValues::F32(vec![0.1]);
-    assert!(
-        model
-            .write(Vec::new())
-            .unwrap_err()
-            .to_string()
-            .contains("h: found 1 elements")
-    );
+    assert!(model.write(Vec::new()).unwrap_err().to_string().contains("h: found 1 elements"));
     let mut model = small();
     model.origin.objective = f64::NAN;
     assert_eq!(model.write(Vec::new()).unwrap_err().code(), "E-MODEL");

@@ -13,12 +13,7 @@ const REAL: &str = "%%MatrixMarket matrix coordinate real general\n";
 
 fn sparse(table: Table) -> (Vec<u64>, Vec<u32>, Vec<f64>) {
     match table.values {
-        Values::Sparse {
-            layout,
-            indptr,
-            indices,
-            numbers,
-        } => {
+        Values::Sparse { layout, indptr, indices, numbers } => {
             assert_eq!(layout, Layout::Csr);
             (indptr, indices, numbers.into_f64().0)
         }
@@ -45,28 +40,15 @@ fn files_written_by_scipy() {
     ] {
         let table = read(&data(&format!("{name}.mtx")), &ReadOptions::default()).unwrap();
         assert_eq!((table.rows, table.cols, table.notices.len()), (3, 4, 0));
-        assert_eq!(
-            sparse(table),
-            (whole.0.clone(), whole.1.clone(), values),
-            "{name}"
-        );
+        assert_eq!(sparse(table), (whole.0.clone(), whole.1.clone(), values), "{name}");
     }
     let table = read(&data("array.mtx"), &ReadOptions::default()).unwrap();
     let values = vec![0.0, 0.0, 3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 4.5, 2.0, 0.0, 0.0];
     let numbers = Numbers::F64(values);
-    assert_eq!(
-        table.values,
-        Values::Dense {
-            numbers,
-            order: Order::ColumnMajor
-        }
-    );
+    assert_eq!(table.values, Values::Dense { numbers, order: Order::ColumnMajor });
     let table = read(&data("symmetric.mtx"), &ReadOptions::default()).unwrap();
     let (indptr, indices, values) = sparse(table);
-    assert_eq!(
-        (indptr, indices),
-        (vec![0, 2, 4, 6], vec![0, 1, 0, 2, 1, 2])
-    );
+    assert_eq!((indptr, indices), (vec![0, 2, 4, 6], vec![0, 1, 0, 2, 1, 2]));
     assert_eq!(values, [2.0, 1.0, 1.0, 3.0, 3.0, 5.0]);
 }
 
@@ -89,19 +71,13 @@ fn f30_the_banner() {
     assert_eq!(read_ok(upper.as_bytes(), "x.mtx").stored(), 1);
     let wrong = "%%MatrixMarket matrix coordinate reel general\n";
     let (_, text) = fail(wrong.as_bytes(), "x.mtx");
-    assert!(
-        text.contains("line 1: found 'reel', expected real, double"),
-        "{text}"
-    );
+    assert!(text.contains("line 1: found 'reel', expected real, double"), "{text}");
 }
 
 #[test]
 fn f31_byte_order_mark_and_crlf() {
     let text = format!("\u{feff}{REAL}2 2 1\n1 2 3.5\n").replace('\n', "\r\n");
-    assert_eq!(
-        sparse(read_ok(text.as_bytes(), "x.mtx")),
-        (vec![0, 1, 1], vec![1], vec![3.5])
-    );
+    assert_eq!(sparse(read_ok(text.as_bytes(), "x.mtx")), (vec![0, 1, 1], vec![1], vec![3.5]));
 }
 
 #[test]
@@ -133,10 +109,7 @@ fn f34_array_beyond_memory() {
     let array = "%%MatrixMarket matrix array real general\n";
     let (code, text) = fail(format!("{array}1000000 1000000\n1\n").as_bytes(), "x.mtx");
     assert_eq!(code, "E-RESOURCE");
-    assert!(
-        text.contains("1000000 x 1000000 needs 8000000000000 bytes"),
-        "{text}"
-    );
+    assert!(text.contains("1000000 x 1000000 needs 8000000000000 bytes"), "{text}");
     let (code, text) = fail(format!("{array}100 100\n1\n").as_bytes(), "x.mtx");
     assert_eq!(code, "E-FILE");
     assert!(text.contains("needs 10000 values, found 1"), "{text}");
@@ -151,11 +124,7 @@ fn f35_index_out_of_range() {
             "line 3: found row index '{index}', expected one in the range 1..3 (Matrix Market is 1-based)"
         );
         assert!(text.contains(&shown), "{text}");
-        assert!(
-            refused(&format!("2 3 1\n1 {index} 1.0\n"))
-                .1
-                .contains("column index")
-        );
+        assert!(refused(&format!("2 3 1\n1 {index} 1.0\n")).1.contains("column index"));
     }
 }
 
@@ -163,15 +132,8 @@ fn f35_index_out_of_range() {
 fn f36_wrong_number_of_entries() {
     let (code, text) = refused("2 2 2\n1 1 1\n1 2 1\n2 1 1\n2 2 1\n");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("found 4 entries, expected 2 as line 2 says"),
-        "{text}"
-    );
-    assert!(
-        refused("2 2 3\n1 1 1\n")
-            .1
-            .contains("needs 3 entries, found 1")
-    );
+    assert!(text.contains("found 4 entries, expected 2 as line 2 says"), "{text}");
+    assert!(refused("2 2 3\n1 1 1\n").1.contains("needs 3 entries, found 1"));
 }
 
 #[test]
@@ -187,11 +149,7 @@ fn f38_pattern_entries_are_ones() {
     let table = read_ok(text.as_bytes(), "x.mtx");
     assert_eq!(sparse(table), (vec![0, 2, 3], vec![0, 1, 0], vec![1.0; 3]));
     let valued = "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 1 5\n";
-    assert!(
-        fail(valued.as_bytes(), "x.mtx")
-            .1
-            .contains("line 3: found '5', expected the end")
-    );
+    assert!(fail(valued.as_bytes(), "x.mtx").1.contains("line 3: found '5', expected the end"));
 }
 
 #[test]
@@ -199,65 +157,36 @@ fn f39_symmetries() {
     let with = |symmetry: &str, body: &str| REAL.replace("general", symmetry) + body;
     for symmetry in ["symmetric", "hermitian"] {
         let table = read_ok(with(symmetry, "2 2 2\n1 1 5\n2 1 3\n").as_bytes(), "x.mtx");
-        assert_eq!(
-            sparse(table),
-            (vec![0, 2, 3], vec![0, 1, 0], vec![5.0, 3.0, 3.0])
-        );
+        assert_eq!(sparse(table), (vec![0, 2, 3], vec![0, 1, 0], vec![5.0, 3.0, 3.0]));
     }
     let table = read_ok(with("skew-symmetric", "2 2 1\n2 1 3\n").as_bytes(), "x.mtx");
     assert_eq!(sparse(table), (vec![0, 1, 2], vec![1, 0], vec![-3.0, 3.0]));
-    let (code, text) = fail(
-        with("symmetric", "2 2 2\n2 1 3\n1 2 3\n").as_bytes(),
-        "x.mtx",
-    );
+    let (code, text) = fail(with("symmetric", "2 2 2\n2 1 3\n1 2 3\n").as_bytes(), "x.mtx");
     assert_eq!(code, "E-FILE");
     assert!(
         text.contains("line 4: found entry (1, 2), expected entries of the lower triangle"),
         "{text}"
     );
-    assert_eq!(
-        fail(with("skew-symmetric", "2 2 1\n1 1 3\n").as_bytes(), "x.mtx").0,
-        "E-FILE"
-    );
+    assert_eq!(fail(with("skew-symmetric", "2 2 1\n1 1 3\n").as_bytes(), "x.mtx").0, "E-FILE");
     let (code, text) = fail(with("symmetric", "2 3 1\n2 1 3\n").as_bytes(), "x.mtx");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 2: found 2 rows and 3 columns"),
-        "{text}"
-    );
+    assert!(text.contains("line 2: found 2 rows and 3 columns"), "{text}");
     let complex = REAL.replace("real", "complex") + "1 1 1\n1 1 1 0\n";
     assert_eq!(fail(complex.as_bytes(), "x.mtx").0, "E-TYPE");
     let array = "%%MatrixMarket matrix array integer skew-symmetric\n3 3\n1\n2\n3\n";
-    let Values::Dense { numbers, .. } = read_ok(array.as_bytes(), "x.mtx").values else {
-        panic!()
-    };
+    let Values::Dense { numbers, .. } = read_ok(array.as_bytes(), "x.mtx").values else { panic!() };
     assert_eq!(numbers, Numbers::I64(vec![0, 1, 2, -1, 0, 3, -2, -3, 0]));
 }
 
 #[test]
 fn f40_values_that_are_no_finite_numbers() {
-    for value in [
-        "nan", "-NaN", "inf", "Infinity", "1e999", "1D999", "0x1p3", "1,5", "abc", "",
-    ] {
+    for value in ["nan", "-NaN", "inf", "Infinity", "1e999", "1D999", "0x1p3", "1,5", "abc", ""] {
         let (code, text) = refused(&format!("2 2 2\n1 1 1\n2 2 {value}\n"));
         assert_eq!(code, "E-DATA", "{value}");
-        assert!(
-            text.contains(&format!("line 4, field 3: found '{value}'")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("line 4, field 3: found '{value}'")), "{text}");
     }
-    let table = read_ok(
-        &real("2 2 4\n1 1 1D5\n1 2 1e-999\n2 1 -2d-1\n2 2 0e5\n"),
-        "x.mtx",
-    );
-    assert_eq!(
-        table.notices,
-        [Notice::Underflow {
-            count: 1,
-            line: 4,
-            field: 3
-        }]
-    );
+    let table = read_ok(&real("2 2 4\n1 1 1D5\n1 2 1e-999\n2 1 -2d-1\n2 2 0e5\n"), "x.mtx");
+    assert_eq!(table.notices, [Notice::Underflow { count: 1, line: 4, field: 3 }]);
     assert_eq!(sparse(table).2, [1e5, 0.0, -0.2, 0.0]);
 }
 
@@ -265,24 +194,14 @@ fn f40_values_that_are_no_finite_numbers() {
 fn f41_trailing_junk() {
     let (code, text) = refused("2 2 1\n1 1 1.0 junk\n");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 3: found 'junk', expected the end of the line"),
-        "{text}"
-    );
-    assert!(
-        refused("2 2 1 7\n1 1 1.0\n")
-            .1
-            .contains("line 2: found '7'")
-    );
+    assert!(text.contains("line 3: found 'junk', expected the end of the line"), "{text}");
+    assert!(refused("2 2 1 7\n1 1 1.0\n").1.contains("line 2: found '7'"));
 }
 
 #[test]
 fn f42_blank_lines_comments_tabs_and_no_final_newline() {
     let body = "% one\n\n%two\n 2\t2   1 \n\n% three\n \t1\t 2  7.5 ";
-    assert_eq!(
-        sparse(read_ok(&real(body), "x.mtx")),
-        (vec![0, 1, 1], vec![1], vec![7.5])
-    );
+    assert_eq!(sparse(read_ok(&real(body), "x.mtx")), (vec![0, 1, 1], vec![1], vec![7.5]));
 }
 
 #[test]
@@ -292,18 +211,12 @@ fn f43_integers_out_of_range() {
         let text = format!("{banner}1 1 1\n1 1 {value}\n");
         let (code, text) = fail(text.as_bytes(), "x.mtx");
         assert_eq!(code, "E-DATA");
-        assert!(
-            text.contains("line 3, field 3: found '") && text.len() < 200,
-            "{text}"
-        );
+        assert!(text.contains("line 3, field 3: found '") && text.len() < 200, "{text}");
     }
     let digits = "9".repeat(2 << 20);
     let (code, text) = fail(format!("{banner}1 1 1\n1 1 {digits}\n").as_bytes(), "x.mtx");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 3: found a longer line, expected at most 1048576 bytes"),
-        "{text}"
-    );
+    assert!(text.contains("line 3: found a longer line, expected at most 1048576 bytes"), "{text}");
 }
 
 #[test]
@@ -317,10 +230,7 @@ fn f44_one_long_line() {
 fn empty_matrices() {
     assert_eq!(refused("0 2 0\n").0, "E-EMPTY");
     assert_eq!(refused("").0, "E-FILE");
-    assert_eq!(
-        sparse(read_ok(&real("2 2 0\n"), "x.mtx")),
-        (vec![0, 0, 0], vec![], vec![])
-    );
+    assert_eq!(sparse(read_ok(&real("2 2 0\n"), "x.mtx")), (vec![0, 0, 0], vec![], vec![]));
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -353,18 +263,12 @@ fn f28_gzip() {
 
 #[test]
 fn f28_gzip_bomb() {
-    let options = ReadOptions {
-        memory_limit: Some(1 << 20),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { memory_limit: Some(1 << 20), ..ReadOptions::default() };
     for line in ["%\n", "\n"] {
         let bomb = gzip(&real(&line.repeat(8 << 20)));
         let error = read_from(bomb, "x.mtx.gz", &options).unwrap_err();
         assert_eq!((error.code(), error.exit_code()), ("E-RESOURCE", 5));
-        assert!(
-            error.to_string().contains("the decompressed text needs"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("the decompressed text needs"), "{error}");
     }
 }
 
@@ -372,25 +276,12 @@ fn f28_gzip_bomb() {
 fn f29_content_decides_not_the_name() {
     let text = real("1 1 1\n1 1 1\n");
     let other = |bytes: &[u8], name| {
-        read_ok(bytes, name)
-            .notices
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
+        read_ok(bytes, name).notices.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(other(&text, "x.mtx"), [""; 0]);
-    assert_eq!(
-        other(&text, "x.csv"),
-        ["read as Matrix Market, although the name ends in .csv"]
-    );
-    assert_eq!(
-        other(&text, "x.mtx.gz"),
-        ["read as Matrix Market, although the name ends in .gz"]
-    );
-    assert_eq!(
-        other(&gzip(&text), "x.mtx"),
-        ["read as gzip, although the name ends in .mtx"]
-    );
+    assert_eq!(other(&text, "x.csv"), ["read as Matrix Market, although the name ends in .csv"]);
+    assert_eq!(other(&text, "x.mtx.gz"), ["read as Matrix Market, although the name ends in .gz"]);
+    assert_eq!(other(&gzip(&text), "x.mtx"), ["read as gzip, although the name ends in .mtx"]);
     assert_eq!(other(&gzip(&text), "x.MTX.GZ"), [""; 0]);
     assert!(
         fail(&gzip(&common::npy("<f8", "(1, 1)", &[0; 8])), "x.npy.gz")

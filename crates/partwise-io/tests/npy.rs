@@ -12,24 +12,16 @@ fn dict(descr: &str, shape: &str) -> String {
 
 #[test]
 fn f01_not_an_npy_file() {
-    for (bytes, shown) in [
-        (&b""[..], "''"),
-        (b"hello", "'hello'"),
-        (b"\x93NUMPX\x01\0", "damaged"),
-    ] {
+    for (bytes, shown) in [(&b""[..], "''"), (b"hello", "'hello'"), (b"\x93NUMPX\x01\0", "damaged")]
+    {
         let (code, text) = fail(bytes, "x.npy");
         assert_eq!(code, "E-FILE");
         assert!(text.contains(shown), "{text}");
     }
     let (_, text) = fail(b"hello", "x.npy");
+    assert_eq!(text, "x.npy: found first bytes 'hello', expected an npy file");
     assert_eq!(
-        text,
-        "x.npy: found first bytes 'hello', expected an npy file"
-    );
-    assert_eq!(
-        read_from(b"hello".to_vec(), "x.npy", &ReadOptions::default())
-            .unwrap_err()
-            .exit_code(),
+        read_from(b"hello".to_vec(), "x.npy", &ReadOptions::default()).unwrap_err().exit_code(),
         4
     );
 }
@@ -44,26 +36,17 @@ fn f02_damaged_headers_are_refused_with_an_offset() {
     }
     let cases = [
         ("[1, 2]\n", "byte 10: found '[1, 2]', expected '{'"),
-        (
-            "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2)}",
-            "without final newline",
-        ),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2)}", "without final newline"),
         (
             "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), 'x': 1}\n",
             "byte 68: found key 'x'",
         ),
-        (
-            "{'descr': '<f8', 'shape': (1, 2)}\n",
-            "no key 'fortran_order'",
-        ),
+        ("{'descr': '<f8', 'shape': (1, 2)}\n", "no key 'fortran_order'"),
         (
             "{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (1, 2)}\n",
             "byte 27: found key 'descr' a second time",
         ),
-        (
-            "{'descr': '<f8', 'fortran_order': 0, 'shape': (1, 2)}\n",
-            "expected True or False",
-        ),
+        ("{'descr': '<f8', 'fortran_order': 0, 'shape': (1, 2)}\n", "expected True or False"),
         (
             "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2)} x\n",
             "expected the end of the header",
@@ -82,10 +65,7 @@ fn f03_header_length_claims_more_than_the_file() {
     bytes.extend(0xffff_fff0_u32.to_le_bytes());
     let (code, text) = fail(&bytes, "x.npy");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("4294967280 bytes") && text.contains("at most 65536"),
-        "{text}"
-    );
+    assert!(text.contains("4294967280 bytes") && text.contains("at most 65536"), "{text}");
 }
 
 #[test]
@@ -93,10 +73,7 @@ fn f04_shape_claims_more_than_the_file() {
     let bytes = npy("<f8", "(1000000000, 1000000000)", &[0; 64]);
     let (code, text) = fail(&bytes, "x.npy");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("needs 8000000000000000000 data bytes, found 64"),
-        "{text}"
-    );
+    assert!(text.contains("needs 8000000000000000000 data bytes, found 64"), "{text}");
     assert!(text.contains("(1000000000, 1000000000)"), "{text}");
 }
 
@@ -111,19 +88,12 @@ fn f05_shape_product_overflows() {
 fn f06_large_claim_is_not_allocated() {
     let (code, text) = fail(&npy("<f8", "(536870912, 1)", &[0; 64]), "x.npy");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("needs 4294967296 data bytes, found 64"),
-        "{text}"
-    );
+    assert!(text.contains("needs 4294967296 data bytes, found 64"), "{text}");
 }
 
 #[test]
 fn f07_dimensions_that_are_not_sizes() {
-    for (shape, token) in [
-        ("(-1, 5)", "'-1'"),
-        ("(1.5, 2)", "'1.5'"),
-        ("(True, 2)", "'True'"),
-    ] {
+    for (shape, token) in [("(-1, 5)", "'-1'"), ("(1.5, 2)", "'1.5'"), ("(True, 2)", "'True'")] {
         let (code, text) = fail(&npy("<f8", shape, &[0; 16]), "x.npy");
         assert_eq!(code, "E-FILE");
         assert!(text.contains(token), "{text}");
@@ -138,10 +108,7 @@ fn f08_truncated_data() {
     for (cut, found) in [(1, 79_999), (8, 79_992)] {
         let (code, text) = fail(&whole[..whole.len() - cut], "x.npy");
         assert_eq!(code, "E-FILE");
-        assert!(
-            text.contains(&format!("needs 80000 data bytes, found {found}")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("needs 80000 data bytes, found {found}")), "{text}");
     }
 }
 
@@ -173,27 +140,14 @@ fn f10_every_type_and_byte_order() {
     ];
     for (name, dtype) in names {
         let table = read(&data(&format!("{name}.npy")), &ReadOptions::default()).unwrap();
-        assert_eq!(
-            (table.rows, table.cols, table.notices.len()),
-            (2, 3, 0),
-            "{name}"
-        );
+        assert_eq!((table.rows, table.cols, table.notices.len()), (2, 3, 0), "{name}");
         assert_eq!(table.numbers().dtype(), dtype, "{name}");
-        let Values::Dense { numbers, order } = table.values else {
-            panic!("{name} is dense")
-        };
+        let Values::Dense { numbers, order } = table.values else { panic!("{name} is dense") };
         assert_eq!(order, Order::RowMajor);
-        assert_eq!(
-            numbers.into_f64(),
-            (vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], None),
-            "{name}"
-        );
+        assert_eq!(numbers.into_f64(), (vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], None), "{name}");
     }
     let table = read(&data("bool.npy"), &ReadOptions::default()).unwrap();
-    assert_eq!(
-        table.numbers(),
-        &Numbers::Bool(vec![false, true, false, true, false, true])
-    );
+    assert_eq!(table.numbers(), &Numbers::Bool(vec![false, true, false, true, false, true]));
 }
 
 #[test]
@@ -211,11 +165,7 @@ fn f11_types_that_are_no_numbers() {
         assert!(error.to_string().contains(shown), "{error}");
     }
     for descr in ["|V8", "<f16", "|f8", "<i3", "<b1x", ""] {
-        assert_eq!(
-            fail(&npy(descr, "(1, 1)", &[0; 16]), "x.npy").0,
-            "E-TYPE",
-            "{descr}"
-        );
+        assert_eq!(fail(&npy(descr, "(1, 1)", &[0; 16]), "x.npy").0, "E-TYPE", "{descr}");
     }
 }
 
@@ -223,13 +173,7 @@ fn f11_types_that_are_no_numbers() {
 fn f12_fortran_order() {
     let table = read(&data("fortran.npy"), &ReadOptions::default()).unwrap();
     let expected = Numbers::F64(vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
-    assert_eq!(
-        table.values,
-        Values::Dense {
-            numbers: expected,
-            order: Order::ColumnMajor
-        }
-    );
+    assert_eq!(table.values, Values::Dense { numbers: expected, order: Order::ColumnMajor });
 }
 
 #[test]
@@ -239,10 +183,7 @@ fn f13_not_two_dimensions_or_empty() {
         assert_eq!(code, "E-SHAPE");
         assert!(text.contains(shape), "{text}");
     }
-    for (shape, shown) in [
-        ("(0, 5)", "0 rows, 5 columns"),
-        ("(5, 0)", "5 rows, 0 columns"),
-    ] {
+    for (shape, shown) in [("(0, 5)", "0 rows, 5 columns"), ("(5, 0)", "5 rows, 0 columns")] {
         let (code, text) = fail(&npy("<f8", shape, &[]), "x.npy");
         assert_eq!(code, "E-EMPTY");
         assert!(text.contains(shown), "{text}");
@@ -258,26 +199,17 @@ fn f14_boolean_byte_out_of_range() {
 
 #[test]
 fn f15_hostile_headers_are_only_read() {
-    let nested = format!(
-        "{{'descr': '<f8', 'fortran_order': False, 'shape': {}",
-        "(".repeat(50_000)
-    );
+    let nested =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {}", "(".repeat(50_000));
     let deep = npy_with(&format!("{nested}\n"), &[]);
     assert_eq!(fail(&deep, "x.npy").0, "E-FILE");
     for value in ["__import__('os').system('true')", "\u{ff11}", "'a'"] {
-        let (code, text) = fail(
-            &npy_with(&format!("{}\n", dict("<f8", value)), &[]),
-            "x.npy",
-        );
+        let (code, text) = fail(&npy_with(&format!("{}\n", dict("<f8", value)), &[]), "x.npy");
         assert_eq!(code, "E-FILE");
         assert!(text.contains("expected '('"), "{text}");
     }
     assert_eq!(
-        fail(
-            &npy_with(&format!("{}\n", dict("<f\u{e9}", "(1, 1)")), &[]),
-            "x.npy"
-        )
-        .0,
+        fail(&npy_with(&format!("{}\n", dict("<f\u{e9}", "(1, 1)")), &[]), "x.npy").0,
         "E-FILE"
     );
 }
@@ -292,10 +224,8 @@ fn f16_too_many_dimensions() {
 
 #[test]
 fn nan_and_negative_values_are_left_to_the_engine() {
-    let bytes: Vec<u8> = [f64::NAN, -1.0, f64::INFINITY]
-        .iter()
-        .flat_map(|x| x.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> =
+        [f64::NAN, -1.0, f64::INFINITY].iter().flat_map(|x| x.to_le_bytes()).collect();
     let (values, _) = match read_ok(&npy("<f8", "(1, 3)", &bytes), "x.npy").values {
         Values::Dense { numbers, .. } => numbers.into_f64(),
         Values::Sparse { .. } => panic!("dense expected"),
@@ -305,32 +235,20 @@ fn nan_and_negative_values_are_left_to_the_engine() {
 
 #[test]
 fn more_than_the_memory_limit() {
-    let options = ReadOptions {
-        memory_limit: Some(79_999),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { memory_limit: Some(79_999), ..ReadOptions::default() };
     let bytes = npy("<f8", "(100, 100)", &[0; 80_000]);
     let error = read_from(bytes, "x.npy", &options).unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("E-RESOURCE", 5));
-    assert!(
-        error
-            .to_string()
-            .contains("80000 bytes, the limit is 79999"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("80000 bytes, the limit is 79999"), "{error}");
 }
 
 #[test]
 fn files_that_cannot_be_opened() {
-    for (path, shown) in [
-        ("no/such/file.npy", "cannot open"),
-        (env!("CARGO_MANIFEST_DIR"), "directory"),
-    ] {
+    for (path, shown) in
+        [("no/such/file.npy", "cannot open"), (env!("CARGO_MANIFEST_DIR"), "directory")]
+    {
         let error = read(path.as_ref(), &ReadOptions::default()).unwrap_err();
         assert_eq!((error.code(), error.exit_code()), ("E-FILE", 4));
-        assert!(
-            error.to_string().contains(shown) && error.to_string().contains(path),
-            "{error}"
-        );
+        assert!(error.to_string().contains(shown) && error.to_string().contains(path), "{error}");
     }
 }

@@ -11,12 +11,7 @@ use partwise_io::{
 
 fn sparse(table: Table) -> (Layout, Vec<u64>, Vec<u32>, Numbers) {
     match table.values {
-        Values::Sparse {
-            layout,
-            indptr,
-            indices,
-            numbers,
-        } => (layout, indptr, indices, numbers),
+        Values::Sparse { layout, indptr, indices, numbers } => (layout, indptr, indices, numbers),
         Values::Dense { .. } => panic!("sparse expected"),
     }
 }
@@ -27,43 +22,20 @@ fn good() -> Vec<Entry> {
 
 #[test]
 fn s08_files_written_by_scipy() {
-    let by_row = (
-        Layout::Csr,
-        vec![0, 2, 2, 4],
-        vec![1, 3, 0, 2],
-        vec![1.0, 2.0, 3.0, 4.5],
-    );
-    let by_col = (
-        Layout::Csc,
-        vec![0, 1, 2, 3, 4],
-        vec![2, 0, 2, 0],
-        vec![3.0, 1.0, 4.5, 2.0],
-    );
+    let by_row = (Layout::Csr, vec![0, 2, 2, 4], vec![1, 3, 0, 2], vec![1.0, 2.0, 3.0, 4.5]);
+    let by_col = (Layout::Csc, vec![0, 1, 2, 3, 4], vec![2, 0, 2, 0], vec![3.0, 1.0, 4.5, 2.0]);
     let mut names = vec!["csr_array".to_string(), "csr_unicode".to_string()];
     for format in ["csr", "csc", "coo"] {
-        for variant in [
-            "int32_stored",
-            "int32_deflated",
-            "int64_stored",
-            "int64_deflated",
-            "scipy",
-        ] {
+        for variant in ["int32_stored", "int32_deflated", "int64_stored", "int64_deflated", "scipy"]
+        {
             names.push(format!("{format}_{variant}"));
         }
     }
     for name in names {
         let table = read(&data(&format!("{name}.npz")), &ReadOptions::default()).unwrap();
-        assert_eq!(
-            (table.rows, table.cols, table.notices.len()),
-            (3, 4, 0),
-            "{name}"
-        );
+        assert_eq!((table.rows, table.cols, table.notices.len()), (3, 4, 0), "{name}");
         let (layout, indptr, indices, numbers) = sparse(table);
-        let expected = if name.starts_with("csc") {
-            &by_col
-        } else {
-            &by_row
-        };
+        let expected = if name.starts_with("csc") { &by_col } else { &by_row };
         let found = (layout, indptr, indices, numbers.into_f64().0);
         assert_eq!(&found, expected, "{name}");
     }
@@ -81,29 +53,15 @@ fn element_types_of_scipy_are_kept() {
 fn one_dense_array() {
     let table = read(&data("dense.npz"), &ReadOptions::default()).unwrap();
     let numbers = Numbers::F64(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-    assert_eq!(
-        table.values,
-        Values::Dense {
-            numbers,
-            order: Order::RowMajor
-        }
-    );
+    assert_eq!(table.values, Values::Dense { numbers, order: Order::RowMajor });
     let error = read(&data("two_arrays.npz"), &ReadOptions::default()).unwrap_err();
     assert_eq!(error.code(), "E-FILE");
-    assert!(
-        error.to_string().contains("2 entries: W.npy, H.npy"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("2 entries: W.npy, H.npy"), "{error}");
 }
 
 #[test]
 fn s01_unsorted_indices_are_sorted() {
-    let file = zip(&csr(
-        [2, 4],
-        &[0, 3, 4],
-        &[3, 0, 2, 1],
-        &[4.0, 1.0, 3.0, 9.0],
-    ));
+    let file = zip(&csr([2, 4], &[0, 3, 4], &[3, 0, 2, 1], &[4.0, 1.0, 3.0, 9.0]));
     let (_, indptr, indices, numbers) = sparse(read_ok(&file, "x.npz"));
     assert_eq!((indptr, indices), (vec![0, 3, 4], vec![0, 2, 3, 1]));
     assert_eq!(numbers, Numbers::F64(vec![1.0, 3.0, 4.0, 9.0]));
@@ -111,19 +69,9 @@ fn s01_unsorted_indices_are_sorted() {
 
 #[test]
 fn s02_duplicates_are_summed() {
-    let file = zip(&csr(
-        [2, 4],
-        &[0, 4, 5],
-        &[3, 0, 3, 0],
-        &[4.0, 1.0, 3.0, 9.0],
-    ));
+    let file = zip(&csr([2, 4], &[0, 4, 5], &[3, 0, 3, 0], &[4.0, 1.0, 3.0, 9.0]));
     assert_eq!(fail(&file, "x.npz").0, "E-SPARSE");
-    let file = zip(&csr(
-        [2, 4],
-        &[0, 4, 5],
-        &[3, 0, 3, 0, 1],
-        &[4.0, 1.0, 3.0, 9.0, 5.0],
-    ));
+    let file = zip(&csr([2, 4], &[0, 4, 5], &[3, 0, 3, 0, 1], &[4.0, 1.0, 3.0, 9.0, 5.0]));
     let table = read_ok(&file, "x.npz");
     assert_eq!(table.notices, [Notice::DuplicatesSummed { count: 2 }]);
     let (_, indptr, indices, numbers) = sparse(table);
@@ -136,10 +84,7 @@ fn s02_sums_of_small_integers_do_not_wrap() {
     let mut entries = csr([1, 1], &[0, 2], &[0, 0], &[]);
     entries[4] = Entry::stored("data.npy", &npy("|u1", "(2,)", &[200, 100]));
     let table = read_ok(&zip(&entries), "x.npz");
-    assert_eq!(
-        table.notices[1].to_string(),
-        "uint8 elements were widened to float64"
-    );
+    assert_eq!(table.notices[1].to_string(), "uint8 elements were widened to float64");
     assert_eq!(sparse(table).3, Numbers::F64(vec![300.0]));
 }
 
@@ -181,10 +126,7 @@ fn s06_indptr_is_checked() {
 fn s07_data_and_indices_differ_in_length() {
     let (code, text) = fail(&zip(&csr([1, 3], &[0, 2], &[0, 1], &[1.0; 3])), "x.npz");
     assert_eq!(code, "E-SPARSE");
-    assert!(
-        text.contains("data has 3 elements, expected 2 as in indices"),
-        "{text}"
-    );
+    assert!(text.contains("data has 3 elements, expected 2 as in indices"), "{text}");
 }
 
 #[test]
@@ -192,10 +134,7 @@ fn s10_many_rows_need_memory() {
     let file = zip(&coo([1 << 31, 5], &[7], &[1]));
     let (code, text) = fail(&file, "x.npz");
     assert_eq!(code, "E-RESOURCE");
-    assert!(
-        text.contains("2147483648 rows") && text.contains("17179869192 bytes"),
-        "{text}"
-    );
+    assert!(text.contains("2147483648 rows") && text.contains("17179869192 bytes"), "{text}");
     let (code, text) = fail(&zip(&csr([1, 1 << 33], &[0, 0], &[], &[])), "x.npz");
     assert_eq!(code, "E-SHAPE");
     assert!(text.contains("(1, 8589934592)"), "{text}");
@@ -215,10 +154,7 @@ fn s11_formats_that_are_not_read() {
 fn s13_no_stored_entry() {
     let table = read_ok(&zip(&csr([2, 3], &[0, 0, 0], &[], &[])), "x.npz");
     assert_eq!((table.rows, table.cols, table.stored()), (2, 3, 0));
-    assert_eq!(
-        fail(&zip(&csr([0, 3], &[0], &[], &[])), "x.npz").0,
-        "E-EMPTY"
-    );
+    assert_eq!(fail(&zip(&csr([0, 3], &[0], &[], &[])), "x.npz").0, "E-EMPTY");
 }
 
 #[test]
@@ -244,23 +180,12 @@ fn coordinates_are_checked_and_sorted() {
     let table = read_ok(&zip(&coo([3, 2], &[2, 0, 2, 2], &[1, 0, 0, 1])), "x.npz");
     assert_eq!(table.notices, [Notice::DuplicatesSummed { count: 1 }]);
     let (layout, indptr, indices, numbers) = sparse(table);
-    assert_eq!(
-        (layout, indptr, indices),
-        (Layout::Csr, vec![0, 1, 1, 3], vec![0, 0, 1])
-    );
+    assert_eq!((layout, indptr, indices), (Layout::Csr, vec![0, 1, 1, 3], vec![0, 0, 1]));
     assert_eq!(numbers, Numbers::F64(vec![1.0, 1.0, 2.0]));
     let cases: [(&[i64], &[i64], &str); 4] = [
         (&[3], &[0], "row index 3 out of range (m = 3), entry 0"),
-        (
-            &[0, -1],
-            &[0, 0],
-            "row index -1 out of range (m = 3), entry 1",
-        ),
-        (
-            &[0, 1],
-            &[0, 2],
-            "row 1: column index 2 out of range (n = 2), entry 1",
-        ),
+        (&[0, -1], &[0, 0], "row index -1 out of range (m = 3), entry 1"),
+        (&[0, 1], &[0, 2], "row 1: column index 2 out of range (n = 2), entry 1"),
         (&[0, 1], &[0], "col has 1 elements, expected 2"),
     ];
     for (row, col, shown) in cases {
@@ -278,19 +203,13 @@ fn f20_bomb_is_refused_by_its_declared_size() {
     entries[4] = bomb;
     let (code, text) = fail(&zip(&entries), "x.npz");
     assert_eq!(code, "E-RESOURCE");
-    assert!(
-        text.contains("2147483648 bytes, the limit is 268435456"),
-        "{text}"
-    );
+    assert!(text.contains("2147483648 bytes, the limit is 268435456"), "{text}");
     assert!(text.contains("data.npy (expands"), "{text}");
 }
 
 #[test]
 fn f20_true_bomb_is_refused() {
-    let options = ReadOptions {
-        memory_limit: Some(1 << 20),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { memory_limit: Some(1 << 20), ..ReadOptions::default() };
     let array = npy("|u1", "(2048, 1024)", &vec![0; 1 << 21]);
     let file = zip(&[Entry::deflated("x.npy", &array)]);
     assert!(file.len() < 5000);
@@ -304,73 +223,46 @@ fn f21_declared_size_differs_from_the_content() {
     let array = npy("<f8", "(1, 2)", &[0; 16]);
     let whole = u32::try_from(array.len()).unwrap();
     for size in [whole - 8, whole - 1, whole + 1, whole + 8, whole * 900] {
-        let file = zip(&[Entry {
-            size,
-            ..Entry::deflated("x.npy", &array)
-        }]);
+        let file = zip(&[Entry { size, ..Entry::deflated("x.npy", &array) }]);
         let (code, text) = fail(&file, "x.npz");
         assert_eq!(code, "E-FILE", "{size}: {text}");
         assert!(text.contains("x.npy"), "{text}");
     }
-    let file = zip(&[Entry {
-        size: 100_000_000,
-        ..Entry::deflated("x.npy", &array)
-    }]);
-    assert!(
-        fail(&file, "x.npz")
-            .1
-            .contains("declare to expand to 100000000")
-    );
+    let file = zip(&[Entry { size: 100_000_000, ..Entry::deflated("x.npy", &array) }]);
+    assert!(fail(&file, "x.npz").1.contains("declare to expand to 100000000"));
 }
 
 #[test]
 fn f22_many_overlapping_or_nested_entries() {
     let start = std::time::Instant::now();
-    let many: Vec<Entry> = (0..60_000)
-        .map(|i| Entry::stored(&format!("{i}.npy"), b""))
-        .collect();
+    let many: Vec<Entry> = (0..60_000).map(|i| Entry::stored(&format!("{i}.npy"), b"")).collect();
     let (code, text) = fail(&zip(&many), "x.npz");
     assert_eq!(code, "E-FILE");
     assert!(text.contains("60000 entries"), "{text}");
     assert!(start.elapsed().as_secs_f64() < 1.0);
     // Two directory records that point to the same bytes.
-    let mut file = zip(&[
-        Entry::stored("a.npy", b"1234"),
-        Entry::stored("b.npy", b"1234"),
-    ]);
+    let mut file = zip(&[Entry::stored("a.npy", b"1234"), Entry::stored("b.npy", b"1234")]);
     let second = file.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
     file[second + 42..second + 46].copy_from_slice(&0u32.to_le_bytes());
     assert_eq!(fail(&file, "x.npz").0, "E-FILE");
     let nested = zip(&[Entry::stored("x.npy", &zip(&good()))]);
     let (code, text) = fail(&nested, "x.npz");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("x.npy byte 0: found first bytes 'PK"),
-        "{text}"
-    );
+    assert!(text.contains("x.npy byte 0: found first bytes 'PK"), "{text}");
 }
 
 #[test]
 fn f23_names_that_would_leave_the_folder() {
     let array = npy("<f8", "(1, 2)", &[0; 16]);
-    for name in [
-        "../../evil.npy",
-        "/abs.npy",
-        "C:\\x.npy",
-        "a/b.npy",
-        "..",
-        "x\0.npy",
-        "\x1b[2J.npy",
-    ] {
+    for name in
+        ["../../evil.npy", "/abs.npy", "C:\\x.npy", "a/b.npy", "..", "x\0.npy", "\x1b[2J.npy"]
+    {
         let (code, text) = fail(&zip(&[Entry::stored(name, &array)]), "x.npz");
         assert_eq!(code, "E-FILE");
         assert!(text.contains("plain names"), "{text}");
         assert!(!text.contains(['\0', '\x1b']), "{text:?}");
     }
-    let link = Entry {
-        mode: 0o120_777,
-        ..Entry::stored("x.npy", b"/etc/passwd")
-    };
+    let link = Entry { mode: 0o120_777, ..Entry::stored("x.npy", b"/etc/passwd") };
     assert_eq!(fail(&zip(&[link]), "x.npz").0, "E-FILE");
 }
 
@@ -385,17 +277,9 @@ fn f24_duplicate_names() {
 
 #[test]
 fn f25_missing_parts_and_wrong_shapes() {
-    for missing in [
-        "indices.npy",
-        "indptr.npy",
-        "format.npy",
-        "shape.npy",
-        "data.npy",
-    ] {
-        let entries: Vec<Entry> = good()
-            .into_iter()
-            .filter(|e| e.name != missing.as_bytes())
-            .collect();
+    for missing in ["indices.npy", "indptr.npy", "format.npy", "shape.npy", "data.npy"] {
+        let entries: Vec<Entry> =
+            good().into_iter().filter(|e| e.name != missing.as_bytes()).collect();
         let (code, text) = fail(&zip(&entries), "x.npz");
         assert_eq!(code, "E-SPARSE");
         assert!(text.contains(&format!("{missing} is missing")), "{text}");
@@ -410,11 +294,7 @@ fn f25_missing_parts_and_wrong_shapes() {
     );
     let mut entries = good();
     entries[1] = Entry::stored("indptr.npy", &npy("<i8", "(3, 1)", &[0; 24]));
-    assert!(
-        fail(&zip(&entries), "x.npz")
-            .1
-            .contains("indptr is an array of shape (3, 1)")
-    );
+    assert!(fail(&zip(&entries), "x.npz").1.contains("indptr is an array of shape (3, 1)"));
     let mut entries = good();
     entries[3] = Entry::stored("shape.npy", &integers(&[2, -3]));
     assert!(fail(&zip(&entries), "x.npz").1.contains("shape is -3"));
@@ -425,23 +305,14 @@ fn f25_missing_parts_and_wrong_shapes() {
 #[test]
 fn f26_encrypted_or_unknown_compression() {
     let array = npy("<f8", "(1, 2)", &[0; 16]);
-    let file = zip(&[Entry {
-        flags: 1,
-        ..Entry::stored("x.npy", &array)
-    }]);
+    let file = zip(&[Entry { flags: 1, ..Entry::stored("x.npy", &array) }]);
     let (code, text) = fail(&file, "x.npz");
     assert_eq!(code, "E-FILE");
     assert!(text.contains("encrypted"), "{text}");
-    let file = zip(&[Entry {
-        method: 14,
-        ..Entry::stored("x.npy", &array)
-    }]);
+    let file = zip(&[Entry { method: 14, ..Entry::stored("x.npy", &array) }]);
     let (code, text) = fail(&file, "x.npz");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("method") && text.to_lowercase().contains("lzma"),
-        "{text}"
-    );
+    assert!(text.contains("method") && text.to_lowercase().contains("lzma"), "{text}");
 }
 
 #[test]
@@ -464,15 +335,9 @@ fn f27_damaged_archives() {
 #[test]
 fn f29_content_decides_not_the_name() {
     let table = read_ok(&npy("<f8", "(1, 2)", &[0; 16]), "x.npz");
-    assert_eq!(
-        table.notices[0].to_string(),
-        "read as npy, although the name ends in .npz"
-    );
+    assert_eq!(table.notices[0].to_string(), "read as npy, although the name ends in .npz");
     let table = read_ok(&zip(&good()), "x.csv");
-    assert_eq!(
-        table.notices[0].to_string(),
-        "read as npz, although the name ends in .csv"
-    );
+    assert_eq!(table.notices[0].to_string(), "read as npz, although the name ends in .csv");
     for pickle in [&b"\x80\x04\x95"[..], b"\x80\x02}q"] {
         let (code, text) = fail(pickle, "x.npz");
         assert_eq!(code, "E-FILE");

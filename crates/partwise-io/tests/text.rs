@@ -8,10 +8,7 @@ use partwise_io::{Notice, Numbers, ReadOptions, Switch, Table, Values, read_from
 
 fn values(table: &Table) -> Vec<f64> {
     match &table.values {
-        Values::Dense {
-            numbers: Numbers::F64(values),
-            ..
-        } => values.clone(),
+        Values::Dense { numbers: Numbers::F64(values), .. } => values.clone(),
         _ => panic!("dense doubles expected"),
     }
 }
@@ -43,17 +40,10 @@ fn delimiters() {
         "  1 2 \n 3\t4",
     ] {
         let table = csv(text);
-        assert_eq!(
-            (table.rows, table.cols, table.notices.len()),
-            (2, 2, 0),
-            "{text:?}"
-        );
+        assert_eq!((table.rows, table.cols, table.notices.len()), (2, 2, 0), "{text:?}");
         assert_eq!(values(&table), [1.0, 2.0, 3.0, 4.0]);
     }
-    let options = ReadOptions {
-        delimiter: Some(b'|'),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { delimiter: Some(b'|'), ..ReadOptions::default() };
     let table = read_from(b"1|2\n3|4\n".to_vec(), "x", &options).unwrap();
     assert_eq!(values(&table), [1.0, 2.0, 3.0, 4.0]);
 }
@@ -62,54 +52,26 @@ fn delimiters() {
 fn f50_ragged_row() {
     let (code, text) = refused("1,2,3,4,5\n1,2,3,4,5\n\n1,2,3,4\n");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 4: found 4 fields, expected 5"),
-        "{text}"
-    );
-    assert!(
-        refused("1,2\n1,2,3\n")
-            .1
-            .contains("line 2: found 3 fields, expected 2")
-    );
-    assert!(
-        refused("a,b\n1,2\n1,2,3\n")
-            .1
-            .contains("line 3: found 3 fields, expected 2")
-    );
+    assert!(text.contains("line 4: found 4 fields, expected 5"), "{text}");
+    assert!(refused("1,2\n1,2,3\n").1.contains("line 2: found 3 fields, expected 2"));
+    assert!(refused("a,b\n1,2\n1,2,3\n").1.contains("line 3: found 3 fields, expected 2"));
 }
 
 #[test]
 fn f51_header_by_rule_and_by_choice() {
     let table = csv("a,b\n1,2\n");
-    assert_eq!(
-        shown(&table),
-        ["took line 1 as header (none of its fields is a number)"]
-    );
+    assert_eq!(shown(&table), ["took line 1 as header (none of its fields is a number)"]);
     assert_eq!(names(table.col_names.as_ref()), ["a", "b"]);
     let years = "2001,2002\n1,2\n";
     let table = csv(years);
     assert_eq!((table.rows, table.notices.len()), (2, 0));
-    let options = ReadOptions {
-        header: Switch::Yes,
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { header: Switch::Yes, ..ReadOptions::default() };
     let table = read_from(years.into(), "x", &options).unwrap();
-    assert_eq!(
-        (table.rows, names(table.col_names.as_ref())),
-        (1, vec!["2001", "2002"])
-    );
+    assert_eq!((table.rows, names(table.col_names.as_ref())), (1, vec!["2001", "2002"]));
     assert!(table.notices.is_empty());
-    let options = ReadOptions {
-        header: Switch::No,
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { header: Switch::No, ..ReadOptions::default() };
     let error = read_from(b"a,b\n1,2\n".to_vec(), "x", &options).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("line 1, field 2: found 'b', expected a number"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("line 1, field 2: found 'b', expected a number"), "{error}");
     // A slip in the first line of data is an error, not a header.
     let (code, text) = refused("1,x2,3\n4,5,6\n");
     assert_eq!(code, "E-DATA");
@@ -130,34 +92,20 @@ fn f52_row_names() {
             "1 row names repeat an earlier one, the first is 'TP53'",
         ]
     );
-    for text in [
-        ",a,b\n0,1,2\n1,3,4\n",
-        "\"\",\"a\",\"b\"\n\"0\",1,2\n\"1\",3,4\n",
-        "a b\n0 1 2\n1 3 4\n",
-    ] {
+    for text in
+        [",a,b\n0,1,2\n1,3,4\n", "\"\",\"a\",\"b\"\n\"0\",1,2\n\"1\",3,4\n", "a b\n0 1 2\n1 3 4\n"]
+    {
         let table = csv(text);
         assert_eq!(names(table.row_names.as_ref()), ["0", "1"], "{text}");
         assert_eq!(names(table.col_names.as_ref()), ["a", "b"], "{text}");
         assert_eq!(values(&table), [1.0, 2.0, 3.0, 4.0], "{text}");
     }
-    let options = ReadOptions {
-        row_names: Switch::Yes,
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { row_names: Switch::Yes, ..ReadOptions::default() };
     let table = read_from(b"7,1\n8,2\n".to_vec(), "x", &options).unwrap();
-    assert_eq!(
-        (names(table.row_names.as_ref()), values(&table)),
-        (vec!["7", "8"], vec![1.0, 2.0])
-    );
-    let options = ReadOptions {
-        row_names: Switch::No,
-        ..ReadOptions::default()
-    };
+    assert_eq!((names(table.row_names.as_ref()), values(&table)), (vec!["7", "8"], vec![1.0, 2.0]));
+    let options = ReadOptions { row_names: Switch::No, ..ReadOptions::default() };
     let error = read_from(b"a,1\nb,2\n".to_vec(), "x", &options).unwrap_err();
-    assert!(
-        error.to_string().contains("line 1, field 1: found 'a'"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("line 1, field 1: found 'a'"), "{error}");
 }
 
 #[test]
@@ -166,46 +114,27 @@ fn f53_missing_values() {
         let (code, text) = refused(&format!("a,b\n1,2\n3,{mark}\n{mark},4\n"));
         assert_eq!(code, "E-DATA", "{mark}");
         assert!(
-            text.contains(&format!(
-                "line 3, field 2: missing value '{mark}', the first of 2"
-            )),
+            text.contains(&format!("line 3, field 2: missing value '{mark}', the first of 2")),
             "{text}"
         );
     }
     assert!(
-        refused("NA,1\n2,3\n")
-            .1
-            .contains("line 1, field 1: missing value 'NA', the first of 1")
+        refused("NA,1\n2,3\n").1.contains("line 1, field 1: missing value 'NA', the first of 1")
     );
 }
 
 #[test]
 fn f54_commas_separators_and_quotes() {
     for (text, place, hint) in [
-        (
-            "1,5;2\n3;4\n",
-            "line 1, field 1: found '1,5'",
-            "another delimiter",
-        ),
-        (
-            "1\t2\n3\t1,234\n",
-            "line 2, field 2: found '1,234'",
-            "thousands separators",
-        ),
-        (
-            "\"1,5\",2\n3,4\n",
-            "line 1, field 1: found '1,5'",
-            "decimal point",
-        ),
+        ("1,5;2\n3;4\n", "line 1, field 1: found '1,5'", "another delimiter"),
+        ("1\t2\n3\t1,234\n", "line 2, field 2: found '1,234'", "thousands separators"),
+        ("\"1,5\",2\n3,4\n", "line 1, field 1: found '1,5'", "decimal point"),
         ("1,2\n3,4;5\n", "line 2, field 2: found '4;5'", "semicolon"),
         ("1,2\n3,4 5\n", "line 2, field 2: found '4 5'", "spaces"),
     ] {
         let (code, message) = refused(text);
         assert_eq!(code, "E-DATA");
-        assert!(
-            message.contains(place) && message.contains(hint),
-            "{message}"
-        );
+        assert!(message.contains(place) && message.contains(hint), "{message}");
     }
     let table = csv("\"gene, long\",\"a \"\"x\"\"\",b\n\"two\nlines\",\"1\", 2 \n'q',3,4\n");
     assert_eq!(names(table.col_names.as_ref()), ["a \"x\"", "b"]);
@@ -214,15 +143,9 @@ fn f54_commas_separators_and_quotes() {
     // The line number counts the lines inside quotes.
     let (_, text) = refused("n,a\n\"x\ny\",1\nz,?!\n");
     assert!(text.contains("line 4, field 2"), "{text}");
+    assert!(refused("n,a\n\"x,1\nz,2\n").1.contains("line 2, field 1: found an opening quote"));
     assert!(
-        refused("n,a\n\"x,1\nz,2\n")
-            .1
-            .contains("line 2, field 1: found an opening quote")
-    );
-    assert!(
-        refused("n,a\n\"x\"y,1\n")
-            .1
-            .contains("line 2, field 1: found 'y,1', expected a delimiter")
+        refused("n,a\n\"x\"y,1\n").1.contains("line 2, field 1: found 'y,1', expected a delimiter")
     );
 }
 
@@ -230,17 +153,11 @@ fn f54_commas_separators_and_quotes() {
 fn f55_encodings() {
     let plain = "name,b\nx,1.5\ny,2\n";
     let expected = csv(plain);
-    for text in [
-        format!("\u{feff}{plain}"),
-        plain.replace('\n', "\r\n"),
-        plain.replace('\n', "\r"),
-    ] {
+    for text in [format!("\u{feff}{plain}"), plain.replace('\n', "\r\n"), plain.replace('\n', "\r")]
+    {
         assert_eq!(csv(&text), expected, "{text:?}");
     }
-    let utf16: Vec<u8> = "\u{feff}1,2\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf16: Vec<u8> = "\u{feff}1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (code, text) = fail(&utf16, "x.csv");
     assert_eq!(code, "E-FILE");
     assert!(text.contains("UTF-16"), "{text}");
@@ -249,10 +166,7 @@ fn f55_encodings() {
     assert!(text.contains("byte 6: found a NUL byte"), "{text}");
     let (code, text) = fail(b"a,b\nx,1\n\xff\xfey,2\n", "x.csv");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 3, field 1") && text.contains("UTF-8"),
-        "{text}"
-    );
+    assert!(text.contains("line 3, field 1") && text.contains("UTF-8"), "{text}");
     let (code, text) = fail(b"1,2\n3,\xff\n", "x.csv");
     assert_eq!(code, "E-DATA");
     assert!(text.contains("line 2, field 2"), "{text}");
@@ -260,11 +174,9 @@ fn f55_encodings() {
 
 #[test]
 fn f56_empty_or_tiny() {
-    for (text, shown) in [
-        ("", "0 rows, 0 columns"),
-        ("\n \n", "0 rows, 0 columns"),
-        ("a,b\n", "0 rows, 2 columns"),
-    ] {
+    for (text, shown) in
+        [("", "0 rows, 0 columns"), ("\n \n", "0 rows, 0 columns"), ("a,b\n", "0 rows, 2 columns")]
+    {
         let (code, message) = refused(text);
         assert_eq!(code, "E-EMPTY");
         assert!(message.contains(shown), "{message}");
@@ -272,10 +184,7 @@ fn f56_empty_or_tiny() {
     let table = csv("5");
     assert_eq!((table.rows, table.cols, values(&table)), (1, 1, vec![5.0]));
     let table = csv("x\n1\n2\n");
-    assert_eq!(
-        (table.rows, names(table.col_names.as_ref())),
-        (2, vec!["x"])
-    );
+    assert_eq!((table.rows, names(table.col_names.as_ref())), (2, vec!["x"]));
 }
 
 #[test]
@@ -291,10 +200,7 @@ fn f58_ten_million_columns() {
     line.push('2');
     let table = csv(&line);
     assert_eq!((table.rows, table.cols), (1, 10_000_000));
-    let options = ReadOptions {
-        memory_limit: Some(79_999_999),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { memory_limit: Some(79_999_999), ..ReadOptions::default() };
     let error = read_from(line.into_bytes(), "x", &options).unwrap_err();
     assert_eq!(error.code(), "E-RESOURCE");
 }
@@ -308,36 +214,16 @@ fn f59_formulas_are_text() {
 
 #[test]
 fn f60_values_that_are_no_finite_numbers() {
-    for value in [
-        "1e999",
-        "-1e999",
-        "0x1p3",
-        "∞",
-        "１２",
-        "inf",
-        "-Infinity",
-        "1d5",
-        "1_0",
-        "1e",
-    ] {
+    for value in ["1e999", "-1e999", "0x1p3", "∞", "１２", "inf", "-Infinity", "1d5", "1_0", "1e"]
+    {
         let (code, text) = refused(&format!("1,2\n3,{value}\n"));
         assert_eq!(code, "E-DATA", "{value}");
-        assert!(
-            text.contains(&format!("line 2, field 2: found '{value}'")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("line 2, field 2: found '{value}'")), "{text}");
         // Nor does such a value turn the first line into a header.
         assert_eq!(refused(&format!("1,{value}\n3,4\n")).0, "E-DATA");
     }
     let table = csv("1,1e-999\n0.0,-1e-400\n");
-    assert_eq!(
-        table.notices,
-        [Notice::Underflow {
-            count: 2,
-            line: 1,
-            field: 2
-        }]
-    );
+    assert_eq!(table.notices, [Notice::Underflow { count: 2, line: 1, field: 2 }]);
 }
 
 #[test]
@@ -345,19 +231,9 @@ fn f61_ends_of_lines() {
     assert_eq!(csv("1,2\n3,4"), csv("1,2\n3,4\n"));
     let table = csv("a,b,\n1,2,\n3,4,\n");
     assert_eq!(table.notices[0], Notice::TrailingDelimiter);
-    assert_eq!(
-        (table.rows, table.cols, names(table.col_names.as_ref())),
-        (2, 2, vec!["a", "b"])
-    );
+    assert_eq!((table.rows, table.cols, names(table.col_names.as_ref())), (2, 2, vec!["a", "b"]));
     let (code, text) = refused("1,2,\n3,4,\n5,6\n");
     assert_eq!(code, "E-FILE");
-    assert!(
-        text.contains("line 3: found 2 fields, expected 3, the last empty"),
-        "{text}"
-    );
-    assert!(
-        refused("1,2\n3,4,\n")
-            .1
-            .contains("line 2: found 3 fields, expected 2")
-    );
+    assert!(text.contains("line 3: found 2 fields, expected 3, the last empty"), "{text}");
+    assert!(refused("1,2\n3,4,\n").1.contains("line 2: found 3 fields, expected 2"));
 }

@@ -27,25 +27,13 @@ const HARD: [f64; 6] = [0.1, 1e-310, f64::MAX, 5e-324, 0.0, 123_456_789.123_456_
 fn npy_reads_back_bit_for_bit() {
     let mut bytes = Vec::new();
     write_npy(&mut bytes, 2, 3, &HARD).unwrap();
-    assert_eq!(
-        (bytes.len(), &bytes[118..128]),
-        (128 + 48, &b"         \n"[..])
-    );
+    assert_eq!((bytes.len(), &bytes[118..128]), (128 + 48, &b"         \n"[..]));
     let table = read_ok(&bytes, "x.npy");
     let numbers = Numbers::F64(HARD.to_vec());
-    assert_eq!(
-        table.values,
-        Values::Dense {
-            numbers,
-            order: Order::RowMajor
-        }
-    );
+    assert_eq!(table.values, Values::Dense { numbers, order: Order::RowMajor });
     let mut bytes = Vec::new();
     write_npy(&mut bytes, 1, 2, &[0.1f32, f32::MIN_POSITIVE]).unwrap();
-    assert_eq!(
-        read_ok(&bytes, "x.npy").numbers(),
-        &Numbers::F32(vec![0.1, f32::MIN_POSITIVE])
-    );
+    assert_eq!(read_ok(&bytes, "x.npy").numbers(), &Numbers::F32(vec![0.1, f32::MIN_POSITIVE]));
     assert!(write_npy(&mut bytes, 2, 2, &[0.0]).is_err());
 }
 
@@ -92,10 +80,7 @@ fn an_output_appears_whole_or_not_at_all() {
     let mut out = OutputFile::create(&path, false, &[]).unwrap();
     out.write_all(b"second").unwrap();
     out.commit().unwrap();
-    assert_eq!(
-        (fs::read(&path).unwrap(), files(&folder)),
-        (b"second".to_vec(), 1)
-    );
+    assert_eq!((fs::read(&path).unwrap(), files(&folder)), (b"second".to_vec(), 1));
     let mut out = OutputFile::create(&path, true, &[]).unwrap();
     out.write_all(b"third").unwrap();
     drop(out);
@@ -103,10 +88,7 @@ fn an_output_appears_whole_or_not_at_all() {
     let mut out = OutputFile::create(&path, true, &[]).unwrap();
     out.write_all(b"third").unwrap();
     out.commit().unwrap();
-    assert_eq!(
-        (fs::read(&path).unwrap(), files(&folder)),
-        (b"third".to_vec(), 1)
-    );
+    assert_eq!((fs::read(&path).unwrap(), files(&folder)), (b"third".to_vec(), 1));
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -117,28 +99,18 @@ fn an_output_never_replaces_by_surprise() {
     fs::write(&path, b"mine").unwrap();
     let error = OutputFile::create(&path, false, &[]).unwrap_err();
     assert_eq!((error.code(), error.exit_code()), ("E-FILE", 4));
-    assert!(
-        error.to_string().contains("x.npy: the file exists"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("x.npy: the file exists"), "{error}");
     let inputs = [folder.join(".").join("x.npy")];
     let error = OutputFile::create(&path, true, &inputs).unwrap_err();
-    assert!(
-        error.to_string().contains("same file as the input"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("same file as the input"), "{error}");
     let late = folder.join("late.npy");
     let out = OutputFile::create(&late, false, &[]).unwrap();
     fs::write(&late, b"theirs").unwrap();
     assert_eq!(out.commit().unwrap_err().exit_code(), 4);
-    assert_eq!(
-        (fs::read(&late).unwrap(), files(&folder)),
-        (b"theirs".to_vec(), 2)
-    );
-    for (target, shown) in [
-        (folder.join("no/such"), "cannot create"),
-        (folder.clone(), "a directory"),
-    ] {
+    assert_eq!((fs::read(&late).unwrap(), files(&folder)), (b"theirs".to_vec(), 2));
+    for (target, shown) in
+        [(folder.join("no/such"), "cannot create"), (folder.clone(), "a directory")]
+    {
         let error = OutputFile::create(&target, true, &[]).unwrap_err();
         assert_eq!(error.exit_code(), 4);
         assert!(error.to_string().contains(shown), "{error}");

@@ -67,20 +67,11 @@ impl TensorEntry {
             TensorType::F32 => FactorValues::F32(decode(bytes, f32::from_le_bytes)?),
             TensorType::F64 => FactorValues::F64(decode(bytes, f64::from_le_bytes)?),
         };
-        Ok(Factor {
-            rows: size(self.rows)?,
-            cols: size(self.cols)?,
-            values,
-        })
+        Ok(Factor { rows: size(self.rows)?, cols: size(self.cols)?, values })
     }
 
     fn too_large(&self, dtype: TensorType) -> Error {
-        let found = format!(
-            "shape ({}, {}) of {} bytes each",
-            self.rows,
-            self.cols,
-            dtype.size()
-        );
+        let found = format!("shape ({}, {}) of {} bytes each", self.rows, self.cols, dtype.size());
         bad(self.place(), found, "a tensor that the file can hold")
     }
 
@@ -104,12 +95,7 @@ impl Header {
         let mut tensors = Vec::new();
         for (name, factor) in model.tensors() {
             let (rows, cols) = (factor.rows as u64, factor.cols as u64);
-            tensors.push(TensorEntry {
-                name: name.into(),
-                rows,
-                cols,
-                offset,
-            });
+            tensors.push(TensorEntry { name: name.into(), rows, cols, offset });
             offset += factor.values.len() as u64 * TensorType::of(&factor.values).size();
         }
         Self {
@@ -127,19 +113,11 @@ impl Header {
         let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
         if !matches!(names[..], ["h"] | ["w", "h"]) {
             let found = format!("tensors {}", shown(names.join(", ").as_bytes()));
-            return Err(bad(
-                Place::File,
-                found,
-                "h, or w and h, each once and in this order",
-            ));
+            return Err(bad(Place::File, found, "h, or w and h, each once and in this order"));
         }
         let (rows, cols) = (self.origin.data.rows, self.origin.data.cols);
         for tensor in &self.tensors {
-            let needed = if tensor.name == "w" {
-                (rows, self.rank)
-            } else {
-                (self.rank, cols)
-            };
+            let needed = if tensor.name == "w" { (rows, self.rank) } else { (self.rank, cols) };
             if (tensor.rows, tensor.cols) != needed || self.rank == 0 {
                 let found = format!("shape ({}, {})", tensor.rows, tensor.cols);
                 let expected = format!("({}, {}) and at least one component", needed.0, needed.1);
@@ -148,10 +126,7 @@ impl Header {
         }
         check_names("row_names", self.row_names.as_deref(), rows)?;
         check_names("col_names", self.col_names.as_deref(), cols)?;
-        for (name, value) in [
-            ("objective", self.origin.objective),
-            ("kkt", self.origin.kkt),
-        ] {
+        for (name, value) in [("objective", self.origin.objective), ("kkt", self.origin.kkt)] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(bad(
                     Place::Entry(name.into()),
@@ -168,19 +143,13 @@ impl Header {
         let mut ranges = Vec::new();
         let mut start = 0u64;
         for tensor in &self.tensors {
-            let end = tensor
-                .bytes(self.dtype)
-                .and_then(|bytes| start.checked_add(bytes));
+            let end = tensor.bytes(self.dtype).and_then(|bytes| start.checked_add(bytes));
             let Some(end) = end.filter(|&end| end <= length) else {
                 return Err(tensor.too_large(self.dtype));
             };
             if tensor.offset != start {
                 let found = format!("offset {}", tensor.offset);
-                return Err(bad(
-                    tensor.place(),
-                    found,
-                    format!("{start}, without gap or overlap"),
-                ));
+                return Err(bad(tensor.place(), found, format!("{start}, without gap or overlap")));
             }
             match (usize::try_from(start), usize::try_from(end)) {
                 (Ok(start), Ok(end)) => ranges.push(start..end),

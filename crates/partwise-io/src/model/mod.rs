@@ -137,8 +137,7 @@ impl Model {
         for (_, factor) in self.tensors() {
             factor.values.write(&mut put)?;
         }
-        out.write_all(&crc.finalize().to_le_bytes())
-            .map_err(Error::io("write"))?;
+        out.write_all(&crc.finalize().to_le_bytes()).map_err(Error::io("write"))?;
         out.flush().map_err(Error::io("write"))
     }
 
@@ -178,19 +177,8 @@ impl Model {
         let Some(h) = h else {
             return Err(bad(Place::File, "no tensor h", "one"));
         };
-        let Header {
-            row_names,
-            col_names,
-            origin,
-            ..
-        } = header;
-        Ok(Self {
-            w,
-            h,
-            row_names,
-            col_names,
-            origin,
-        })
+        let Header { row_names, col_names, origin, .. } = header;
+        Ok(Self { w, h, row_names, col_names, origin })
     }
 
     /// Number of components.
@@ -211,11 +199,7 @@ impl Model {
             return Ok(());
         }
         let expected = format!("{rows} x {cols} of the type of h");
-        Err(bad(
-            Place::Entry(name.into()),
-            format!("{found} elements"),
-            expected,
-        ))
+        Err(bad(Place::Entry(name.into()), format!("{found} elements"), expected))
     }
 
     fn tensors(&self) -> impl Iterator<Item = (&'static str, &Factor)> {
@@ -243,16 +227,10 @@ impl FactorValues {
         const CHUNK: usize = 8 << 10;
         match self {
             Self::F32(v) => v.chunks(CHUNK).try_for_each(|chunk| {
-                put(&chunk
-                    .iter()
-                    .flat_map(|x| x.to_le_bytes())
-                    .collect::<Vec<_>>())
+                put(&chunk.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
             }),
             Self::F64(v) => v.chunks(CHUNK).try_for_each(|chunk| {
-                put(&chunk
-                    .iter()
-                    .flat_map(|x| x.to_le_bytes())
-                    .collect::<Vec<_>>())
+                put(&chunk.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
             }),
         }
     }
@@ -293,11 +271,7 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
     let version = u32::from_le_bytes(*version);
     if version != VERSION {
         let expected = format!("version {VERSION}; a newer partwise may read it");
-        return Err(bad(
-            Place::Byte(8),
-            format!("model version {version}"),
-            expected,
-        ));
+        return Err(bad(Place::Byte(8), format!("model version {version}"), expected));
     }
     if bytes.len() < START + CRC {
         return Err(truncated(bytes));
@@ -315,37 +289,19 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
 }
 
 fn split_header(body: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    let length = body
-        .get(12..START)
-        .and_then(|b| b.try_into().ok())
-        .map_or(0, u64::from_le_bytes);
+    let length = body.get(12..START).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
     let rest = body.get(START..).unwrap_or_default();
-    usize::try_from(length)
-        .ok()
-        .and_then(|length| rest.split_at_checked(length))
-        .ok_or_else(|| {
-            let expected = format!("at most {}, the length of the file", rest.len());
-            bad(
-                Place::Byte(12),
-                format!("a header of {length} bytes"),
-                expected,
-            )
-        })
+    usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(|| {
+        let expected = format!("at most {}, the length of the file", rest.len());
+        bad(Place::Byte(12), format!("a header of {length} bytes"), expected)
+    })
 }
 
 fn truncated(bytes: &[u8]) -> Error {
     let found = format!("the end of the file after {} bytes", bytes.len());
-    bad(
-        Place::Byte(bytes.len() as u64),
-        found,
-        "a whole partwise model",
-    )
+    bad(Place::Byte(bytes.len() as u64), found, "a whole partwise model")
 }
 
 fn bad(place: Place, found: impl Into<String>, expected: impl Into<String>) -> Error {
-    Error::Model {
-        place,
-        found: found.into(),
-        expected: expected.into(),
-    }
+    Error::Model { place, found: found.into(), expected: expected.into() }
 }

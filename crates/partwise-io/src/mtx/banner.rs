@@ -34,15 +34,9 @@ pub(super) struct Banner {
 impl Banner {
     pub(super) fn parse(line: &[u8]) -> Result<Self, Error> {
         let lower = line.to_ascii_lowercase();
-        let mut words = lower
-            .split(u8::is_ascii_whitespace)
-            .filter(|w| !w.is_empty());
+        let mut words = lower.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
         if words.next() != Some(b"%%matrixmarket") || !line.starts_with(b"%%") {
-            return Err(Error::format(
-                Place::Line(1),
-                quoted(line),
-                "%%MatrixMarket",
-            ));
+            return Err(Error::format(Place::Line(1), quoted(line), "%%MatrixMarket"));
         }
         let mut choose = |choices: &[&'static str]| {
             let word = words.next().unwrap_or_default();
@@ -59,11 +53,7 @@ impl Banner {
             "integer" => Field::Integer,
             "pattern" if coordinate => Field::Pattern,
             "pattern" => {
-                return Err(Error::format(
-                    Place::Line(1),
-                    "'array pattern'",
-                    "values in an array",
-                ));
+                return Err(Error::format(Place::Line(1), "'array pattern'", "values in an array"));
             }
             _ => Field::Real,
         };
@@ -73,11 +63,7 @@ impl Banner {
             // A real hermitian matrix is symmetric.
             _ => Symmetry::Symmetric,
         };
-        Ok(Self {
-            coordinate,
-            field,
-            symmetry,
-        })
+        Ok(Self { coordinate, field, symmetry })
     }
 
     pub(super) fn check_square(self, rows: u64, cols: u64, line: u64) -> Result<(), Error> {
@@ -85,11 +71,7 @@ impl Banner {
             return Ok(());
         }
         let found = format!("{rows} rows and {cols} columns");
-        Err(Error::format(
-            Place::Line(line),
-            found,
-            "as many in a symmetric matrix",
-        ))
+        Err(Error::format(Place::Line(line), found, "as many in a symmetric matrix"))
     }
 }
 
@@ -103,11 +85,7 @@ fn complex() -> Error {
 
 impl Field {
     pub(super) fn no_numbers(self) -> Numbers {
-        if self == Self::Integer {
-            Numbers::I64(Vec::new())
-        } else {
-            Numbers::F64(Vec::new())
-        }
+        if self == Self::Integer { Numbers::I64(Vec::new()) } else { Numbers::F64(Vec::new()) }
     }
 
     /// Parses a value and adds it.
@@ -118,11 +96,7 @@ impl Field {
         spot: Spot,
         underflow: &mut Option<Notice>,
     ) -> Result<(), Error> {
-        let bad = |expected| Error::Data {
-            place: spot.place(),
-            found: quoted(token),
-            expected,
-        };
+        let bad = |expected| Error::Data { place: spot.place(), found: quoted(token), expected };
         match numbers {
             Numbers::I64(values) => {
                 let value = parse::signed(token)
@@ -160,11 +134,7 @@ impl Symmetry {
             let first = if self == Self::Skew { col + 1 } else { col };
             for (row, value) in (first..size).zip(&mut stored) {
                 square[col * size + row] = value;
-                square[row * size + col] = if self == Self::Skew {
-                    minus(value)
-                } else {
-                    value
-                };
+                square[row * size + col] = if self == Self::Skew { minus(value) } else { value };
             }
         }
         square

@@ -36,8 +36,8 @@ impl Entries {
     /// Adds the entry of a line.
     pub(super) fn push(&mut self, line: &[u8], number: u64) -> Result<(), Error> {
         let mut rest = line;
-        let row = index(token(&mut rest), self.limits.0, number, "row")?;
-        let col = index(token(&mut rest), self.limits.1, number, "column")?;
+        let row = index(&mut rest, self.limits.0, number, "row")?;
+        let col = index(&mut rest, self.limits.1, number, "column")?;
         let pattern = self.banner.field == Field::Pattern;
         let value = if pattern { &[] } else { token(&mut rest) };
         end(rest, number)?;
@@ -45,13 +45,8 @@ impl Entries {
             let needed = self.rows.len() as u128 * 16;
             self.budget.check(|| "the matrix".into(), needed)?;
         }
-        let spot = Spot {
-            line: number,
-            field: 3,
-        };
-        self.banner
-            .field
-            .push(&mut self.numbers, value, spot, &mut self.underflow)?;
+        let spot = Spot { line: number, field: 3 };
+        self.banner.field.push(&mut self.numbers, value, spot, &mut self.underflow)?;
         push(&mut self.rows, row)?;
         push(&mut self.cols, col)?;
         if self.banner.symmetry == Symmetry::General {
@@ -87,8 +82,30 @@ impl Entries {
     }
 }
 
-/// Parses an index that counts from 1.
-fn index(token: &[u8], limit: u64, line: u64, what: &str) -> Result<u32, Error> {
+/// Parses an index that counts from 1 and skips the space after it.
+fn index(rest: &mut &[u8], limit: u64, line: u64, what: &str) -> Result<u32, Error> {
+    let (mut index, mut length) = (0u64, 0);
+    // 18 digits cannot overflow; longer ones take the slow way.
+    for byte in rest.iter().take(18) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        index = index * 10 + u64::from(digit);
+        length += 1;
+    }
+    if let Some((b' ', tail)) = rest.split_at(length).1.split_first()
+        && (1..=limit).contains(&index)
+        && !matches!(tail.first(), Some(b' ' | b'\t'))
+        && let Ok(index) = u32::try_from(index - 1)
+    {
+        *rest = tail;
+        return Ok(index);
+    }
+    careful_index(token(rest), limit, line, what)
+}
+
+fn careful_index(token: &[u8], limit: u64, line: u64, what: &str) -> Result<u32, Error> {
     let index = parse::unsigned(token).filter(|&i| 1 <= i && i <= limit);
     match index.map(|i| u32::try_from(i - 1)) {
         Some(Ok(index)) => Ok(index),

@@ -24,11 +24,7 @@ const MAX_LINE: u64 = 1 << 20;
 pub(crate) fn read_table<R: Read>(reader: R, budget: Budget) -> Result<Table, Error> {
     let mut lines = Lines::new(reader, MAX_LINE)?;
     let banner = Banner::parse(lines.next()?.unwrap_or_default())?;
-    if banner.coordinate {
-        coordinate(lines, banner, budget)
-    } else {
-        array(lines, banner, budget)
-    }
+    if banner.coordinate { coordinate(lines, banner, budget) } else { array(lines, banner, budget) }
 }
 
 fn coordinate<R: Read>(
@@ -42,27 +38,17 @@ fn coordinate<R: Read>(
     let size_line = lines.line();
     let mut entries = Entries::new(banner, rows, cols, budget);
     let mut read = 0;
-    while let Some(line) = next_data(&mut lines)? {
+    while let Some((number, line)) = next_data(&mut lines)? {
         if read == count {
             let found = count + 1 + count_rest(&mut lines)?;
             let expected = format!("{count} as line {size_line} says");
-            return Err(Error::format(
-                Place::Line(lines.line()),
-                counted(found),
-                expected,
-            ));
+            return Err(Error::format(Place::Line(lines.line()), counted(found), expected));
         }
-        entries.push(line.text, line.number)?;
+        entries.push(line, number)?;
         read += 1;
     }
     complete(read, count, lines.line(), "entries")?;
-    let Entries {
-        rows,
-        cols,
-        numbers,
-        underflow,
-        ..
-    } = entries;
+    let Entries { rows, cols, numbers, underflow, .. } = entries;
     let mut table =
         Compressed::from_coordinates(m, &rows, cols, numbers)?.into_table(Layout::Csr, m, n)?;
     table.notices.extend(underflow);
@@ -77,11 +63,9 @@ fn array<R: Read>(mut lines: Lines<R>, banner: Banner, budget: Budget) -> Result
     let needed = u128::from(rows) * u128::from(cols) * 8;
     budget.check(|| format!("a matrix of {rows} x {cols}"), needed)?;
     banner.check_square(rows, cols, lines.line())?;
-    let (Ok(m), Ok(n), Some(total)) = (
-        usize::try_from(rows),
-        usize::try_from(cols),
-        rows.checked_mul(cols),
-    ) else {
+    let (Ok(m), Ok(n), Some(total)) =
+        (usize::try_from(rows), usize::try_from(cols), rows.checked_mul(cols))
+    else {
         return Err(Error::out_of_memory("the matrix", u64::MAX));
     };
     let count = match banner.symmetry {
@@ -90,28 +74,17 @@ fn array<R: Read>(mut lines: Lines<R>, banner: Banner, budget: Budget) -> Result
         Symmetry::Skew => (total - rows) / 2,
     };
     let mut values = Column::new(banner);
-    while let Some(line) = next_data(&mut lines)? {
+    while let Some((number, line)) = next_data(&mut lines)? {
         if values.numbers.len() as u64 == count {
             let found = count + 1 + count_rest(&mut lines)?;
             let expected = format!("{count} values");
-            return Err(Error::format(
-                Place::Line(lines.line()),
-                counted(found),
-                expected,
-            ));
+            return Err(Error::format(Place::Line(lines.line()), counted(found), expected));
         }
-        values.push(line.text, line.number)?;
+        values.push(line, number)?;
     }
     complete(values.numbers.len() as u64, count, lines.line(), "values")?;
     let numbers = banner.symmetry.unfold(values.numbers, m);
-    let mut table = Table::new(
-        m,
-        n,
-        Values::Dense {
-            numbers,
-            order: Order::ColumnMajor,
-        },
-    );
+    let mut table = Table::new(m, n, Values::Dense { numbers, order: Order::ColumnMajor });
     table.notices.extend(values.underflow);
     Ok(table)
 }
@@ -125,11 +98,7 @@ struct Column {
 
 impl Column {
     fn new(banner: Banner) -> Self {
-        Self {
-            field: banner.field,
-            numbers: banner.field.no_numbers(),
-            underflow: None,
-        }
+        Self { field: banner.field, numbers: banner.field.no_numbers(), underflow: None }
     }
 
     fn push(&mut self, line: &[u8], number: u64) -> Result<(), Error> {
@@ -139,10 +108,7 @@ impl Column {
         self.field.push(
             &mut self.numbers,
             token,
-            Spot {
-                line: number,
-                field: 1,
-            },
+            Spot { line: number, field: 1 },
             &mut self.underflow,
         )
     }
@@ -157,26 +123,17 @@ struct Spot {
 
 impl Spot {
     fn place(self) -> Place {
-        Place::Field {
-            line: self.line,
-            field: self.field,
-        }
+        Place::Field { line: self.line, field: self.field }
     }
 }
 
-struct Line<'a> {
-    text: &'a [u8],
-    number: u64,
-}
-
-/// The next line that is neither blank nor a comment, without spaces at its start.
-fn next_data<R: Read>(lines: &mut Lines<R>) -> Result<Option<Line<'_>>, Error> {
-    while lines.skip_if(|line| matches!(line.trim_ascii_start().first(), None | Some(b'%')))? {}
-    let number = lines.line() + 1;
-    Ok(lines.next()?.map(|line| Line {
-        text: line.trim_ascii_start(),
-        number,
-    }))
+/// The next line that is neither blank nor a comment, with its number, without leading spaces.
+fn next_data<R: Read>(lines: &mut Lines<R>) -> Result<Option<(u64, &[u8])>, Error> {
+    let line = lines.next_but(|line| match line.first() {
+        Some(b'0'..=b'9') => false,
+        _ => matches!(line.trim_ascii_start().first(), None | Some(b'%')),
+    })?;
+    Ok(line.map(|(number, line)| (number, line.trim_ascii_start())))
 }
 
 fn count_rest<R: Read>(lines: &mut Lines<R>) -> Result<u64, Error> {
@@ -196,30 +153,24 @@ fn complete(found: u64, expected: u64, line: u64, unit: &'static str) -> Result<
         return Ok(());
     }
     let what = "the file ends too early: it".into();
-    Err(Error::Length {
-        place: Place::Line(line),
-        what,
-        expected,
-        found,
-        unit,
-    })
+    Err(Error::Length { place: Place::Line(line), what, expected, found, unit })
 }
 
 /// The size line.
 fn sizes<const N: usize, R: Read>(lines: &mut Lines<R>, what: &str) -> Result<[u64; N], Error> {
-    let Some(line) = next_data(lines)? else {
+    let Some((number, line)) = next_data(lines)? else {
         return Err(Error::format(Place::File, "no size line", what));
     };
-    let mut rest = line.text;
+    let mut rest = line;
     let mut sizes = [0; N];
     for size in &mut sizes {
         let token = token(&mut rest);
         *size = parse::unsigned(token).ok_or_else(|| {
             let expected = format!("{what}, whole numbers below 2^64");
-            Error::format(Place::Line(line.number), quoted(token), expected)
+            Error::format(Place::Line(number), quoted(token), expected)
         })?;
     }
-    end(rest, line.number)?;
+    end(rest, number)?;
     Ok(sizes)
 }
 
@@ -237,11 +188,7 @@ fn end(rest: &[u8], line: u64) -> Result<(), Error> {
     if rest.is_empty() {
         return Ok(());
     }
-    Err(Error::format(
-        Place::Line(line),
-        quoted(rest),
-        "the end of the line",
-    ))
+    Err(Error::format(Place::Line(line), quoted(rest), "the end of the line"))
 }
 
 /// Adds one element, growing in steps that can fail.

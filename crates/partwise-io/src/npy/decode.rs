@@ -34,19 +34,13 @@ impl ElementType {
             return Err(refused());
         };
         let size = size.wrapping_sub(b'0');
-        let known = matches!(
-            (letter, size),
-            (b'b', 1) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'f', 2 | 4 | 8)
-        );
+        let known =
+            matches!((letter, size), (b'b', 1) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'f', 2 | 4 | 8));
         if !known || (order == b'|' && size > 1) {
             return Err(refused());
         }
         let big_endian = order == b'>' || (order == b'=' && cfg!(target_endian = "big"));
-        Ok(Self {
-            letter,
-            size,
-            big_endian,
-        })
+        Ok(Self { letter, size, big_endian })
     }
 
     /// Bytes of one element in the file.
@@ -56,20 +50,13 @@ impl ElementType {
 
     /// Bytes of one element in memory.
     pub(crate) fn memory(self) -> u64 {
-        if self.letter == b'f' {
-            self.size().max(4)
-        } else {
-            self.size()
-        }
+        if self.letter == b'f' { self.size().max(4) } else { self.size() }
     }
 }
 
 /// A refused type in words.
 fn describe(descr: &str) -> String {
-    let letter = descr
-        .trim_start_matches(['<', '>', '|', '='])
-        .chars()
-        .next();
+    let letter = descr.trim_start_matches(['<', '>', '|', '=']).chars().next();
     let kind = match letter {
         Some('O') => "an array of Python objects, a pickle that is never opened",
         Some('U' | 'S') => "an array of text",
@@ -145,22 +132,13 @@ fn ended(cause: std::io::Error, expected: u64, found: u64) -> Error {
         return Error::io("read")(cause);
     }
     let what = "the array".into();
-    Error::Length {
-        place: Place::File,
-        what,
-        expected,
-        found,
-        unit: "elements",
-    }
+    Error::Length { place: Place::File, what, expected, found, unit: "elements" }
 }
 
 fn booleans(bytes: Vec<u8>) -> Result<Vec<bool>, Error> {
     if let Some(index) = bytes.iter().position(|&b| b > 1) {
         return Err(Error::Data {
-            place: Place::Element {
-                name: "data".into(),
-                index: index as u64,
-            },
+            place: Place::Element { name: "data".into(), index: index as u64 },
             found: format!("byte {}", bytes.get(index).copied().unwrap_or_default()),
             expected: "0 or 1 in an array of booleans",
         });

@@ -44,18 +44,11 @@ impl Header {
         let (length, start) = read_length(reader, wide)?;
         if length > MAX_HEADER {
             let found = format!("a header of {length} bytes");
-            return Err(Error::format(
-                Place::Byte(8),
-                found,
-                format!("at most {MAX_HEADER}"),
-            ));
+            return Err(Error::format(Place::Byte(8), found, format!("at most {MAX_HEADER}")));
         }
         let mut text = Vec::new();
         let expected = u64::from(length);
-        reader
-            .take(expected)
-            .read_to_end(&mut text)
-            .map_err(Error::io("read"))?;
+        reader.take(expected).read_to_end(&mut text).map_err(Error::io("read"))?;
         if (text.len() as u64) < expected {
             return Err(cut(start + text.len() as u64, start + expected));
         }
@@ -105,11 +98,7 @@ fn parse(text: &[u8], start: u64) -> Result<Header, Error> {
         let at = Place::Byte(start + text.len().saturating_sub(1) as u64);
         return Err(Error::format(at, "a header without final newline", "one"));
     };
-    let mut cursor = Cursor {
-        text: body,
-        at: 0,
-        start,
-    };
+    let mut cursor = Cursor { text: body, at: 0, start };
     let (mut descr, mut order, mut shape) = (None, None, None);
     cursor.expect(b'{')?;
     while !cursor.eat(b'}') {
@@ -122,11 +111,7 @@ fn parse(text: &[u8], start: u64) -> Result<Header, Error> {
             b"shape" => shape.replace(cursor.shape()?).is_none(),
             _ => {
                 let expected = "the keys descr, fortran_order, shape";
-                return Err(Error::format(
-                    key_at,
-                    format!("key {}", quoted(key)),
-                    expected,
-                ));
+                return Err(Error::format(key_at, format!("key {}", quoted(key)), expected));
             }
         };
         if !new {
@@ -141,11 +126,7 @@ fn parse(text: &[u8], start: u64) -> Result<Header, Error> {
     cursor.end()?;
     let missing = |key: &str| {
         let at = Place::Byte(start + body.len() as u64);
-        Error::format(
-            at,
-            format!("no key '{key}'"),
-            "the keys descr, fortran_order, shape",
-        )
+        Error::format(at, format!("no key '{key}'"), "the keys descr, fortran_order, shape")
     };
     Ok(Header {
         descr: descr.ok_or_else(|| missing("descr"))?,
@@ -183,20 +164,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Error> {
-        if self.eat(byte) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("'{}'", byte as char)))
-        }
+        if self.eat(byte) { Ok(()) } else { Err(self.unexpected(&format!("'{}'", byte as char))) }
     }
 
     fn unexpected(&self, expected: &str) -> Error {
         let rest = self.rest();
-        let found = if rest.is_empty() {
-            "the end of the header".into()
-        } else {
-            quoted(rest)
-        };
+        let found = if rest.is_empty() { "the end of the header".into() } else { quoted(rest) };
         Error::format(self.place(), found, expected)
     }
 
@@ -276,29 +249,18 @@ impl<'a> Cursor<'a> {
         }
         let digits = word.strip_suffix(b"L").unwrap_or(word);
         let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        let size = std::str::from_utf8(digits)
-            .ok()
-            .filter(|_| plain)
-            .map(str::parse);
+        let size = std::str::from_utf8(digits).ok().filter(|_| plain).map(str::parse);
         match size {
             Some(Ok(size)) => Ok(size),
             _ => {
                 let found = format!("dimension {}", quoted(word));
-                Err(Error::format(
-                    at,
-                    found,
-                    "a whole number from 0 to 2^64 - 1",
-                ))
+                Err(Error::format(at, found, "a whole number from 0 to 2^64 - 1"))
             }
         }
     }
 
     fn end(&mut self) -> Result<(), Error> {
         self.skip_space();
-        if self.rest().is_empty() {
-            Ok(())
-        } else {
-            Err(self.unexpected("the end of the header"))
-        }
+        if self.rest().is_empty() { Ok(()) } else { Err(self.unexpected("the end of the header")) }
     }
 }

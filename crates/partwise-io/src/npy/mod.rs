@@ -40,23 +40,10 @@ pub(crate) fn read_table<R: Read>(
 
 /// The table of an array whose shape has been checked.
 pub(crate) fn into_table(array: Array, rows: usize, cols: usize) -> Result<Table, Error> {
-    let order = if array.fortran_order {
-        Order::ColumnMajor
-    } else {
-        Order::RowMajor
-    };
-    let mut table = Table::new(
-        rows,
-        cols,
-        Values::Dense {
-            numbers: array.numbers,
-            order,
-        },
-    );
+    let order = if array.fortran_order { Order::ColumnMajor } else { Order::RowMajor };
+    let mut table = Table::new(rows, cols, Values::Dense { numbers: array.numbers, order });
     if array.trailing > 0 {
-        table.notices.push(Notice::TrailingBytes {
-            count: array.trailing,
-        });
+        table.notices.push(Notice::TrailingBytes { count: array.trailing });
     }
     Ok(table)
 }
@@ -102,10 +89,7 @@ pub(crate) fn read_array<R: Read>(
             unit: "data bytes",
         });
     }
-    budget.check(
-        || "the array".into(),
-        u128::from(count) * u128::from(kind.memory()),
-    )?;
+    budget.check(|| "the array".into(), u128::from(count) * u128::from(kind.memory()))?;
     let numbers = decode::numbers(&mut reader, kind, count)?;
     Ok(Array {
         shape: header.shape,

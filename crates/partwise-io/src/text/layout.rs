@@ -67,21 +67,9 @@ impl Layout {
             }
         };
         // A header that is not one field short names all fields, and so sets the width itself.
-        let width = if header && !(short && row_names) {
-            header_width
-        } else {
-            width
-        };
+        let width = if header && !(short && row_names) { header_width } else { width };
         let cols = width - usize::from(row_names);
-        Self {
-            header,
-            row_names,
-            width,
-            header_width,
-            cols,
-            trailing,
-            notices,
-        }
+        Self { header, row_names, width, header_width, cols, trailing, notices }
     }
 
     /// Checks the number of fields of a line.
@@ -92,16 +80,8 @@ impl Layout {
         }
         let place = Place::Line(record.line);
         let found = format!("{} fields", record.len());
-        let end = if self.trailing {
-            ", the last empty"
-        } else {
-            ""
-        };
-        Err(Error::format(
-            place,
-            found,
-            format!("{expected}{end}; check delimiter and quotes"),
-        ))
+        let end = if self.trailing { ", the last empty" } else { "" };
+        Err(Error::format(place, found, format!("{expected}{end}; check delimiter and quotes")))
     }
 }
 
@@ -109,13 +89,7 @@ impl Layout {
 fn header_rule(first: &Record, drop: usize) -> Option<&'static str> {
     let width = first.len() - drop;
     let skip = usize::from(width > 1);
-    let beyond = || {
-        first
-            .fields()
-            .take(width)
-            .skip(skip)
-            .filter(|field| !field.is_empty())
-    };
+    let beyond = || first.fields().take(width).skip(skip).filter(|field| !field.is_empty());
     if width > 1 && first.first().is_empty() && beyond().next().is_some() {
         return Some(EMPTY_CORNER);
     }
@@ -140,15 +114,12 @@ fn row_names_rule(
     if header && first.first().is_empty() {
         return Some(HEADER_CORNER);
     }
-    data.is_some_and(|record| is_label(record.first()))
-        .then_some(LABEL)
+    data.is_some_and(|record| is_label(record.first())).then_some(LABEL)
 }
 
 /// Whether a field marks a missing value.
 pub(super) fn is_missing(field: &[u8]) -> bool {
-    const MARKS: [&[u8]; 9] = [
-        b"na", b"n/a", b"#n/a", b"nan", b"null", b"none", b"-", b"?", b".",
-    ];
+    const MARKS: [&[u8]; 9] = [b"na", b"n/a", b"#n/a", b"nan", b"null", b"none", b"-", b"?", b"."];
     field.is_empty() || MARKS.iter().any(|mark| field.eq_ignore_ascii_case(mark))
 }
 

@@ -64,15 +64,7 @@ struct Body<'a> {
 impl<'a> Body<'a> {
     fn new(layout: &'a Layout, budget: Budget) -> Self {
         let (values, names) = (Vec::new(), Vec::new());
-        Self {
-            layout,
-            budget,
-            rows: 0,
-            values,
-            names,
-            underflow: None,
-            missing: None,
-        }
+        Self { layout, budget, rows: 0, values, names, underflow: None, missing: None }
     }
 
     /// Adds a line of data.
@@ -109,18 +101,12 @@ impl<'a> Body<'a> {
             }
             Err(_) if layout::is_missing(field) => {
                 let place = Place::Field { line, field: at };
-                self.missing
-                    .get_or_insert_with(|| (place, quoted(field), 0))
-                    .2 += 1;
+                self.missing.get_or_insert_with(|| (place, quoted(field), 0)).2 += 1;
                 Ok(0.0)
             }
             Err(expected) => {
                 let found = quoted(field);
-                Err(Error::Data {
-                    place: Place::Field { line, field: at },
-                    found,
-                    expected,
-                })
+                Err(Error::Data { place: Place::Field { line, field: at }, found, expected })
             }
         }
     }
@@ -128,17 +114,10 @@ impl<'a> Body<'a> {
     fn finish(self, first: &Record) -> Result<Table, Error> {
         let layout = self.layout;
         if let Some((place, found, count)) = self.missing {
-            return Err(Error::Missing {
-                place,
-                found,
-                count,
-            });
+            return Err(Error::Missing { place, found, count });
         }
         if self.rows == 0 || layout.cols == 0 {
-            return Err(Error::Empty {
-                rows: self.rows as u64,
-                cols: layout.cols as u64,
-            });
+            return Err(Error::Empty { rows: self.rows as u64, cols: layout.cols as u64 });
         }
         let (numbers, order) = (Numbers::F64(self.values), Order::RowMajor);
         let mut table = Table::new(self.rows, layout.cols, Values::Dense { numbers, order });
@@ -147,9 +126,8 @@ impl<'a> Body<'a> {
             let fields: Vec<&[u8]> = first.fields().take(layout.header_width).collect();
             let skip = fields.len().saturating_sub(layout.cols);
             let names = fields.into_iter().enumerate().skip(skip);
-            let names: Result<Vec<_>, _> = names
-                .map(|(index, field)| name(field, first.line, index))
-                .collect();
+            let names: Result<Vec<_>, _> =
+                names.map(|(index, field)| name(field, first.line, index)).collect();
             table.col_names = Some(names?);
         }
         table.row_names = layout.row_names.then_some(self.names);
@@ -168,10 +146,7 @@ fn name(field: &[u8], line: u64, index: usize) -> Result<String, Error> {
     match std::str::from_utf8(field) {
         Ok(text) if !text.contains('\0') => Ok(text.to_string()),
         _ => {
-            let place = Place::Field {
-                line,
-                field: index as u64 + 1,
-            };
+            let place = Place::Field { line, field: index as u64 + 1 };
             let expected = "a name in UTF-8; save the file in that encoding";
             Err(Error::format(place, quoted(field), expected))
         }
@@ -182,11 +157,7 @@ fn repeated(axis: &'static str, names: Option<&[String]>) -> Option<Notice> {
     let mut seen = HashSet::new();
     let mut again = names?.iter().filter(|name| !seen.insert(name.as_str()));
     let first = again.next()?.clone();
-    Some(Notice::DuplicateNames {
-        axis,
-        count: 1 + again.count() as u64,
-        first,
-    })
+    Some(Notice::DuplicateNames { axis, count: 1 + again.count() as u64, first })
 }
 
 fn looks_like_triplets(names: Option<&[String]>) -> bool {

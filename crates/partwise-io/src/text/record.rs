@@ -20,9 +20,7 @@ impl Record {
     }
 
     pub(super) fn fields(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.spans
-            .iter()
-            .map(|&(a, b)| self.text.get(a as usize..b as usize).unwrap_or_default())
+        self.spans.iter().map(|&(a, b)| self.text.get(a as usize..b as usize).unwrap_or_default())
     }
 
     pub(super) fn first(&self) -> &[u8] {
@@ -87,10 +85,7 @@ impl<R: Read> Records<R> {
             found.set(find_delimiter(line));
             false
         })?;
-        Ok(Self {
-            lines,
-            delimiter: delimiter.unwrap_or(found.get()),
-        })
+        Ok(Self { lines, delimiter: delimiter.unwrap_or(found.get()) })
     }
 
     pub(super) fn by_space(&self) -> bool {
@@ -122,10 +117,7 @@ impl<R: Read> Records<R> {
         let by_space = self.by_space();
         let mut at = 0;
         loop {
-            while line
-                .get(at)
-                .is_some_and(|b| *b == b' ' || (by_space && *b == b'\t'))
-            {
+            while line.get(at).is_some_and(|b| *b == b' ' || (by_space && *b == b'\t')) {
                 at += 1;
             }
             if by_space && at >= line.len() {
@@ -135,36 +127,22 @@ impl<R: Read> Records<R> {
             if line.get(at) == Some(&b'"') {
                 at = self.unquote(record, &mut line, at + 1)?;
                 let (narrow_start, end) = (u32::try_from(start), u32::try_from(record.text.len()));
-                record
-                    .spans
-                    .push((narrow_start.unwrap_or(u32::MAX), end.unwrap_or(u32::MAX)));
+                record.spans.push((narrow_start.unwrap_or(u32::MAX), end.unwrap_or(u32::MAX)));
             } else {
                 let rest = line.get(at..).unwrap_or_default();
-                let length = rest
-                    .iter()
-                    .position(|b| self.splits(*b))
-                    .unwrap_or(rest.len());
-                record
-                    .text
-                    .extend_from_slice(rest.get(..length).unwrap_or_default());
+                let length = rest.iter().position(|b| self.splits(*b)).unwrap_or(rest.len());
+                record.text.extend_from_slice(rest.get(..length).unwrap_or_default());
                 record.mark(start, start + length);
                 at += length;
             }
             let rest = line.get(at..).unwrap_or_default();
-            let rest = if by_space {
-                rest
-            } else {
-                rest.trim_ascii_start()
-            };
+            let rest = if by_space { rest } else { rest.trim_ascii_start() };
             match rest.first() {
                 None => return Ok(()),
                 Some(b) if self.splits(*b) => at = line.len() - rest.len() + 1,
                 Some(_) => {
                     let field = record.spans.len() as u64;
-                    let place = Place::Field {
-                        line: record.line,
-                        field,
-                    };
+                    let place = Place::Field { line: record.line, field };
                     let expected = "a delimiter after the closing quote";
                     return Err(Error::format(place, quoted(rest), expected));
                 }
@@ -204,16 +182,9 @@ impl<R: Read> Records<R> {
     }
 
     fn continue_quoted(&mut self, record: &Record, line: &mut Vec<u8>) -> Result<(), Error> {
-        let place = Place::Field {
-            line: record.line,
-            field: record.spans.len() as u64 + 1,
-        };
+        let place = Place::Field { line: record.line, field: record.spans.len() as u64 + 1 };
         if record.text.len() as u64 > self.lines.longest() {
-            return Err(Error::format(
-                place,
-                "a quoted field that fills the memory",
-                "an end",
-            ));
+            return Err(Error::format(place, "a quoted field that fills the memory", "an end"));
         }
         line.clear();
         match self.lines.next()? {
@@ -242,9 +213,5 @@ fn find_delimiter(line: &[u8]) -> u8 {
             }
         }
     }
-    found
-        .iter()
-        .zip(CHOICES)
-        .find(|(found, _)| **found)
-        .map_or(b',', |(_, choice)| choice)
+    found.iter().zip(CHOICES).find(|(found, _)| **found).map_or(b',', |(_, choice)| choice)
 }

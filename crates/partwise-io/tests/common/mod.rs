@@ -7,9 +7,7 @@ use partwise_io::{ReadOptions, Table, read_from};
 
 /// A file written by NumPy or SciPy, see `data/make.py`.
 pub(crate) fn data(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "data", name]
-        .iter()
-        .collect()
+    [env!("CARGO_MANIFEST_DIR"), "tests", "data", name].iter().collect()
 }
 
 /// An npy file of version 1 with this header text.
@@ -75,11 +73,7 @@ impl Entry {
         let mut encoder =
             flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        Self {
-            packed: encoder.finish().unwrap(),
-            method: 8,
-            ..Self::stored(name, bytes)
-        }
+        Self { packed: encoder.finish().unwrap(), method: 8, ..Self::stored(name, bytes) }
     }
 
     fn block(&self) -> Vec<u8> {
@@ -132,18 +126,12 @@ pub(crate) fn vector<const N: usize>(descr: &str, elements: &[[u8; N]]) -> Vec<u
 
 /// A vector of 64-bit integers as npy.
 pub(crate) fn integers(values: &[i64]) -> Vec<u8> {
-    vector(
-        "<i8",
-        &values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>(),
-    )
+    vector("<i8", &values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>())
 }
 
 /// A vector of doubles as npy.
 pub(crate) fn doubles(values: &[f64]) -> Vec<u8> {
-    vector(
-        "<f8",
-        &values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>(),
-    )
+    vector("<f8", &values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>())
 }
 
 /// The entries of a compressed sparse matrix.
