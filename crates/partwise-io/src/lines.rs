@@ -7,6 +7,9 @@ use crate::memory::reserve;
 
 const STEP: usize = 256 << 10;
 
+/// Longest line of a format that has such a limit.
+pub(crate) const MAX_FIXED: u64 = 1 << 20;
+
 /// A reader of lines that end in LF, CRLF, or CR alone if the beginning of the file has no LF.
 pub(crate) struct Lines<R> {
     reader: R,
@@ -124,6 +127,11 @@ impl<R: Read> Lines<R> {
     }
 
     fn too_long(&self) -> Error {
+        if self.longest > MAX_FIXED {
+            let what = format!("line {}", self.line + 1);
+            let needed = u128::from(self.longest) + 1;
+            return Error::Resource { what, needed, limit: self.longest };
+        }
         let expected = format!("at most {} bytes", self.longest);
         Error::format(Place::Line(self.line + 1), "a longer line", expected)
     }

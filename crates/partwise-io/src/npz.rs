@@ -3,7 +3,7 @@
 //! Nothing is extracted: entries are read by exact name into memory, and never more than they
 //! declare, which is compared with the limit first.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
@@ -18,7 +18,7 @@ use crate::sparse::{self, Compressed};
 use crate::table::{Layout, Table};
 
 /// Most entries in an archive; SciPy writes six at most.
-const MAX_ENTRIES: usize = 64;
+const MAX_ENTRIES: u64 = 64;
 /// Deflate cannot expand more than this.
 const MAX_EXPANSION: u64 = 1032;
 
@@ -41,13 +41,11 @@ struct Npz<R> {
 }
 
 impl<R: Read + Seek> Npz<R> {
-    fn open(reader: R, budget: Budget) -> Result<Self, Error> {
+    fn open(mut reader: R, budget: Budget) -> Result<Self, Error> {
+        check_count(declared_entries(&mut reader)?.unwrap_or(0))?;
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let mut archive = ZipArchive::with_config(config, reader).map_err(|e| refused("", e))?;
-        if archive.len() > MAX_ENTRIES {
-            let found = format!("an archive of {} entries", archive.len());
-            return Err(Error::format(Place::File, found, format!("at most {MAX_ENTRIES}")));
-        }
+        check_count(archive.len() as u64)?;
         archive.validate_header_consistency().map_err(|e| refused("", e))?;
         let names = entry_names(&mut archive)?;
         Ok(Self { archive, names, budget, trailing: 0 })
@@ -225,6 +223,40 @@ impl<R: Read> Read for Counted<R> {
         self.count += n as u64;
         Ok(n)
     }
+}
+
+fn check_count(entries: u64) -> Result<(), Error> {
+    if entries <= MAX_ENTRIES {
+        return Ok(());
+    }
+    let found = format!("an archive of {entries} entries");
+    Err(Error::format(Place::File, found, format!("at most {MAX_ENTRIES}")))
+}
+
+/// The number of entries that an archive declares at its end, if it ends without comment; so that a
+/// directory of millions is not even read.
+fn declared_entries(reader: &mut (impl Read + Seek)) -> Result<Option<u64>, Error> {
+    let Some(end) = tail::<22>(reader, SeekFrom::End(-22))? else { return Ok(None) };
+    let count = u64::from(u16::from_le_bytes([end[10], end[11]]));
+    if !end.starts_with(b"PK\x05\x06") || count < u64::from(u16::MAX) {
+        return Ok(end.starts_with(b"PK\x05\x06").then_some(count));
+    }
+    // The 64-bit count stands in a record of its own, in front of its locator.
+    let Some(record) = tail::<56>(reader, SeekFrom::End(-22 - 20 - 56))? else { return Ok(None) };
+    let count = record.get(32..40).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+    Ok(count.filter(|_| record.starts_with(b"PK\x06\x06")))
+}
+
+fn tail<const N: usize>(
+    reader: &mut (impl Read + Seek),
+    from: SeekFrom,
+) -> Result<Option<[u8; N]>, Error> {
+    let mut bytes = [0; N];
+    if reader.seek(from).is_err() {
+        return Ok(None);
+    }
+    let result = reader.read_exact(&mut bytes).map(|()| Some(bytes));
+    result.map_err(Error::io("read the end of the archive"))
 }
 
 /// The names of all entries, all of them plain.

@@ -289,3 +289,12 @@ fn f29_content_decides_not_the_name() {
             .contains("npy inside gzip")
     );
 }
+
+#[test]
+fn f28_gzip_bomb_of_one_line() {
+    let options = ReadOptions { memory_limit: Some(8 << 20), ..ReadOptions::default() };
+    let bomb = gzip("0,".repeat(8 << 20).as_bytes());
+    let error = read_from(bomb, "x.csv.gz", &options).unwrap_err();
+    assert_eq!(error.code(), "E-RESOURCE");
+    assert!(error.to_string().contains("line 1 needs"), "{error}");
+}

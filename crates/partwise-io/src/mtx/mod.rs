@@ -6,7 +6,7 @@ mod entries;
 use std::io::Read;
 
 use crate::error::{Error, Place, quoted};
-use crate::lines::Lines;
+use crate::lines::{Lines, MAX_FIXED};
 use crate::memory::{Budget, reserve};
 use crate::notice::Notice;
 use crate::numbers::Numbers;
@@ -17,12 +17,9 @@ use crate::table::{Layout, Order, Table, Values};
 use banner::{Banner, Field, Symmetry};
 use entries::Entries;
 
-/// Longest line accepted.
-const MAX_LINE: u64 = 1 << 20;
-
 /// Reads a Matrix Market file.
 pub(crate) fn read_table<R: Read>(reader: R, budget: Budget) -> Result<Table, Error> {
-    let mut lines = Lines::new(reader, MAX_LINE)?;
+    let mut lines = Lines::new(reader, MAX_FIXED)?;
     let banner = Banner::parse(lines.next()?.unwrap_or_default())?;
     if banner.coordinate { coordinate(lines, banner, budget) } else { array(lines, banner, budget) }
 }

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use crate::error::{Error, Place, quoted};
-use crate::lines::Lines;
+use crate::lines::{Lines, MAX_FIXED};
 use crate::memory::{Budget, reserve};
 use crate::notice::Notice;
 use crate::numbers::Numbers;
@@ -29,7 +29,9 @@ pub(crate) fn read_table<R: Read>(
     options: &ReadOptions,
     budget: Budget,
 ) -> Result<Table, Error> {
-    let lines = Lines::new(reader, budget.limit().min(u64::from(u32::MAX)))?;
+    // A line is held as it is, and cut: together about four times its length.
+    let longest = (budget.limit() / 4).clamp(MAX_FIXED + 1, u64::from(u32::MAX));
+    let lines = Lines::new(reader, longest)?;
     let mut records = Records::new(lines, options.delimiter)?;
     let (mut first, mut second) = (Record::default(), Record::default());
     if !records.read(&mut first)? {

@@ -79,7 +79,7 @@ pub(super) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Takes the given delimiter, or finds it in the first line that is not blank.
     pub(super) fn new(mut lines: Lines<R>, delimiter: Option<u8>) -> Result<Self, Error> {
-        skip_blank(&mut lines)?;
+        while lines.skip_if(is_blank)? {}
         let found = std::cell::Cell::new(b',');
         lines.skip_if(|line| {
             found.set(find_delimiter(line));
@@ -94,13 +94,12 @@ impl<R: Read> Records<R> {
 
     /// Reads the next line that is not blank; says whether there was one.
     pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, Error> {
-        skip_blank(&mut self.lines)?;
         record.text.clear();
         record.spans.clear();
-        record.line = self.lines.line() + 1;
-        let Some(line) = self.lines.next()? else {
+        let Some((number, line)) = self.lines.next_but(is_blank)? else {
             return Ok(false);
         };
+        record.line = number;
         if memchr::memchr(b'"', line).is_some() {
             let line = line.to_vec();
             self.read_quoted(record, line)?;
@@ -195,9 +194,8 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn skip_blank<R: Read>(lines: &mut Lines<R>) -> Result<(), Error> {
-    while lines.skip_if(|line| line.trim_ascii().is_empty())? {}
-    Ok(())
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii_start().is_empty()
 }
 
 /// The first of tab, semicolon, comma, space that stands outside quotes.
