@@ -27,6 +27,10 @@ pub(crate) fn dimensions(rows: u64, cols: u64, budget: Budget) -> Result<(usize,
 }
 
 /// Compressed rows or columns as read from a file, checked but perhaps neither sorted nor unique.
+///
+/// It is only made by [`check`](Self::check) and [`from_coordinates`](Self::from_coordinates), after
+/// which `indptr` is never empty, never decreases and ends at the length of the two other arrays:
+/// that is why the code below may index.
 #[derive(Debug)]
 pub(crate) struct Compressed {
     pub(crate) indptr: Vec<u64>,

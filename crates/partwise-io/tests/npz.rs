@@ -252,6 +252,25 @@ fn f22_many_overlapping_or_nested_entries() {
 }
 
 #[test]
+fn f22_a_directory_of_millions_is_not_read() {
+    let mut file = b"PK\x03\x04".to_vec();
+    file.extend(b"PK\x06\x06");
+    file.extend([0; 28]);
+    file.extend(1_000_000u64.to_le_bytes());
+    file.extend([0; 16]);
+    file.extend(b"PK\x06\x07");
+    file.extend([0; 16]);
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    file.extend([0xff; 12]);
+    file.extend([0, 0]);
+    let (code, text) = fail(&file, "x.npz");
+    assert_eq!(code, "E-FILE");
+    assert!(text.contains("1000000 entries, expected at most 64"), "{text}");
+    file[36..44].copy_from_slice(&3u64.to_le_bytes());
+    assert_eq!(fail(&file, "x.npz").0, "E-FILE");
+}
+
+#[test]
 fn f23_names_that_would_leave_the_folder() {
     let array = npy("<f8", "(1, 2)", &[0; 16]);
     for name in
