@@ -1,2 +1,26 @@
-//! The command `partwise`.
-fn main() {}
+//! `partwise`: non-negative matrix factorization of a file.
+//!
+//! What was typed ([`args`]) becomes what will be done ([`plan`]: outputs are opened first), then a
+//! command runs and ends in an exit code. Everything that can go wrong is one [`failure::Failure`].
+
+mod args;
+mod commands;
+mod failure;
+mod interrupt;
+mod json;
+mod load;
+mod memory;
+mod number;
+mod plan;
+mod print;
+mod progress;
+mod report;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Also a command line that cannot be parsed must answer in JSON when asked to.
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    failure::guard(json, || commands::run(&args::parse()?)).into()
+}

@@ -1,0 +1,315 @@
+//! What can be typed.
+
+use crate::failure::Failure;
+use crate::text;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use partwise::{Rule, Side, Start};
+use partwise_io::Switch;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
+///
+/// X is a file: .npy, .npz (SciPy sparse or one array), Matrix Market, CSV or TSV, the text kinds
+/// also gzipped; its kind is told by its content, and - is standard input. W has a row for each row
+/// of X, H a column for each column, and k components join them.
+#[derive(Debug, Parser)]
+#[command(name = "partwise", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(propagate_version = true, arg_required_else_help = false)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  partwise inspect examples/data/digits.npy --rank 10
+  partwise fit examples/data/digits.npy --rank 10 --out digits
+  partwise verify digits.partwise examples/data/digits.npy
+  partwise transform digits.partwise examples/data/digits.npy --out again.npy
+
+Exit codes:
+  0 done · 2 usage · 3 bad data · 4 file · 5 resource limit · 6 numerical failure
+  7 not converged (only with --require-convergence) · 8 model damaged or
+  mismatched · 70 bug · 130 interrupted (the best factors so far are saved)";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Fit(Box<Fit>),
+    Transform(Transform),
+    Inspect(Inspect),
+    Verify(Verify),
+}
+
+/// Factorise a matrix.
+///
+/// Minimises ½‖X − WH‖² and says how the fit ended: `converged` means that the KKT residual, a
+/// scale-free measure of how far from stationary W and H are, is at most --tol.
+#[derive(Debug, Args)]
+#[command(after_help = FIT_EXAMPLES)]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    /// Number of components.
+    #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
+    pub(crate) rank: usize,
+
+    /// How a factor is improved.
+    #[arg(long, default_value = "hals", value_parser = rules(), help_heading = "Method")]
+    pub(crate) rule: Rule,
+
+    /// Where W and H start.
+    #[arg(long, default_value = "random", value_parser = starts(), help_heading = "Method")]
+    pub(crate) init: Start,
+
+    /// Random restarts; the best is kept.
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Method")]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) n_init: usize,
+
+    /// Seed of everything random; the same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Method")]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) seed: u64,
+
+    /// W to start from: a file of shape m × k.
+    #[arg(long, value_name = "FILE", help_heading = "Method")]
+    pub(crate) w: Option<PathBuf>,
+
+    /// H to start from: a file of shape k × n.
+    #[arg(long = "h", value_name = "FILE", help_heading = "Method")]
+    pub(crate) h: Option<PathBuf>,
+
+    /// Keep this factor as given by --w or --h.
+    #[arg(long, value_name = "FACTOR", value_parser = sides(), help_heading = "Method")]
+    pub(crate) fix: Option<Side>,
+
+    /// KKT residual at which the fit has converged.
+    #[arg(long, default_value_t = 1e-4, help_heading = "When to stop")]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) tol: f64,
+
+    /// Most iterations; 0 returns the start.
+    #[arg(long, value_name = "N", default_value_t = 500, help_heading = "When to stop")]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) max_iter: usize,
+
+    /// Most wall time, such as 30s, 5m or 1.5h; the best factors so far are kept.
+    #[arg(long, value_name = "TIME", value_parser = text::duration, help_heading = "When to stop")]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) time_limit: Option<Duration>,
+
+    /// Exit with 7 unless the fit converged.
+    #[arg(long, help_heading = "When to stop")]
+    pub(crate) require_convergence: bool,
+
+    /// Save W, H and the model: as OUT/W.npy, OUT/H.npy and OUT/model.partwise if OUT is a folder
+    /// or ends in /, else as OUT.W.npy, OUT.H.npy and OUT.partwise.
+    #[arg(short, long, value_name = "OUT", help_heading = "Output")]
+    #[arg(conflicts_with_all = ["w_out", "h_out", "model"])]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Save W (m × k) as .npy or .csv.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) w_out: Option<PathBuf>,
+
+    /// Save H (k × n) as .npy or .csv.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) h_out: Option<PathBuf>,
+
+    /// Save a model: both factors, names and how they came about.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) model: Option<PathBuf>,
+
+    /// Overwrite outputs that exist.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) show: Show,
+
+    /// Compute in f32 or f64; auto takes f32 if the file holds float32, float16, bool, or integers
+    /// of 8 or 16 bits.
+    #[arg(long, default_value = "auto", help_heading = "Machine")]
+    pub(crate) dtype: DTypeChoice,
+
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+}
+
+const FIT_EXAMPLES: &str = "\
+Examples:
+  Parts of handwritten digits, best of 10 random starts, everything saved:
+    partwise fit examples/data/digits.npy --rank 16 --n-init 10 --out digits
+
+  Topics of texts, sparse, H as a table with the words as its header:
+    partwise fit examples/data/descriptions.csv.gz --rank 8 --h-out topics.csv
+
+  A start that needs no randomness, and a stricter certificate:
+    partwise fit examples/data/digits.npy --rank 16 --init nndsvda --tol 1e-6
+
+  New rows for known parts: H is given and kept, only W is fitted:
+    partwise fit examples/data/digits.npy -k 16 --h digits.H.npy --fix h \\
+      --w-out weights.npy";
+
+/// Fit new rows to a model: W for the H of the model, by exact non-negative least squares.
+///
+/// A row gives the same result by itself, in any batch, and in any order.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  partwise fit examples/data/digits.npy --rank 16 --out digits
+  partwise transform digits.partwise examples/data/digits.npy --out W.csv")]
+pub(crate) struct Transform {
+    /// Model that `partwise fit` saved.
+    pub(crate) model: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    /// Save W (m × k) as .npy or .csv.
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+
+    /// Overwrite an output that exists.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) show: Show,
+
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+}
+
+/// Look at a matrix: shape, kind, range, zero rows and columns, and what a fit would refuse.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  partwise inspect examples/data/descriptions.csv.gz --rank 20")]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    /// Also say what memory a fit with this many components would need.
+    #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
+    pub(crate) rank: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) show: Show,
+}
+
+/// Recompute what a model claims, from the matrix it was fitted to.
+///
+/// Objective and KKT residual are computed again in float64 by code that shares nothing with the
+/// fit. Exits with 8 if they disagree with the model.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  partwise fit examples/data/digits.npy --rank 16 --out digits
+  partwise verify digits.partwise examples/data/digits.npy")]
+pub(crate) struct Verify {
+    /// Model that `partwise fit` saved.
+    pub(crate) model: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    #[command(flatten)]
+    pub(crate) show: Show,
+}
+
+/// A matrix to read.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// The matrix X; - for standard input.
+    pub(crate) file: PathBuf,
+
+    /// Whether the first line of a text file holds column names.
+    #[arg(long, default_value = "auto", value_parser = switches(), help_heading = "Input")]
+    pub(crate) header: Switch,
+
+    /// Whether the first column of a text file holds row names.
+    #[arg(long, default_value = "auto", value_parser = switches(), help_heading = "Input")]
+    pub(crate) row_names: Switch,
+
+    /// Delimiter of a text file: one character, tab or space; told by the first line if not given.
+    #[arg(long, value_name = "CHAR", value_parser = text::delimiter, help_heading = "Input")]
+    pub(crate) delimiter: Option<u8>,
+
+    /// Most memory to use, such as 500M or 4G; by default three quarters of what is free.
+    #[arg(long, value_name = "BYTES", value_parser = text::bytes_limit, help_heading = "Machine")]
+    #[arg(env = "PARTWISE_MEMORY_LIMIT", hide_env_values = true, allow_negative_numbers = true)]
+    pub(crate) memory_limit: Option<u64>,
+}
+
+/// How to answer.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Show {
+    /// Answer with one JSON object, also on failure.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    /// Print errors only.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// How many threads.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Threads {
+    /// Threads; 0 takes one for each core. The result is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Machine")]
+    #[arg(env = "PARTWISE_THREADS", hide_env_values = true, allow_negative_numbers = true)]
+    pub(crate) threads: usize,
+}
+
+/// The type to compute in, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DTypeChoice {
+    Auto,
+    F32,
+    F64,
+}
+
+/// The command line of this process.
+pub(crate) fn parse() -> Result<Cli, Failure> {
+    Cli::try_parse().map_err(|error| Failure::CommandLine(Box::new(error)))
+}
+
+/// A parser for a closed set of names, each with a line on what it is.
+fn named<T: Clone + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = (&'static str, Option<&'static str>, T)>,
+) -> impl TypedValueParser<Value = T> {
+    let names: Vec<_> = names.into_iter().collect();
+    let values: Vec<PossibleValue> = names
+        .iter()
+        .map(|(name, about, _)| match about {
+            Some(about) => PossibleValue::new(*name).help(*about),
+            None => PossibleValue::new(*name),
+        })
+        .collect();
+    PossibleValuesParser::new(values).try_map(move |typed| {
+        let known = names.iter().find(|(name, _, _)| *name == typed);
+        known.map(|(_, _, value)| value.clone()).ok_or("not one of the known names")
+    })
+}
+
+fn rules() -> impl TypedValueParser<Value = Rule> {
+    named(Rule::ALL.iter().map(|r| (r.name(), Some(r.about()), *r)))
+}
+
+fn starts() -> impl TypedValueParser<Value = Start> {
+    named(Start::ALL.iter().map(|s| (s.name(), Some(s.about()), *s)))
+}
+
+fn sides() -> impl TypedValueParser<Value = Side> {
+    named([("w", None, Side::Rows), ("h", None, Side::Columns)])
+}
+
+fn switches() -> impl TypedValueParser<Value = Switch> {
+    named([("auto", None, Switch::Auto), ("yes", None, Switch::Yes), ("no", None, Switch::No)])
+}

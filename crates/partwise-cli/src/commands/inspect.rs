@@ -1,0 +1,174 @@
+//! `partwise inspect`.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::json::{self, Matrix};
+use crate::load::{self, About, Loaded};
+use crate::number::{self, Number, with_number};
+use crate::report::{self, Remarks, Report};
+use crate::text::{bytes, short};
+use partwise::matrix::Scan;
+use partwise::{Error, Input, Options};
+use partwise_io::Table;
+use serde::Serialize;
+
+/// Reads, looks, tells.
+pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
+    let table = load::table(&args.input)?;
+    let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
+    with_number!(single, inspect(args, table))
+}
+
+fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure> {
+    let Loaded { x, mut about } =
+        load::matrix_by_storage::<T>(table, load::name(&args.input.file))?;
+    let mut remarks = Remarks::default();
+    remarks.notices.append(&mut about.notices);
+    let scan = look(&x).map_err(Failure::engine(&about.name))?;
+    let scan = if about.is_by_columns() { scan.transposed() } else { scan };
+    let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory::<T>(k, &about)));
+    if args.show.json {
+        let answer = Answer { x: (&about).into(), found, notices: &remarks.notices, exit_code: 0 };
+        return report::say(&json::line(&answer));
+    }
+    let mut report = Report::default();
+    report.line("file", &about.name);
+    report.matrix(&about);
+    found.tell(&mut report, &about, args.rank);
+    report.tell(args.show, &remarks)
+}
+
+/// Looks at every entry.
+fn look<T: Number>(x: &Input<'_, T>) -> Result<Scan, Error> {
+    match x {
+        Input::Dense(x) => Scan::of(x),
+        Input::Csr(x) => Scan::of(x),
+        _ => Err(Error::Source { reason: format!("{} cannot be looked at", x.kind()) }),
+    }
+}
+
+/// Bytes that a fit of rank `k` needs beside X: what the engine itself would compare with a limit.
+fn fit_memory<T: Number>(k: usize, about: &About) -> u128 {
+    let options = Options::<T> { rank: k, memory_limit: Some(0), ..Options::default() };
+    match options.validate((about.rows, about.cols)) {
+        Err(Error::Memory { needed, .. }) => needed,
+        _ => 0,
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    x: Matrix<'a>,
+    #[serde(flatten)]
+    found: Found,
+    notices: &'a [String],
+    exit_code: u8,
+}
+
+/// An entry that a fit refuses.
+#[derive(Serialize, Clone, Copy)]
+struct Entry {
+    row: usize,
+    col: usize,
+    /// As text, for it may be NaN.
+    #[serde(serialize_with = "as_text")]
+    value: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn as_text<S: serde::Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[derive(Serialize)]
+struct Zeros {
+    count: usize,
+    first: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    min: f64,
+    max: f64,
+    norm: f64,
+    zero_rows: Zeros,
+    zero_columns: Zeros,
+    negative: usize,
+    first_negative: Option<Entry>,
+    most_negative: Option<Entry>,
+    not_finite: usize,
+    first_not_finite: Option<Entry>,
+    accepted: bool,
+    x_bytes: u64,
+    fit_bytes: Option<u64>,
+}
+
+impl Found {
+    fn new(scan: &Scan, about: &About, fit_bytes: Option<u128>) -> Self {
+        let entry = |(row, col, value)| Entry { row, col, value };
+        let zeros = |nonzero: &[bool]| {
+            let at = nonzero.iter().enumerate().filter(|(_, n)| !**n).map(|(i, _)| i);
+            Zeros { count: at.clone().count(), first: at.take(3).collect() }
+        };
+        let all_positive = about.nonzero as f64 >= about.rows as f64 * about.cols as f64;
+        let least = if all_positive { scan.min_positive } else { 0.0 };
+        Self {
+            min: scan.negative.map_or(least, |(_, _, most)| most.2),
+            max: scan.max,
+            norm: scan.norm_sq.sqrt(),
+            zero_rows: zeros(&scan.row_nonzero),
+            zero_columns: zeros(&scan.col_nonzero),
+            negative: scan.negative.map_or(0, |(count, ..)| count),
+            first_negative: scan.negative.map(|(_, first, _)| entry(first)),
+            most_negative: scan.negative.map(|(_, _, most)| entry(most)),
+            not_finite: scan.not_finite.map_or(0, |(count, _)| count),
+            first_not_finite: scan.not_finite.map(|(_, first)| entry(first)),
+            accepted: scan.check().is_ok(),
+            x_bytes: about.bytes(),
+            fit_bytes: fit_bytes.map(|b| u64::try_from(b).unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn tell(&self, report: &mut Report, about: &About, rank: Option<usize>) {
+        report.line("range", &format!("{} … {}", short(self.min), short(self.max)));
+        report.line("norm", &format!("‖X‖ = {}", short(self.norm)));
+        let named = |names: &Option<Vec<String>>, what: &str| match names {
+            Some(names) => format!("{what} '{}' …", crate::text::escaped(&names[0])),
+            None => format!("no {what} names"),
+        };
+        let names = [named(&about.row_names, "row"), named(&about.col_names, "column")].join(", ");
+        report.line("names", &names);
+        let zeros = |zeros: &Zeros, what: &str| match &zeros.first[..] {
+            [] => format!("no zero {what}"),
+            first => {
+                let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+                format!("{} zero {what} (first: {})", zeros.count, first.join(", "))
+            }
+        };
+        let zeros =
+            [zeros(&self.zero_rows, "rows"), zeros(&self.zero_columns, "columns")].join(", ");
+        report.line("zeros", &zeros);
+        let entry = |e: Entry| format!("X[{}, {}] = {}", e.row, e.col, e.value);
+        if let (Some(first), Some(most)) = (self.first_negative, self.most_negative) {
+            let (first, most) = (entry(first), entry(most));
+            let text = format!("{} entries, first {first}, most negative {most}", self.negative);
+            report.line("negative", &text);
+        }
+        if let Some(first) = self.first_not_finite {
+            report.line(
+                "not finite",
+                &format!("{} entries, first {}", self.not_finite, entry(first)),
+            );
+        }
+        let verdict = if self.accepted { "takes X as it is" } else { "would refuse X" };
+        report.line("fit", verdict);
+        let x = format!("X takes {}", bytes(u128::from(self.x_bytes)));
+        let memory = match (rank, self.fit_bytes) {
+            (Some(k), Some(fit)) => {
+                format!("{x}, a fit of rank {k} at most {} more", bytes(u128::from(fit)))
+            }
+            _ => x,
+        };
+        report.line("memory", &memory);
+    }
+}

@@ -1,0 +1,102 @@
+//! Between a fit and a model file.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::load::About;
+use crate::number::Number;
+use partwise::Fit;
+use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin};
+use std::collections::BTreeMap;
+
+/// The model of a fit. Nothing in it depends on the time, the machine or the number of threads.
+pub(crate) fn of<T: Number>(
+    args: &args::Fit,
+    fit: &Fit<T>,
+    about: &About,
+    w: Vec<T>,
+    h: Vec<T>,
+) -> Model {
+    let k = args.rank;
+    let mut options = BTreeMap::new();
+    let mut option = |name: &str, value: String| options.insert(name.to_owned(), value);
+    option("rank", k.to_string());
+    option("init", args.init.to_string());
+    option("n_init", args.n_init.to_string());
+    option("tol", format!("{:e}", args.tol));
+    option("max_iter", args.max_iter.to_string());
+    if let Some(limit) = args.time_limit {
+        option("time_limit", limit.as_secs_f64().to_string());
+    }
+    for (name, given) in [("w", &args.w), ("h", &args.h)] {
+        if given.is_some() {
+            option(name, "given".into());
+        }
+    }
+    if let Some(side) = args.fix {
+        option("fixed", if side == partwise::Side::Rows { "w" } else { "h" }.into());
+    }
+    Model {
+        w: Some(Factor { rows: about.rows, cols: k, values: T::wrap(w) }),
+        h: Factor { rows: k, cols: about.cols, values: T::wrap(h) },
+        row_names: about.row_names.clone(),
+        col_names: about.col_names.clone(),
+        origin: Origin {
+            loss: "frobenius".into(),
+            rule: args.rule.to_string(),
+            seed: args.seed,
+            options,
+            objective: fit.objective,
+            kkt: fit.kkt.residual(),
+            status: fit.status.to_string(),
+            data: fingerprint(about),
+        },
+    }
+}
+
+/// What identifies a matrix.
+pub(crate) fn fingerprint(about: &About) -> Fingerprint {
+    Fingerprint {
+        rows: about.rows as u64,
+        cols: about.cols as u64,
+        stored: about.stored as u64,
+        sum_bits: about.sum.to_bits(),
+    }
+}
+
+/// Whether a model was fitted in single precision.
+pub(crate) fn is_single(model: &Model) -> bool {
+    matches!(model.h.values, FactorValues::F32(_))
+}
+
+/// A factor of a model as the engine stores it.
+pub(crate) fn factor<T: Number>(factor: &Factor) -> Result<partwise::Factor<T>, Failure> {
+    let values = T::unwrap(&factor.values)
+        .ok_or_else(|| Failure::Mismatch("W and H of the model have different types".into()))?;
+    Ok(partwise::Factor::from_rows(factor.rows, factor.cols, values))
+}
+
+/// H of a model as the engine stores it: tall.
+pub(crate) fn tall<T: Number>(h: &Factor) -> Result<partwise::Factor<T>, Failure> {
+    let wide = factor::<T>(h)?;
+    Ok(partwise::Factor::from_rows(h.cols, h.rows, &wide.to_transposed_vec()))
+}
+
+/// Refuses X if its columns cannot be those of the model; notes names that differ.
+pub(crate) fn check_columns(model: &Model, about: &mut About) -> Result<(), Failure> {
+    if model.h.cols != about.cols {
+        let text =
+            format!("{}: the model has {} columns, X has {}", about.name, model.h.cols, about.cols);
+        return Err(Failure::Data { code: "E-SHAPE", text, at: None });
+    }
+    if let (Some(ours), Some(theirs)) = (&model.col_names, &about.col_names)
+        && let Some(at) = (0..about.cols).find(|&j| ours.get(j) != theirs.get(j))
+    {
+        about.notices.push(format!(
+            "columns are matched by position, and their names differ: column {at} is '{}' in the \
+             model and '{}' in X",
+            crate::text::escaped(&ours[at]),
+            crate::text::escaped(&theirs[at])
+        ));
+    }
+    Ok(())
+}

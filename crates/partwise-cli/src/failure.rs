@@ -1,0 +1,269 @@
+//! Everything that can end a command early: one code, one exit code, one line of text.
+
+use crate::text::bytes;
+use crate::{json, print};
+use clap::error::ErrorKind;
+use partwise_io::Place;
+use serde::Serialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a command could not do what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was typed is no command line, or asks for help.
+    CommandLine(Box<clap::Error>),
+    /// Options that do not fit together or the data.
+    Usage(String),
+    /// The engine refused the data or the options.
+    Engine { error: partwise::Error, file: String },
+    /// A file could not be read or written.
+    Io(partwise_io::Error),
+    /// Data that can be read but not used.
+    Data { code: &'static str, text: String, at: Option<(usize, usize)> },
+    /// A model that does not belong to the data, or claims what is not so.
+    Mismatch(String),
+    /// How a fit ended is not what was wanted; its result has been given.
+    Outcome { code: &'static str, exit: u8, text: String },
+    /// A bug.
+    Internal(String),
+}
+
+/// Exit codes, stable.
+mod exit {
+    pub(super) const USAGE: u8 = 2;
+    pub(super) const DATA: u8 = 3;
+    pub(super) const FILE: u8 = 4;
+    pub(super) const RESOURCE: u8 = 5;
+    pub(super) const MODEL: u8 = 8;
+    pub(super) const INTERNAL: u8 = 70;
+}
+
+/// Where something is wrong, as far as it is known.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct At {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    col: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte: Option<u64>,
+}
+
+impl From<partwise_io::Error> for Failure {
+    fn from(error: partwise_io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Failure {
+    /// The engine's error about data from `file`.
+    pub(crate) fn engine(file: &str) -> impl Fn(partwise::Error) -> Self + use<> {
+        let file = file.to_owned();
+        move |error| Self::Engine { error, file: file.clone() }
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::CommandLine(_) | Self::Usage(_) => "E-USAGE",
+            Self::Engine { error, .. } => engine_code(error).0,
+            Self::Io(error) => error.code(),
+            Self::Data { code, .. } | Self::Outcome { code, .. } => code,
+            Self::Mismatch(_) => "E-MODEL",
+            Self::Internal(_) => "E-INTERNAL",
+        }
+    }
+
+    /// The exit code of the program.
+    pub(crate) fn exit(&self) -> u8 {
+        match self {
+            Self::CommandLine(error) if error.exit_code() == 0 => 0,
+            Self::CommandLine(_) | Self::Usage(_) => exit::USAGE,
+            Self::Engine { error, .. } => engine_code(error).1,
+            Self::Io(error) => u8::try_from(error.exit_code()).unwrap_or(exit::INTERNAL),
+            Self::Data { .. } => exit::DATA,
+            Self::Outcome { exit, .. } => *exit,
+            Self::Mismatch(_) => exit::MODEL,
+            Self::Internal(_) => exit::INTERNAL,
+        }
+    }
+
+    /// One line: what, where, how many, what to do.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::CommandLine(error) => {
+                let rendered = error.render().to_string();
+                let first = rendered.split("\n\n").next().unwrap_or_default();
+                let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+                line.trim_start_matches("error: ").to_owned()
+            }
+            Self::Usage(text)
+            | Self::Data { text, .. }
+            | Self::Mismatch(text)
+            | Self::Outcome { text, .. }
+            | Self::Internal(text) => text.clone(),
+            Self::Engine { error, file } => engine_text(error, file),
+            Self::Io(error) => io_text(error),
+        }
+    }
+
+    fn at(&self) -> At {
+        let cell = |row: usize, col: usize| At {
+            row: Some(row as u64),
+            col: Some(col as u64),
+            ..At::default()
+        };
+        match self {
+            Self::Engine { error, .. } => match *error {
+                partwise::Error::Negative { row, col, .. }
+                | partwise::Error::NotFinite { row, col, .. }
+                | partwise::Error::Start { row, col, .. } => cell(row, col),
+                _ => At::default(),
+            },
+            Self::Data { at: Some((row, col)), .. } => cell(*row, *col),
+            Self::Io(error) => io_place(error),
+            _ => At::default(),
+        }
+    }
+
+    /// Tells standard error, and standard output too if JSON is wanted.
+    fn tell(&self, json: bool) -> u8 {
+        match self {
+            Self::CommandLine(error) if error.exit_code() == 0 => {
+                // Help and version. A closed standard output is no error here either.
+                let _ = print::out(&error.render().to_string());
+                return 0;
+            }
+            Self::CommandLine(error) => print::err(command_line(error).trim_end()),
+            _ => print::err(&format!("error[{}]: {}", self.code(), self.text())),
+        }
+        // An outcome has given its object together with its result.
+        if json && !matches!(self, Self::Outcome { .. }) {
+            let _ = print::out(&json::failure(self.code(), &self.text(), self.exit(), self.at()));
+        }
+        self.exit()
+    }
+}
+
+/// Runs the program: every failure is told, and a panic is one line and an exit code like any other.
+pub(crate) fn guard(json: bool, run: impl FnOnce() -> Result<(), Failure>) -> u8 {
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(Failure::Internal(format!(
+            "a bug in partwise {}, please report it: {}",
+            env!("CARGO_PKG_VERSION"),
+            crate::text::escaped(&text)
+        )))
+    });
+    result.map_or_else(|failure| failure.tell(json), |()| 0)
+}
+
+/// Code and exit code of the engine's errors.
+fn engine_code(error: &partwise::Error) -> (&'static str, u8) {
+    use partwise::Error as E;
+    match error {
+        E::Negative { .. } => ("E-NEG", exit::DATA),
+        E::NotFinite { value, .. } if value.is_nan() => ("E-NAN", exit::DATA),
+        E::NotFinite { .. } => ("E-INF", exit::DATA),
+        E::Empty { .. } => ("E-EMPTY", exit::DATA),
+        E::Shape { what: "X", .. } => ("E-SHAPE", exit::DATA),
+        E::Shape { .. } | E::Start { .. } | E::ZeroStart { .. } => ("E-INIT", exit::DATA),
+        E::MissingFactor { .. } | E::Option { .. } | E::Unknown { .. } | E::Conflict { .. } => {
+            ("E-USAGE", exit::USAGE)
+        }
+        E::Sparse(_) => ("E-SPARSE", exit::DATA),
+        E::Memory { .. } | E::Threads { .. } => ("E-RESOURCE", exit::RESOURCE),
+        E::Source { .. } => ("E-FILE", exit::FILE),
+        _ => ("E-INTERNAL", exit::INTERNAL),
+    }
+}
+
+fn engine_text(error: &partwise::Error, file: &str) -> String {
+    use partwise::Error as E;
+    match error {
+        E::Memory { what, how, needed, limit } => format!(
+            "{what} would need {} ({how}); the limit is {}: lower --rank or raise --memory-limit",
+            bytes(*needed),
+            bytes(*limit)
+        ),
+        // Options are named as they are typed.
+        E::Option { option, value, needed } => {
+            format!("--{} = {value} is out of range: {needed}", option.replace('_', "-"))
+        }
+        E::Conflict { first, second, reason } => {
+            let first = first.replace('_', "-").replace(" = ", " ");
+            format!("--{first} cannot be combined with {second}: {reason}")
+        }
+        E::Negative { .. } | E::NotFinite { .. } | E::Empty { .. } | E::Sparse(_) => {
+            format!("{file}: {error}")
+        }
+        E::Shape { .. } | E::Start { .. } | E::ZeroStart { .. } => format!("{file}: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+fn io_text(error: &partwise_io::Error) -> String {
+    use partwise_io::Error as E;
+    match error {
+        E::At { file, error } => format!("{file}: {}", io_text(error)),
+        E::Exists => "the file exists; give another name, or --force to overwrite it".into(),
+        E::Resource { what, needed, limit } => format!(
+            "{what} needs {}, the limit is {}; raise --memory-limit if the file is right",
+            bytes(*needed),
+            bytes(u128::from(*limit))
+        ),
+        _ => error.to_string(),
+    }
+}
+
+fn io_place(error: &partwise_io::Error) -> At {
+    use partwise_io::Error as E;
+    match error {
+        E::At { error, .. } => io_place(error),
+        E::Format { place, .. }
+        | E::Length { place, .. }
+        | E::Type { place, .. }
+        | E::Shape { place, .. }
+        | E::Data { place, .. }
+        | E::Missing { place, .. }
+        | E::Model { place, .. } => match place {
+            Place::Byte(byte) => At { byte: Some(*byte), ..At::default() },
+            Place::Line(line) => At { line: Some(*line), ..At::default() },
+            Place::Field { line, field } => {
+                At { line: Some(*line), field: Some(*field), ..At::default() }
+            }
+            _ => At::default(),
+        },
+        _ => At::default(),
+    }
+}
+
+/// The text of the command line parser, under the code that all errors have.
+fn command_line(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    match error.kind() {
+        // The help stands in for an error here.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => rendered,
+        _ => rendered.replacen("error:", "error[E-USAGE]:", 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_exit_code_like_any_other() {
+        assert_eq!(guard(false, || panic!("a test of the guard")), 70);
+        assert_eq!(guard(false, || Ok(())), 0);
+    }
+}

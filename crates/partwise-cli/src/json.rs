@@ -1,0 +1,154 @@
+//! Answers for programs: one object on one line. Numbers that are not finite are null.
+
+use crate::failure::At;
+use crate::load::About;
+use partwise::metric::Kkt;
+use partwise::{Fit, Restart, Scalar};
+use serde::Serialize;
+
+/// Any answer as a line.
+pub(crate) fn line(answer: &impl Serialize) -> String {
+    let text = serde_json::to_string(answer).unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
+    text + "\n"
+}
+
+/// A failure.
+pub(crate) fn failure(code: &str, text: &str, exit_code: u8, at: At) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        error: Inner<'a>,
+        exit_code: u8,
+    }
+    #[derive(Serialize)]
+    struct Inner<'a> {
+        code: &'a str,
+        text: &'a str,
+        exit_code: u8,
+        #[serde(flatten)]
+        at: At,
+    }
+    line(&Answer { error: Inner { code, text, exit_code, at }, exit_code })
+}
+
+/// What X is.
+#[derive(Serialize)]
+pub(crate) struct Matrix<'a> {
+    file: &'a str,
+    rows: usize,
+    cols: usize,
+    kind: &'static str,
+    stored: usize,
+    density: f64,
+    file_dtype: String,
+    dtype: String,
+}
+
+impl<'a> From<&'a About> for Matrix<'a> {
+    fn from(about: &'a About) -> Self {
+        Self {
+            file: &about.name,
+            rows: about.rows,
+            cols: about.cols,
+            kind: about.kind,
+            stored: about.stored,
+            density: about.density(),
+            file_dtype: about.file_type.to_string(),
+            dtype: about.number_type.to_string(),
+        }
+    }
+}
+
+/// The certificate.
+#[derive(Serialize)]
+pub(crate) struct KktAnswer {
+    residual: f64,
+    w: f64,
+    w_zeros: f64,
+    h: f64,
+    h_zeros: f64,
+}
+
+impl From<Kkt> for KktAnswer {
+    fn from(kkt: Kkt) -> Self {
+        let Kkt { w, w_zeros, h, h_zeros } = kkt;
+        Self { residual: kkt.residual(), w, w_zeros, h, h_zeros }
+    }
+}
+
+#[derive(Serialize)]
+struct RestartAnswer {
+    restart: usize,
+    status: &'static str,
+    iterations: usize,
+    objective: f64,
+    kkt: f64,
+}
+
+impl From<&Restart> for RestartAnswer {
+    fn from(r: &Restart) -> Self {
+        Self {
+            restart: r.restart,
+            status: r.status.name(),
+            iterations: r.iterations,
+            objective: r.objective,
+            kkt: r.kkt.residual(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SparsityAnswer<'a> {
+    whole: f64,
+    components: &'a [f64],
+}
+
+/// The figures of a fit.
+#[derive(Serialize)]
+pub(crate) struct Figures<'a> {
+    status: &'static str,
+    converged: bool,
+    iterations: usize,
+    seconds: f64,
+    objective: f64,
+    objective_bound: f64,
+    relative_error: f64,
+    explained_variance: f64,
+    kkt: KktAnswer,
+    sparsity_w: SparsityAnswer<'a>,
+    sparsity_h: SparsityAnswer<'a>,
+    restarts: Vec<RestartAnswer>,
+}
+
+impl<'a, T: Scalar> From<&'a Fit<T>> for Figures<'a> {
+    fn from(fit: &'a Fit<T>) -> Self {
+        let sparsity = |s: &'a partwise::metric::Sparsity| SparsityAnswer {
+            whole: s.whole,
+            components: &s.components,
+        };
+        Self {
+            status: fit.status.name(),
+            converged: fit.status == partwise::Status::Converged,
+            iterations: fit.iterations,
+            seconds: fit.seconds,
+            objective: fit.objective,
+            objective_bound: fit.objective_bound,
+            relative_error: fit.relative_error,
+            explained_variance: fit.explained_variance,
+            kkt: fit.kkt.into(),
+            sparsity_w: sparsity(&fit.w_sparsity),
+            sparsity_h: sparsity(&fit.h_sparsity),
+            restarts: fit.restarts.iter().map(RestartAnswer::from).collect(),
+        }
+    }
+}
+
+/// The files that were written.
+#[derive(Serialize, Default)]
+pub(crate) struct Files {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) w: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) h: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<String>,
+}

@@ -1,0 +1,286 @@
+//! From a file to the engine's input: read, convert, and say what was converted.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::memory;
+use crate::number::Number;
+use crate::text;
+use partwise::{Csc, Csr, Dense, Factor, Input, Order};
+use partwise_io::{DType, Layout, Notice, Numbers, ReadOptions, Table, Values, read, read_from};
+use std::io::Read;
+use std::path::Path;
+
+/// What standard input is called.
+const STDIN: &str = "standard input";
+
+/// Kinds of matrices, in words.
+const DENSE: &str = "dense";
+const BY_ROWS: &str = "sparse by rows";
+const BY_COLUMNS: &str = "sparse by columns";
+
+/// A matrix as the engine takes it, and what there is to know about it.
+pub(crate) struct Loaded<T: Number> {
+    pub(crate) x: Input<'static, T>,
+    pub(crate) about: About,
+}
+
+/// What a file held.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    /// The file as the user knows it.
+    pub(crate) name: String,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    /// `dense`, `sparse by rows` or `sparse by columns`.
+    pub(crate) kind: &'static str,
+    /// Entries that are stored.
+    pub(crate) stored: usize,
+    /// Entries that are not zero.
+    pub(crate) nonzero: usize,
+    /// Σ x, in the order of the file.
+    pub(crate) sum: f64,
+    /// Type of the elements in the file.
+    pub(crate) file_type: DType,
+    /// Type they were converted to.
+    pub(crate) number_type: DType,
+    pub(crate) row_names: Option<Vec<String>>,
+    pub(crate) col_names: Option<Vec<String>>,
+    /// What the user should hear.
+    pub(crate) notices: Vec<String>,
+}
+
+impl About {
+    /// Whether every entry is stored.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.kind == DENSE
+    }
+
+    /// Whether the columns are what is compressed.
+    pub(crate) fn is_by_columns(&self) -> bool {
+        self.kind == BY_COLUMNS
+    }
+
+    /// Share of the entries that are not zero.
+    pub(crate) fn density(&self) -> f64 {
+        self.nonzero as f64 / (self.rows as f64 * self.cols as f64)
+    }
+
+    /// Bytes that X takes in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let value = if self.number_type == DType::F32 { 4 } else { 8 };
+        match self.kind {
+            DENSE => self.stored as u64 * value,
+            BY_ROWS => self.stored as u64 * (value + 4) + self.rows as u64 * 8,
+            _ => self.stored as u64 * (value + 4) + self.cols as u64 * 8,
+        }
+    }
+}
+
+/// How a file is called in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if is_stdin(path) { STDIN.into() } else { text::path(path) }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads the matrix a command was given.
+pub(crate) fn table(input: &args::Input) -> Result<Table, Failure> {
+    let options = ReadOptions {
+        header: input.header,
+        row_names: input.row_names,
+        delimiter: input.delimiter,
+        memory_limit: input.memory_limit.or_else(memory::group_limit),
+    };
+    if !is_stdin(&input.file) {
+        return Ok(read(&input.file, &options)?);
+    }
+    let most = options.memory_limit.or_else(memory::limit).unwrap_or(u64::MAX - 1);
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| partwise_io::Error::Io { action: "read standard input", cause })?;
+    if bytes.len() as u64 > most {
+        let needed = u128::from(most) + 1;
+        let what = STDIN.to_owned();
+        return Err(partwise_io::Error::Resource { what, needed, limit: most }.into());
+    }
+    Ok(read_from(bytes, STDIN, &options)?)
+}
+
+/// Converts a table to the engine's input of type `T`.
+pub(crate) fn matrix<T: Number>(table: Table, name: String) -> Result<Loaded<T>, Failure> {
+    convert_table(table, name, false)
+}
+
+/// As [`matrix`], but a matrix stored by columns is handed out as the rows of its transpose.
+pub(crate) fn matrix_by_storage<T: Number>(
+    table: Table,
+    name: String,
+) -> Result<Loaded<T>, Failure> {
+    convert_table(table, name, true)
+}
+
+fn convert_table<T: Number>(
+    table: Table,
+    name: String,
+    by_storage: bool,
+) -> Result<Loaded<T>, Failure> {
+    let shape @ (rows, cols) = (table.rows, table.cols);
+    let file_type = table.numbers().dtype();
+    let mut about = About {
+        name,
+        rows,
+        cols,
+        kind: DENSE,
+        stored: table.stored(),
+        nonzero: 0,
+        sum: 0.0,
+        file_type,
+        number_type: T::DTYPE,
+        row_names: table.row_names,
+        col_names: table.col_names,
+        notices: table.notices.iter().filter(|n| is_news(n)).map(ToString::to_string).collect(),
+    };
+    let engine = Failure::engine(&about.name);
+    let x = match table.values {
+        Values::Dense { numbers, order } => {
+            let order = match order {
+                partwise_io::Order::RowMajor => Order::RowMajor,
+                partwise_io::Order::ColumnMajor => Order::ColumnMajor,
+            };
+            let place = |at: usize| match order {
+                Order::RowMajor => (at / cols, at % cols),
+                Order::ColumnMajor => (at % rows, at / rows),
+            };
+            let values = convert::<T>(numbers, &mut about, place)?;
+            Dense::new(rows, cols, order, values).map_err(engine)?.into()
+        }
+        Values::Sparse { layout, indptr, indices, numbers } => {
+            let place = |at: usize| {
+                let major = indptr.partition_point(|&start| start <= at as u64) - 1;
+                let minor = indices.get(at).map_or(0, |&i| i as usize);
+                if layout == Layout::Csr { (major, minor) } else { (minor, major) }
+            };
+            let values = convert::<T>(numbers, &mut about, place)?;
+            if layout == Layout::Csr {
+                about.kind = BY_ROWS;
+                Csr::new(shape, &indptr, indices, values).map_err(engine)?.into()
+            } else {
+                about.kind = BY_COLUMNS;
+                if by_storage {
+                    let x = Csr::new((cols, rows), &indptr, indices, values).map_err(engine)?;
+                    return Ok(Loaded { x: x.into(), about });
+                }
+                Csc::new(shape, &indptr, indices, values).map_err(engine)?.into()
+            }
+        }
+    };
+    Ok(Loaded { x, about })
+}
+
+/// Reads a factor to start from: `rows` × `cols` as in its file.
+pub(crate) fn factor<T: Number>(
+    path: &Path,
+    what: &'static str,
+    (rows, cols): (usize, usize),
+    notices: &mut Vec<String>,
+) -> Result<Factor<T>, Failure> {
+    let table = read(path, &ReadOptions::default())?;
+    let (found_rows, found_cols) = (table.rows, table.cols);
+    if (found_rows, found_cols) != (rows, cols) {
+        let error = partwise::Error::Shape { what, found_rows, found_cols, rows, cols };
+        return Err(Failure::Engine { error, file: name(path) });
+    }
+    let Values::Dense { numbers, order } = table.values else {
+        let text = format!("{}: {what} is sparse; a start needs to be dense", name(path));
+        return Err(Failure::Data { code: "E-INIT", text, at: None });
+    };
+    if matches!(numbers.dtype(), DType::F32 | DType::F64) && numbers.dtype() != T::DTYPE {
+        notices.push(format!("{what} is {} and was converted to {}", numbers.dtype(), T::DTYPE));
+    }
+    let values = T::take(numbers).0;
+    Ok(match order {
+        partwise_io::Order::RowMajor => Factor::from_rows(rows, cols, &values),
+        partwise_io::Order::ColumnMajor => {
+            let turned = Factor::from_rows(cols, rows, &values).to_transposed_vec();
+            Factor::from_rows(rows, cols, &turned)
+        }
+    })
+}
+
+/// The engine warns of duplicates it sums itself; those the reader summed are its notice to give.
+/// Widening is exact and shows in the types that the report names.
+fn is_news(notice: &Notice) -> bool {
+    !matches!(notice, Notice::Widened { .. })
+}
+
+/// The numbers as `T`; refuses what `T` cannot hold, and notes what was rounded.
+fn convert<T: Number>(
+    numbers: Numbers,
+    about: &mut About,
+    place: impl Fn(usize) -> (usize, usize),
+) -> Result<Vec<T>, Failure> {
+    if T::DTYPE == DType::F32
+        && let Numbers::F64(values) = &numbers
+    {
+        check_range(values, about, &place)?;
+    }
+    let (values, rounding) = T::take(numbers);
+    if let Some(r) = rounding {
+        let (row, col) = place(usize::try_from(r.first_index).unwrap_or(0));
+        let wider = if T::DTYPE == DType::F32 { "; --dtype f64 is exact up to 2^53" } else { "" };
+        about.notices.push(format!(
+            "{} integers have no exact {} and were rounded, the first is X[{row}, {col}] = {}{wider}",
+            r.count,
+            T::DTYPE,
+            r.value
+        ));
+    }
+    for value in &values {
+        about.nonzero += usize::from(*value != T::ZERO);
+        about.sum += value.to_f64();
+    }
+    Ok(values)
+}
+
+/// Refuses doubles beyond single precision, and notes those that vanish in it.
+fn check_range(
+    values: &[f64],
+    about: &mut About,
+    place: &impl Fn(usize) -> (usize, usize),
+) -> Result<(), Failure> {
+    let (mut beyond, mut vanished) = ((0, None), (0, None));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what it does to the value is the question"
+    )]
+    for (index, &value) in values.iter().enumerate() {
+        let single = value as f32;
+        let to = if value.is_finite() && !single.is_finite() {
+            &mut beyond
+        } else if value != 0.0 && single == 0.0 {
+            &mut vanished
+        } else {
+            continue;
+        };
+        to.0 += 1;
+        to.1.get_or_insert((index, value));
+    }
+    if let (count, Some((index, value))) = beyond {
+        let (row, col) = place(index);
+        let text = format!(
+            "{}: X[{row}, {col}] = {value:e} is beyond float32 ({count} such entries); use --dtype f64",
+            about.name
+        );
+        return Err(Failure::Data { code: "E-DATA", text, at: Some((row, col)) });
+    }
+    if let (count, Some((index, value))) = vanished {
+        let (row, col) = place(index);
+        about.notices.push(format!(
+            "{count} entries are too small for float32 and became 0, the first is X[{row}, {col}] \
+             = {value:e}; --dtype f64 keeps them"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Answers for people: a label and a line, within 80 columns.
+
+use crate::args::Show;
+use crate::failure::Failure;
+use crate::load::About;
+use crate::{print, text};
+use partwise::{Fit, Scalar, Status};
+use std::fmt::Write;
+
+/// Labelled lines.
+#[derive(Default)]
+pub(crate) struct Report(String);
+
+/// Widest line, and where the text behind a label begins.
+const WIDTH: usize = 80;
+const INDENT: usize = 11;
+
+impl Report {
+    /// Adds a line, wrapped under its label.
+    pub(crate) fn line(&mut self, label: &str, content: &str) {
+        let mut line = format!("{label:<INDENT$}");
+        let mut used = INDENT;
+        for (at, word) in content.split(' ').enumerate() {
+            let length = word.chars().count();
+            if at > 0 && used + 1 + length > WIDTH {
+                let _ = write!(line, "\n{:INDENT$}", "");
+                used = INDENT;
+            } else if at > 0 {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += length;
+        }
+        self.0.push_str(line.trim_end());
+        self.0.push('\n');
+    }
+
+    /// Adds what X is.
+    pub(crate) fn matrix(&mut self, about: &About) {
+        let converted = if about.file_type == about.number_type {
+            about.file_type.to_string()
+        } else {
+            format!("{} taken as {}", about.file_type, about.number_type)
+        };
+        let filled = if about.is_dense() {
+            format!("{} not zero", percent(about.density()))
+        } else {
+            format!("{} stored ({})", about.stored, percent(about.density()))
+        };
+        self.line(
+            "X",
+            &format!("{} × {}, {}, {filled}, {converted}", about.rows, about.cols, about.kind),
+        );
+    }
+
+    /// The text, and remarks to standard error.
+    pub(crate) fn tell(self, show: Show, remarks: &Remarks) -> Result<(), Failure> {
+        if show.quiet {
+            return Ok(());
+        }
+        remarks.tell();
+        say(&self.0)
+    }
+}
+
+/// What else there is to say, beside the answer.
+#[derive(Default)]
+pub(crate) struct Remarks {
+    pub(crate) notices: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Remarks {
+    fn tell(&self) {
+        for notice in &self.notices {
+            print::err(&format!("note: {notice}"));
+        }
+        for warning in &self.warnings {
+            print::err(&format!("warning: {warning}"));
+        }
+    }
+}
+
+/// Text to standard output.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    print::out(text).map_err(|cause| {
+        let error = Box::new(partwise_io::Error::Io { action: "write", cause });
+        Failure::Io(partwise_io::Error::At { file: "standard output".into(), error })
+    })
+}
+
+/// 0.0013 as `0.13 %`.
+pub(crate) fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    let digits = if value >= 10.0 || value == 0.0 { 1 } else { 2 };
+    format!("{value:.digits$} %")
+}
+
+/// The figures of a fit.
+pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64) {
+    let iterations = match fit.iterations {
+        1 => "1 iteration".into(),
+        n => format!("{n} iterations"),
+    };
+    let time = text::seconds(fit.seconds);
+    report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
+    report.line(
+        "error",
+        &format!(
+            "{} relative to ‖X‖; {} of ‖X‖² explained",
+            text::short(fit.relative_error),
+            percent(fit.explained_variance)
+        ),
+    );
+    let objective = format!("½‖X − WH‖² = {:.6e} ± {:.0e}", fit.objective, fit.objective_bound);
+    report.line("objective", &objective);
+    let kkt = fit.kkt.residual();
+    let sign = if kkt <= tol { "≤" } else { ">" };
+    report.line("KKT", &format!("{kkt:.2e} {sign} tol {tol:e} (0 is exactly stationary)"));
+    report.line(
+        "sparsity",
+        &format!(
+            "W {:.2}, H {:.2} (Hoyer: 0 all equal, 1 a single entry)",
+            fit.w_sparsity.whole, fit.h_sparsity.whole
+        ),
+    );
+    if fit.restarts.len() > 1 {
+        report.line("restarts", &restarts(fit));
+    }
+}
+
+fn restarts<T: Scalar>(fit: &Fit<T>) -> String {
+    let usable = fit.restarts.iter().filter(|r| r.objective.is_finite());
+    let least = usable.clone().map(|r| r.objective).fold(f64::INFINITY, f64::min);
+    let most = usable.map(|r| r.objective).fold(0.0, f64::max);
+    let best = fit.restarts.iter().find(|r| r.objective == least).map_or(0, |r| r.restart);
+    let converged = fit.restarts.iter().filter(|r| r.status == Status::Converged).count();
+    let spread = if least > 0.0 { percent(most / least - 1.0) } else { "-".into() };
+    format!(
+        "{converged} of {} converged; best is number {best}, the worst objective {spread} above it",
+        fit.restarts.len()
+    )
+}
+
+/// How a fit ended.
+pub(crate) fn in_words(status: Status) -> &'static str {
+    match status {
+        Status::Converged => "converged",
+        Status::MaxIter => "not converged: stopped at --max-iter",
+        Status::TimeLimit => "not converged: stopped at --time-limit",
+        Status::Stalled => "stalled: the objective no longer falls, though not stationary,",
+        Status::Interrupted => "interrupted: these are the best factors so far,",
+        Status::NumericalTrouble => "numerical trouble: these are the last finite factors,",
+        other => other.about(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Small pieces of text in and out: durations, sizes, delimiters, names.
+
+use std::path::Path;
+use std::time::Duration;
+
+/// `30s`, `5m`, `1.5h`, `250ms`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, *seconds)))
+        .unwrap_or((text, 1.0));
+    let seconds: f64 = plain_number(number).ok_or("expected a time such as 30s, 5m or 1.5h")?;
+    Duration::try_from_secs_f64(seconds * unit).map_err(|e| e.to_string())
+}
+
+/// `4G`, `500M`, `64k`, `1.5GiB`; a bare number is bytes. Units are powers of 1024.
+pub(crate) fn bytes_limit(text: &str) -> Result<u64, String> {
+    let lower = text.to_ascii_lowercase();
+    let short = lower.strip_suffix("ib").or(lower.strip_suffix('b')).unwrap_or(&lower);
+    let units = [("k", 10), ("m", 20), ("g", 30), ("t", 40)];
+    let (number, power) = units
+        .iter()
+        .find_map(|(unit, power)| Some((short.strip_suffix(unit)?, *power)))
+        .unwrap_or((short, 0));
+    let number = plain_number(number).ok_or("expected a size such as 500M or 4G")?;
+    let bytes = number * f64::from(2.0f32).powi(power);
+    // A float as large as 2^64 would saturate.
+    if bytes >= 1.0 && bytes < 1.8e19 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+        return Ok(bytes as u64);
+    }
+    Err("expected at least one byte and less than 2^64".into())
+}
+
+/// Digits and a point only: `parse` alone would take `inf`, `nan` and exponents.
+fn plain_number(text: &str) -> Option<f64> {
+    let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    plain.then(|| text.parse().ok())?
+}
+
+/// One ASCII character, `tab` or `space`.
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "tab" | "\\t" => return Ok(b'\t'),
+        "space" => return Ok(b' '),
+        _ => {}
+    }
+    match text.as_bytes() {
+        &[byte] if !byte.is_ascii_alphanumeric() && !b"\"\n\r.+-\0".contains(&byte) => Ok(byte),
+        _ => Err("expected one character that is no letter, digit, quote, sign or point, \
+                  or the word tab or space"
+            .into()),
+    }
+}
+
+/// Bytes as people read them.
+pub(crate) fn bytes(count: u128) -> String {
+    let mut value = count as f64;
+    if value < 1024.0 {
+        return format!("{count} B");
+    }
+    for unit in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        value /= 1024.0;
+        if value < 1023.95 {
+            return format!("{value:.1} {unit}");
+        }
+    }
+    format!("{value:.1e} EiB")
+}
+
+/// Seconds as people read them.
+pub(crate) fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
+        s if s < 59.95 => format!("{s:.1} s"),
+        s if s < 3599.5 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
+        s => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
+    }
+}
+
+/// A number in few characters that are still telling: 0.3021, 1.3e-7, 1.2e300.
+pub(crate) fn short(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
+        let text = format!("{value:.5}");
+        let digits = 5usize.saturating_sub(value.abs().log10().max(0.0) as usize);
+        let text = if value == 0.0 { text } else { format!("{value:.digits$}") };
+        let text = if text.contains('.') { text.trim_end_matches('0') } else { &text };
+        return text.trim_end_matches('.').to_owned();
+    }
+    format!("{value:.2e}")
+}
+
+/// A path on one line, with nothing that a terminal would obey.
+pub(crate) fn path(path: &Path) -> String {
+    escaped(&path.to_string_lossy())
+}
+
+/// Text with control characters escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_units() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2"), Ok(Duration::from_secs(2)));
+        for wrong in ["", "s", "-1s", "nan", "inf", "1e3s", "1 s", "1d", "99999999999999999999999h"]
+        {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_in_powers_of_1024() {
+        assert_eq!(bytes_limit("4G"), Ok(4 << 30));
+        assert_eq!(bytes_limit("1.5GiB"), Ok(3 << 29));
+        assert_eq!(bytes_limit("64kb"), Ok(64 << 10));
+        assert_eq!(bytes_limit("123"), Ok(123));
+        for wrong in ["", "G", "-1G", "0", "nan", "99999999999T"] {
+            assert!(bytes_limit(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_short() {
+        assert_eq!(short(0.302_123_4), "0.30212");
+        assert_eq!(short(16.0), "16");
+        assert_eq!(short(65535.0), "65535");
+        assert_eq!(short(1.3e-7), "1.30e-7");
+        assert_eq!(short(0.0), "0");
+        assert_eq!(bytes(80_000_000_000_000), "72.8 TiB");
+        assert_eq!(seconds(0.0421), "42 ms");
+        assert_eq!(seconds(754.0), "12 min 34 s");
+    }
+}
