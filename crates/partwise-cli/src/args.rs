@@ -31,9 +31,10 @@ Examples:
   partwise transform digits.partwise examples/data/digits.npy --out again.npy
 
 Exit codes:
-  0 done · 2 usage · 3 bad data · 4 file · 5 resource limit · 6 numerical failure
-  7 not converged (only with --require-convergence) · 8 model damaged or
-  mismatched · 70 bug · 130 interrupted (the best factors so far are saved)";
+  0 done · 2 usage · 3 bad data · 4 file · 5 resource limit
+  6 numerical failure · 7 not converged (only with --require-convergence)
+  8 model damaged or mismatched · 70 bug
+  130 interrupted by Ctrl-C (a fit saves its best factors so far)";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -88,7 +89,7 @@ pub(crate) struct Fit {
     pub(crate) fix: Option<Side>,
 
     /// KKT residual at which the fit has converged.
-    #[arg(long, default_value_t = 1e-4, help_heading = "When to stop")]
+    #[arg(long, default_value = "1e-4", help_heading = "When to stop")]
     #[arg(allow_negative_numbers = true)]
     pub(crate) tol: f64,
 
@@ -145,8 +146,8 @@ Examples:
   Parts of handwritten digits, best of 10 random starts, everything saved:
     partwise fit examples/data/digits.npy --rank 16 --n-init 10 --out digits
 
-  Topics of texts, sparse, H as a table with the words as its header:
-    partwise fit examples/data/descriptions.csv.gz --rank 8 --h-out topics.csv
+  Topics of texts; H is saved as a table with the words as its header:
+    partwise fit examples/data/descriptions.csv.gz -k 5 --h-out topics.csv
 
   A start that needs no randomness, and a stricter certificate:
     partwise fit examples/data/digits.npy --rank 16 --init nndsvda --tol 1e-6

@@ -14,8 +14,8 @@ pub(crate) enum Failure {
     CommandLine(Box<clap::Error>),
     /// Options that do not fit together or the data.
     Usage(String),
-    /// The engine refused the data or the options.
-    Engine { error: partwise::Error, file: String },
+    /// The engine refused the data or the options. `cell` is what the file calls the place.
+    Engine { error: Box<partwise::Error>, file: String, cell: Option<String> },
     /// A file could not be read or written.
     Io(partwise_io::Error),
     /// Data that can be read but not used.
@@ -60,12 +60,6 @@ impl From<partwise_io::Error> for Failure {
 }
 
 impl Failure {
-    /// The engine's error about data from `file`.
-    pub(crate) fn engine(file: &str) -> impl Fn(partwise::Error) -> Self + use<> {
-        let file = file.to_owned();
-        move |error| Self::Engine { error, file: file.clone() }
-    }
-
     /// The stable code.
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -106,25 +100,18 @@ impl Failure {
             | Self::Mismatch(text)
             | Self::Outcome { text, .. }
             | Self::Internal(text) => text.clone(),
-            Self::Engine { error, file } => engine_text(error, file),
+            Self::Engine { error, file, cell } => match cell {
+                Some(cell) => format!("{} ({cell})", engine_text(error, file)),
+                None => engine_text(error, file),
+            },
             Self::Io(error) => io_text(error),
         }
     }
 
     fn at(&self) -> At {
-        let cell = |row: usize, col: usize| At {
-            row: Some(row as u64),
-            col: Some(col as u64),
-            ..At::default()
-        };
         match self {
-            Self::Engine { error, .. } => match *error {
-                partwise::Error::Negative { row, col, .. }
-                | partwise::Error::NotFinite { row, col, .. }
-                | partwise::Error::Start { row, col, .. } => cell(row, col),
-                _ => At::default(),
-            },
-            Self::Data { at: Some((row, col)), .. } => cell(*row, *col),
+            Self::Engine { error, .. } => engine_place(error).map_or(At::default(), cell_of),
+            Self::Data { at: Some(place), .. } => cell_of(*place),
             Self::Io(error) => io_place(error),
             _ => At::default(),
         }
@@ -165,6 +152,21 @@ pub(crate) fn guard(json: bool, run: impl FnOnce() -> Result<(), Failure>) -> u8
         )))
     });
     result.map_or_else(|failure| failure.tell(json), |()| 0)
+}
+
+fn cell_of((row, col): (usize, usize)) -> At {
+    At { row: Some(row as u64), col: Some(col as u64), ..At::default() }
+}
+
+/// Row and column that an error of the engine is about.
+pub(crate) fn engine_place(error: &partwise::Error) -> Option<(usize, usize)> {
+    use partwise::Error as E;
+    match *error {
+        E::Negative { row, col, .. }
+        | E::NotFinite { row, col, .. }
+        | E::Start { row, col, .. } => Some((row, col)),
+        _ => None,
+    }
 }
 
 /// Code and exit code of the engine's errors.

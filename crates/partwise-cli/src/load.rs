@@ -1,7 +1,7 @@
 //! From a file to the engine's input: read, convert, and say what was converted.
 
 use crate::args;
-use crate::failure::Failure;
+use crate::failure::{Failure, engine_place};
 use crate::memory;
 use crate::number::Number;
 use crate::text;
@@ -63,6 +63,22 @@ impl About {
     /// Share of the entries that are not zero.
     pub(crate) fn density(&self) -> f64 {
         self.nonzero as f64 / (self.rows as f64 * self.cols as f64)
+    }
+
+    /// The engine's error about this matrix, with the names of row and column if it has any.
+    pub(crate) fn blame(&self, error: partwise::Error) -> Failure {
+        let cell = engine_place(&error).and_then(|(row, col)| self.cell(row, col));
+        Failure::Engine { error: error.into(), file: self.name.clone(), cell }
+    }
+
+    fn cell(&self, row: usize, col: usize) -> Option<String> {
+        let name = |names: &Option<Vec<String>>, at: usize, what: &str| {
+            let name = text::escaped(names.as_ref()?.get(at)?);
+            Some(format!("{what} '{name}'"))
+        };
+        let names = [name(&self.row_names, row, "row"), name(&self.col_names, col, "column")];
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Bytes that X takes in memory.
@@ -142,7 +158,6 @@ fn convert_table<T: Number>(
         col_names: table.col_names,
         notices: table.notices.iter().filter(|n| is_news(n)).map(ToString::to_string).collect(),
     };
-    let engine = Failure::engine(&about.name);
     let x = match table.values {
         Values::Dense { numbers, order } => {
             let order = match order {
@@ -154,7 +169,7 @@ fn convert_table<T: Number>(
                 Order::ColumnMajor => (at % rows, at / rows),
             };
             let values = convert::<T>(numbers, &mut about, place)?;
-            Dense::new(rows, cols, order, values).map_err(engine)?.into()
+            Dense::new(rows, cols, order, values).map_err(|e| about.blame(e))?.into()
         }
         Values::Sparse { layout, indptr, indices, numbers } => {
             let place = |at: usize| {
@@ -165,14 +180,15 @@ fn convert_table<T: Number>(
             let values = convert::<T>(numbers, &mut about, place)?;
             if layout == Layout::Csr {
                 about.kind = BY_ROWS;
-                Csr::new(shape, &indptr, indices, values).map_err(engine)?.into()
+                Csr::new(shape, &indptr, indices, values).map_err(|e| about.blame(e))?.into()
             } else {
                 about.kind = BY_COLUMNS;
                 if by_storage {
-                    let x = Csr::new((cols, rows), &indptr, indices, values).map_err(engine)?;
+                    let x = Csr::new((cols, rows), &indptr, indices, values)
+                        .map_err(|e| about.blame(e))?;
                     return Ok(Loaded { x: x.into(), about });
                 }
-                Csc::new(shape, &indptr, indices, values).map_err(engine)?.into()
+                Csc::new(shape, &indptr, indices, values).map_err(|e| about.blame(e))?.into()
             }
         }
     };
@@ -190,7 +206,7 @@ pub(crate) fn factor<T: Number>(
     let (found_rows, found_cols) = (table.rows, table.cols);
     if (found_rows, found_cols) != (rows, cols) {
         let error = partwise::Error::Shape { what, found_rows, found_cols, rows, cols };
-        return Err(Failure::Engine { error, file: name(path) });
+        return Err(Failure::Engine { error: error.into(), file: name(path), cell: None });
     }
     let Values::Dense { numbers, order } = table.values else {
         let text = format!("{}: {what} is sparse; a start needs to be dense", name(path));

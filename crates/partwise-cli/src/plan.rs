@@ -170,7 +170,7 @@ fn check_distinct(paths: [&Option<PathBuf>; 3]) -> Result<(), Failure> {
         // Devices such as /dev/null take any number of outputs.
         if let Some(path) = path
             && others.into_iter().any(|other| other.as_ref() == Some(path))
-            && !(path.exists() && !path.is_file())
+            && (!path.exists() || path.is_file())
         {
             let name = text::path(path);
             return Err(Failure::Usage(format!(

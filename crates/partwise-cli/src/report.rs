@@ -98,7 +98,7 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// The figures of a fit.
-pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64) {
+pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64, n_init: usize) {
     let iterations = match fit.iterations {
         1 => "1 iteration".into(),
         n => format!("{n} iterations"),
@@ -113,11 +113,18 @@ pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64) {
             percent(fit.explained_variance)
         ),
     );
-    let objective = format!("½‖X − WH‖² = {:.6e} ± {:.0e}", fit.objective, fit.objective_bound);
+    let objective = format!(
+        "½‖X − WH‖² = {} ± {}",
+        text::significant(fit.objective, 7),
+        text::significant(fit.objective_bound, 1)
+    );
     report.line("objective", &objective);
     let kkt = fit.kkt.residual();
     let sign = if kkt <= tol { "≤" } else { ">" };
-    report.line("KKT", &format!("{kkt:.2e} {sign} tol {tol:e} (0 is exactly stationary)"));
+    report.line(
+        "KKT",
+        &format!("{kkt:.2e} {sign} tol {} (0 is exactly stationary)", text::tolerance(tol)),
+    );
     report.line(
         "sparsity",
         &format!(
@@ -125,22 +132,45 @@ pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64) {
             fit.w_sparsity.whole, fit.h_sparsity.whole
         ),
     );
-    if fit.restarts.len() > 1 {
-        report.line("restarts", &restarts(fit));
+    if n_init > 1 && !fit.restarts.is_empty() {
+        report.line("restarts", &restarts(fit, n_init));
     }
 }
 
-fn restarts<T: Scalar>(fit: &Fit<T>) -> String {
+fn restarts<T: Scalar>(fit: &Fit<T>, n_init: usize) -> String {
     let usable = fit.restarts.iter().filter(|r| r.objective.is_finite());
     let least = usable.clone().map(|r| r.objective).fold(f64::INFINITY, f64::min);
     let most = usable.map(|r| r.objective).fold(0.0, f64::max);
     let best = fit.restarts.iter().find(|r| r.objective == least).map_or(0, |r| r.restart);
     let converged = fit.restarts.iter().filter(|r| r.status == Status::Converged).count();
-    let spread = if least > 0.0 { percent(most / least - 1.0) } else { "-".into() };
-    format!(
-        "{converged} of {} converged; best is number {best}, the worst objective {spread} above it",
-        fit.restarts.len()
-    )
+    let above = if least > 0.0 { most / least - 1.0 } else { 0.0 };
+    let spread = match above {
+        a if a < 1e-6 => "all reach the same objective".into(),
+        a => format!("objectives up to {} above the best, number {best}", percent(a)),
+    };
+    let run = match fit.restarts.len() {
+        all if all == n_init => String::new(),
+        some => format!(" (only {some} were run)"),
+    };
+    format!("{converged} of {n_init} converged{run}; {spread}")
+}
+
+/// What stands out in each component: the columns with the largest entries of its row of H.
+pub(crate) fn parts<T: Scalar>(report: &mut Report, fit: &Fit<T>, names: &[String]) {
+    const COMPONENTS: usize = 20;
+    const COLUMNS: usize = 6;
+    let k = fit.h.cols();
+    for t in 0..k.min(COMPONENTS) {
+        let value = |j: usize| fit.h.get(j, t).to_f64();
+        let mut order: Vec<usize> = (0..names.len()).filter(|&j| value(j) > 0.0).collect();
+        order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+        let top: Vec<String> =
+            order.iter().take(COLUMNS).map(|&j| text::escaped(&names[j])).collect();
+        report.line(&format!("part {t}"), &top.join(", "));
+    }
+    if k > COMPONENTS {
+        report.line("", &format!("… and {} parts more", k - COMPONENTS));
+    }
 }
 
 /// How a fit ended.

@@ -26,7 +26,7 @@ pub(crate) fn bytes_limit(text: &str) -> Result<u64, String> {
     let number = plain_number(number).ok_or("expected a size such as 500M or 4G")?;
     let bytes = number * f64::from(2.0f32).powi(power);
     // A float as large as 2^64 would saturate.
-    if bytes >= 1.0 && bytes < 1.8e19 {
+    if (1.0..1.8e19).contains(&bytes) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
         return Ok(bytes as u64);
     }
@@ -72,6 +72,7 @@ pub(crate) fn bytes(count: u128) -> String {
 /// Seconds as people read them.
 pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
+        s if s < 0.00995 => format!("{:.1} ms", s * 1e3),
         s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
         s if s < 59.95 => format!("{s:.1} s"),
         s if s < 3599.5 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), (s % 60.0).floor()),
@@ -81,14 +82,30 @@ pub(crate) fn seconds(seconds: f64) -> String {
 
 /// A number in few characters that are still telling: 0.3021, 1.3e-7, 1.2e300.
 pub(crate) fn short(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        let text = format!("{value:.5}");
-        let digits = 5usize.saturating_sub(value.abs().log10().max(0.0) as usize);
-        let text = if value == 0.0 { text } else { format!("{value:.digits$}") };
-        let text = if text.contains('.') { text.trim_end_matches('0') } else { &text };
-        return text.trim_end_matches('.').to_owned();
+    significant(value, 5)
+}
+
+/// A tolerance as it is typed.
+pub(crate) fn tolerance(value: f64) -> String {
+    if value == 0.0 { "0".into() } else { format!("{value:e}") }
+}
+
+/// A number to so many digits; with an exponent only where it is far from 1.
+pub(crate) fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".into();
     }
-    format!("{value:.2e}")
+    if !(1e-3..1e7).contains(&value.abs()) {
+        return format!("{value:.*e}", digits.saturating_sub(1).min(2.max(digits / 2)));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "between -3 and 6")]
+    let before = value.abs().log10().floor() as i64 + 1;
+    let decimals = usize::try_from(digits as i64 - before).unwrap_or(0);
+    let text = format!("{value:.decimals$}");
+    if decimals == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A path on one line, with nothing that a terminal would obey.
@@ -139,6 +156,9 @@ mod tests {
         assert_eq!(short(65535.0), "65535");
         assert_eq!(short(1.3e-7), "1.30e-7");
         assert_eq!(short(0.0), "0");
+        assert_eq!(short(1e300), "1.00e300");
+        assert_eq!(significant(364_111.968_7, 7), "364112");
+        assert_eq!(significant(0.8123, 1), "0.8");
         assert_eq!(bytes(80_000_000_000_000), "72.8 TiB");
         assert_eq!(seconds(0.0421), "42 ms");
         assert_eq!(seconds(754.0), "12 min 34 s");

@@ -9,7 +9,7 @@ use crate::number::{self, Number, with_number};
 use crate::plan::{self, Content, Outputs};
 use crate::progress::Bar;
 use crate::report::{self, Remarks, Report};
-use crate::{interrupt, memory};
+use crate::{interrupt, memory, text};
 use partwise::{Error, Factor, Fit, Options, Status, fit_observed};
 use partwise_io::Table;
 use serde::Serialize;
@@ -35,7 +35,8 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
         () => None,
     };
     error.map_or(Ok(()), |(option, value, needed)| {
-        Err(Failure::Engine { error: Error::Option { option, value, needed }, file: String::new() })
+        let error = Error::Option { option, value, needed };
+        Err(Failure::Engine { error: error.into(), file: String::new(), cell: None })
     })
 }
 
@@ -113,7 +114,10 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
         error @ Error::ZeroStart { what: "H" } => (error, start(&args.h)),
         error => (error, None),
     };
-    Failure::Engine { error, file: file.unwrap_or_else(|| about.name.clone()) }
+    match file {
+        Some(file) => Failure::Engine { error: error.into(), file, cell: None },
+        None => about.blame(error),
+    }
 }
 
 /// Writes what was asked for; nothing has its final name yet.
@@ -156,19 +160,21 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
                 fit.iterations
             ),
         }),
-        Status::Interrupted => Err(Failure::Outcome {
+        // The best restart may have ended before the interruption.
+        _ if interrupt::asked() => Err(Failure::Outcome {
             code: "E-INTERRUPT",
             exit: interrupt::EXIT,
-            text: format!("interrupted after {} iterations", fit.iterations),
+            text: "interrupted; the best factors so far were kept".into(),
         }),
         status if status != Status::Converged && args.require_convergence => {
             Err(Failure::Outcome {
                 code: "E-CONVERGENCE",
                 exit: 7,
                 text: format!(
-                    "{status} after {} iterations with KKT residual {kkt:.2e} > tol {:e}: raise \
+                    "{status} after {} iterations with KKT residual {kkt:.2e} > tol {}: raise \
                      --max-iter or --tol",
-                    fit.iterations, args.tol
+                    fit.iterations,
+                    text::tolerance(args.tol)
                 ),
             })
         }
@@ -202,7 +208,10 @@ fn answer<T: Number>(
         "fit",
         &format!("rank {}, {}, {start}{times}, seed {}, {cores}", args.rank, args.rule, args.seed),
     );
-    report::fit(&mut report, fit, args.tol);
+    report::fit(&mut report, fit, args.tol, args.n_init);
+    if let Some(names) = &about.col_names {
+        report::parts(&mut report, fit, names);
+    }
     let saved: Vec<&str> =
         [&files.w, &files.h, &files.model].into_iter().flatten().map(String::as_str).collect();
     if saved.is_empty() {

@@ -24,7 +24,7 @@ fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure>
         load::matrix_by_storage::<T>(table, load::name(&args.input.file))?;
     let mut remarks = Remarks::default();
     remarks.notices.append(&mut about.notices);
-    let scan = look(&x).map_err(Failure::engine(&about.name))?;
+    let scan = look(&x).map_err(|e| about.blame(e))?;
     let scan = if about.is_by_columns() { scan.transposed() } else { scan };
     let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory::<T>(k, &about)));
     if args.show.json {

@@ -45,7 +45,8 @@ pub(crate) fn of<T: Number>(
             rule: args.rule.to_string(),
             seed: args.seed,
             options,
-            objective: fit.objective,
+            // The square of a matrix near 1e300 is beyond a double; the file has no infinity.
+            objective: fit.objective.min(f64::MAX),
             kkt: fit.kkt.residual(),
             status: fit.status.to_string(),
             data: fingerprint(about),

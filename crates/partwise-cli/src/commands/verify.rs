@@ -29,7 +29,7 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
         ));
     };
     let (w, h) = (model::factor::<T>(w)?, model::tall::<T>(&model.h)?);
-    let verified = verify(x, &w, &h).map_err(Failure::engine(&about.name))?;
+    let verified = verify(x, &w, &h).map_err(|e| about.blame(e))?;
     let agreement = Agreement::new::<T>(model, &verified);
     let disagreement = agreement.disagreement();
     if args.show.json {
@@ -52,12 +52,17 @@ fn check_data(model: &Model, about: &About) -> Result<(), Failure> {
     }
     // The order of summation depends on how the file stores the matrix, the sum hardly does.
     let (fitted, found) = (f64::from_bits(data.sum_bits), about.sum);
-    if fitted != found && !((fitted - found).abs() <= 1e-9 * fitted.abs()) {
+    if !within(fitted, found, 1e-9 * fitted.abs()) {
         return Err(Failure::Mismatch(format!(
             "{name}: the model was fitted to other values: they sum to {fitted:e}, these to {found:e}"
         )));
     }
     Ok(())
+}
+
+/// Also true for two equal infinities; never for NaN.
+fn within(a: f64, b: f64, allowed: f64) -> bool {
+    a == b || (a - b).abs() <= allowed
 }
 
 /// What the model says beside what was found.
@@ -81,7 +86,7 @@ impl Agreement {
         let (claimed_kkt, found_kkt) = (model.origin.kkt, verified.kkt.residual());
         Self {
             claimed: model.origin.objective,
-            found: verified.objective,
+            found: verified.objective.min(f64::MAX),
             allowed,
             claimed_kkt,
             found_kkt,
@@ -90,14 +95,14 @@ impl Agreement {
     }
 
     fn disagreement(&self) -> Option<String> {
-        let differs = |a: f64, b: f64, allowed: f64| a != b && !((a - b).abs() <= allowed);
-        if differs(self.claimed, self.found, self.allowed) {
+        if !within(self.claimed, self.found, self.allowed) {
             return Some(format!(
                 "the model claims the objective {:e}, recomputed it is {:e}",
                 self.claimed, self.found
             ));
         }
-        differs(self.claimed_kkt, self.found_kkt, self.allowed_kkt).then(|| {
+        let kkt = within(self.claimed_kkt, self.found_kkt, self.allowed_kkt);
+        (!kkt).then(|| {
             format!(
                 "the model claims the KKT residual {:e}, recomputed it is {:e}",
                 self.claimed_kkt, self.found_kkt
