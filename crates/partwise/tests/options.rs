@@ -5,10 +5,7 @@
 mod common;
 
 use common::*;
-use partwise::{Dense, Error, Options, Order, Progress, Rule, Side, Start, Status, Warning};
-use partwise::{fit, fit_observed};
-use std::ops::ControlFlow;
-use std::time::Duration;
+use partwise::{Dense, Error, Options, Order, Rule, Side, Start, Status, Warning, fit};
 
 fn refused(options: &Options<f64>) -> Error {
     fit(Mat::random(6, 5, 1).dense::<f64>(), options).unwrap_err()
@@ -281,24 +278,4 @@ fn l56_no_seed_is_special() {
     let seeds = [0, 1, 2, 1 << 32, u64::MAX, u64::MAX - 1];
     let all: std::collections::BTreeSet<_> = seeds.iter().map(|&s| of(s)).collect();
     assert_eq!(all.len(), seeds.len());
-}
-
-#[test]
-fn a_time_limit_and_an_observer_end_a_fit_with_its_best_iterate() {
-    let x = Mat::random(40, 30, 1);
-    let base = Options { tol: 0.0, max_iter: 1_000_000, n_init: 4, ..options(5, Rule::Hals) };
-    let limited = Options { time_limit: Some(Duration::ZERO), ..base.clone() };
-    let late = fit(x.dense::<f64>(), &limited).unwrap();
-    assert_eq!((late.status, late.iterations), (Status::TimeLimit, 1));
-    let mut seen = Vec::new();
-    let mut stop = |p: &Progress| {
-        seen.push((p.iteration, p.objective));
-        if p.iteration == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let ended = fit_observed(x.dense::<f64>(), &base, &mut stop).unwrap();
-    assert_eq!((ended.status, ended.iterations), (Status::Interrupted, 7));
-    assert_eq!(seen.len(), 7);
-    assert!(seen.windows(2).all(|p| p[1].1 <= p[0].1), "the best so far never rises");
-    assert_sound(&ended, "interrupted");
-    assert!((ended.objective / seen[6].1 - 1.0).abs() < 1e-9);
 }
