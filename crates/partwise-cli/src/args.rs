@@ -55,6 +55,7 @@ pub(crate) struct Fit {
     pub(crate) input: Input,
 
     /// Number of components.
+    #[arg(value_parser = text::whole::<usize>)]
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: usize,
 
@@ -68,11 +69,13 @@ pub(crate) struct Fit {
 
     /// Random restarts; the best is kept.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Method")]
+    #[arg(value_parser = text::whole::<usize>)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) n_init: usize,
 
     /// Seed of everything random; the same seed gives the same bytes.
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Method")]
+    #[arg(value_parser = text::whole::<u64>)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) seed: u64,
 
@@ -90,11 +93,13 @@ pub(crate) struct Fit {
 
     /// KKT residual at which the fit has converged.
     #[arg(long, default_value = "1e-4", help_heading = "When to stop")]
+    #[arg(value_parser = text::number)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) tol: f64,
 
     /// Most iterations; 0 returns the start.
     #[arg(long, value_name = "N", default_value_t = 500, help_heading = "When to stop")]
+    #[arg(value_parser = text::whole::<usize>)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) max_iter: usize,
 
@@ -196,6 +201,7 @@ pub(crate) struct Inspect {
     pub(crate) input: Input,
 
     /// Also say what memory a fit with this many components would need.
+    #[arg(value_parser = text::whole::<usize>)]
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: Option<usize>,
 
@@ -264,6 +270,7 @@ pub(crate) struct Show {
 pub(crate) struct Threads {
     /// Threads; 0 takes one for each core. The result is the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Machine")]
+    #[arg(value_parser = text::whole::<usize>)]
     #[arg(env = "PARTWISE_THREADS", hide_env_values = true, allow_negative_numbers = true)]
     pub(crate) threads: usize,
 }

@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use partwise_io::Place;
 use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 /// Why a command could not do what was asked.
 #[derive(Debug)]
@@ -138,7 +139,11 @@ impl Failure {
 
 /// Runs the program: every failure is told, and a panic is one line and an exit code like any other.
 pub(crate) fn guard(json: bool, run: impl FnOnce() -> Result<(), Failure>) -> u8 {
-    std::panic::set_hook(Box::new(|_| {}));
+    static PLACE: OnceLock<String> = OnceLock::new();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
+        PLACE.get_or_init(|| place.unwrap_or_default());
+    }));
     let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<&str>()
@@ -146,8 +151,9 @@ pub(crate) fn guard(json: bool, run: impl FnOnce() -> Result<(), Failure>) -> u8
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_default();
         Err(Failure::Internal(format!(
-            "a bug in partwise {}, please report it: {}",
+            "a bug in partwise {}{}, please report it: {}",
             env!("CARGO_PKG_VERSION"),
+            PLACE.get().map_or("", String::as_str),
             crate::text::escaped(&text)
         )))
     });

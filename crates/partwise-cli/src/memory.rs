@@ -24,13 +24,19 @@ fn machine() -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// What the control group of this process, or one around it, leaves.
+/// What the control group of this process leaves.
 fn cgroup() -> Option<u64> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    left_by_groups(&own, |path| fs::read_to_string(path).ok())
+}
+
+/// The least that a group in `own` (as in /proc/self/cgroup), or one around it, leaves.
+fn left_by_groups(own: &str, read: impl Fn(&str) -> Option<String>) -> Option<u64> {
+    let number = |path: String| read(&path)?.trim().parse::<u64>().ok();
     let mut least: Option<u64> = None;
     for line in own.lines() {
-        let mut parts = line.splitn(3, ':');
-        let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
         let (root, most, used) = match controllers {
             "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
             c if c.split(',').any(|c| c == "memory") => {
@@ -40,18 +46,42 @@ fn cgroup() -> Option<u64> {
         };
         let mut path = path.trim_end_matches('/');
         loop {
-            let number = |name: &str| {
-                fs::read_to_string(format!("{root}{path}/{name}")).ok()?.trim().parse::<u64>().ok()
-            };
-            if let (Some(most), Some(used)) = (number(most), number(used)) {
+            let most = number(format!("{root}{path}/{most}"));
+            let used = number(format!("{root}{path}/{used}"));
+            if let (Some(most), Some(used)) = (most, used) {
                 let left = most.saturating_sub(used);
                 least = Some(least.map_or(left, |l| l.min(left)));
             }
-            match path.rfind('/') {
-                Some(at) => path = &path[..at],
-                None => break,
-            }
+            let Some(at) = path.rfind('/') else { break };
+            path = &path[..at];
         }
     }
     least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c11_the_tightest_group_counts() {
+        let files = [
+            ("/sys/fs/cgroup/a/b/memory.max", "max\n"),
+            ("/sys/fs/cgroup/a/b/memory.current", "5\n"),
+            ("/sys/fs/cgroup/a/memory.max", "536870912\n"),
+            ("/sys/fs/cgroup/a/memory.current", "1000\n"),
+        ];
+        let read = |path: &str| {
+            let file = files.iter().find(|(name, _)| *name == path);
+            file.map(|(_, text)| (*text).to_owned())
+        };
+        assert_eq!(left_by_groups("0::/a/b\n", read), Some(536_870_912 - 1000));
+        assert_eq!(left_by_groups("0::/\n", read), None);
+        let old = |path: &str| {
+            (path == "/sys/fs/cgroup/memory/x/memory.limit_in_bytes")
+                .then(|| "700".to_owned())
+                .or((path == "/sys/fs/cgroup/memory/x/memory.usage_in_bytes").then(|| "900".into()))
+        };
+        assert_eq!(left_by_groups("3:cpu:/x\n2:memory:/x\n", old), Some(0));
+    }
 }

@@ -23,7 +23,7 @@ impl Bar {
             ProgressDrawTarget::stderr_with_hz(10)
         };
         let bar = ProgressBar::with_draw_target(Some(max_iter as u64), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:16} {pos}/{len}  {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:10} {pos}/{len}  {wide_msg}") {
             bar.set_style(style);
         }
         Self { bar, time_limit }
@@ -31,13 +31,13 @@ impl Bar {
 
     fn line(&self, p: &Progress) -> String {
         let mut line = format!(
-            "error {}  KKT {:.1e} (tol {:.0e})",
-            text::short(p.relative_error),
+            "error {:.4}  KKT {:.1e} (tol {})",
+            p.relative_error,
             p.kkt.residual(),
-            p.tol
+            text::tolerance(p.tol)
         );
         if p.n_init > 1 {
-            line += &format!("  {}/{} starts done", p.ended, p.n_init);
+            line += &format!("  {}/{} done", p.ended, p.n_init);
         }
         if let Some(limit) = self.time_limit {
             let left = (limit.as_secs_f64() - p.seconds).max(0.0);

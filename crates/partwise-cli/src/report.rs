@@ -44,9 +44,9 @@ impl Report {
             format!("{} taken as {}", about.file_type, about.number_type)
         };
         let filled = if about.is_dense() {
-            format!("{} not zero", percent(about.density()))
+            format!("{} not zero", text::percent(about.density()))
         } else {
-            format!("{} stored ({})", about.stored, percent(about.density()))
+            format!("{} stored ({})", about.stored, text::percent(about.density()))
         };
         self.line(
             "X",
@@ -90,19 +90,9 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// 0.0013 as `0.13 %`.
-pub(crate) fn percent(share: f64) -> String {
-    let value = share * 100.0;
-    let digits = if value >= 10.0 || value == 0.0 { 1 } else { 2 };
-    format!("{value:.digits$} %")
-}
-
 /// The figures of a fit.
 pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64, n_init: usize) {
-    let iterations = match fit.iterations {
-        1 => "1 iteration".into(),
-        n => format!("{n} iterations"),
-    };
+    let iterations = text::counted(fit.iterations, "iteration");
     let time = text::seconds(fit.seconds);
     report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
     report.line(
@@ -110,7 +100,7 @@ pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64, n_init
         &format!(
             "{} relative to ‖X‖; {} of ‖X‖² explained",
             text::short(fit.relative_error),
-            percent(fit.explained_variance)
+            text::percent(fit.explained_variance)
         ),
     );
     let objective = format!(
@@ -146,7 +136,7 @@ fn restarts<T: Scalar>(fit: &Fit<T>, n_init: usize) -> String {
     let above = if least > 0.0 { most / least - 1.0 } else { 0.0 };
     let spread = match above {
         a if a < 1e-6 => "all reach the same objective".into(),
-        a => format!("objectives up to {} above the best, number {best}", percent(a)),
+        a => format!("objectives up to {} above the best, number {best}", text::percent(a)),
     };
     let run = match fit.restarts.len() {
         all if all == n_init => String::new(),

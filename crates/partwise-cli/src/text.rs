@@ -14,6 +14,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds * unit).map_err(|e| e.to_string())
 }
 
+/// A whole number.
+pub(crate) fn whole<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "expected a whole number from 0 to 2^64 - 1".into())
+}
+
+/// Any number; what range it must be in is said with its value.
+pub(crate) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number such as 1e-4".into())
+}
+
 /// `4G`, `500M`, `64k`, `1.5GiB`; a bare number is bytes. Units are powers of 1024.
 pub(crate) fn bytes_limit(text: &str) -> Result<u64, String> {
     let lower = text.to_ascii_lowercase();
@@ -82,7 +92,31 @@ pub(crate) fn seconds(seconds: f64) -> String {
 
 /// A number in few characters that are still telling: 0.3021, 1.3e-7, 1.2e300.
 pub(crate) fn short(value: f64) -> String {
-    significant(value, 5)
+    let far = value != 0.0 && !PLAIN.contains(&value.abs());
+    significant(value, if far { 3 } else { 5 })
+}
+
+/// Numbers that need no exponent.
+const PLAIN: std::ops::Range<f64> = 1e-3..1e7;
+
+/// 0.0013 as `0.13 %`; what is not all of it is never rounded to 100.
+pub(crate) fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    if value == 100.0 {
+        return "100 %".into();
+    }
+    let digits = match value {
+        v if v == 0.0 || (10.0..99.0).contains(&v) => 1,
+        v if v < 99.99 => 2,
+        _ => 4,
+    };
+    let text = format!("{value:.digits$} %");
+    if text == "100.0000 %" && share < 1.0 { "> 99.9999 %".into() } else { text }
+}
+
+/// `1 thread`, `2 threads`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A tolerance as it is typed.
@@ -95,8 +129,8 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    if !(1e-3..1e7).contains(&value.abs()) {
-        return format!("{value:.*e}", digits.saturating_sub(1).min(2.max(digits / 2)));
+    if !PLAIN.contains(&value.abs()) {
+        return format!("{value:.*e}", digits.saturating_sub(1));
     }
     #[expect(clippy::cast_possible_truncation, reason = "between -3 and 6")]
     let before = value.abs().log10().floor() as i64 + 1;
@@ -159,6 +193,10 @@ mod tests {
         assert_eq!(short(1e300), "1.00e300");
         assert_eq!(significant(364_111.968_7, 7), "364112");
         assert_eq!(significant(0.8123, 1), "0.8");
+        assert_eq!(percent(0.895_4), "89.5 %");
+        assert_eq!(percent(0.999_843), "99.98 %");
+        assert_eq!(percent(0.999_999_999), "> 99.9999 %");
+        assert_eq!(percent(1.0), "100 %");
         assert_eq!(bytes(80_000_000_000_000), "72.8 TiB");
         assert_eq!(seconds(0.0421), "42 ms");
         assert_eq!(seconds(754.0), "12 min 34 s");

@@ -10,7 +10,7 @@ use crate::plan::{self, Content, Outputs};
 use crate::progress::Bar;
 use crate::report::{self, Remarks, Report};
 use crate::{interrupt, memory, text};
-use partwise::{Error, Factor, Fit, Options, Status, fit_observed};
+use partwise::{Error, Factor, Fit, Options, Side, Status, fit_observed};
 use partwise_io::Table;
 use serde::Serialize;
 
@@ -25,6 +25,16 @@ pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
 
 /// What is refused before any file is touched.
 fn check(args: &args::Fit) -> Result<(), Failure> {
+    let lacking = match args.fix {
+        Some(Side::Rows) if args.w.is_none() => Some("w"),
+        Some(Side::Columns) if args.h.is_none() => Some("h"),
+        _ => None,
+    };
+    if let Some(factor) = lacking {
+        return Err(Failure::Usage(format!(
+            "--fix {factor} needs --{factor} FILE, the factor to keep"
+        )));
+    }
     // The engine checks all of it again, with the shape of X.
     let error = match () {
         () if args.rank == 0 => Some(("rank", args.rank.to_string(), "at least 1")),
@@ -167,16 +177,18 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
             text: "interrupted; the best factors so far were kept".into(),
         }),
         status if status != Status::Converged && args.require_convergence => {
-            Err(Failure::Outcome {
-                code: "E-CONVERGENCE",
-                exit: 7,
-                text: format!(
-                    "{status} after {} iterations with KKT residual {kkt:.2e} > tol {}: raise \
-                     --max-iter or --tol",
-                    fit.iterations,
-                    text::tolerance(args.tol)
-                ),
-            })
+            let remedy = match status {
+                Status::TimeLimit => "raise --time-limit or --tol",
+                Status::Stalled => "raise --tol, or compute in --dtype f64",
+                _ => "raise --max-iter or --tol",
+            };
+            let text = format!(
+                "{} after {} with KKT residual {kkt:.2e} > tol {}: {remedy}",
+                report::in_words(status),
+                text::counted(fit.iterations, "iteration"),
+                text::tolerance(args.tol)
+            );
+            Err(Failure::Outcome { code: "E-CONVERGENCE", exit: 7, text })
         }
         _ => Ok(()),
     }
@@ -203,7 +215,7 @@ fn answer<T: Number>(
         (None, None) => format!("start {}", args.init),
     };
     let times = if args.n_init > 1 { format!(" (best of {})", args.n_init) } else { String::new() };
-    let cores = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
+    let cores = text::counted(threads, "thread");
     report.line(
         "fit",
         &format!("rank {}, {}, {start}{times}, seed {}, {cores}", args.rank, args.rule, args.seed),

@@ -128,7 +128,7 @@ fn tell(
         &format!(
             "{} relative to ‖X‖; {} of ‖X‖² explained",
             crate::text::short(verified.relative_error),
-            report::percent(verified.explained_variance)
+            crate::text::percent(verified.explained_variance)
         ),
     );
     report.line("verdict", if a.disagreement().is_none() { "they agree" } else { "they disagree" });
