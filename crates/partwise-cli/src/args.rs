@@ -144,6 +144,9 @@ pub(crate) struct Fit {
 
     #[command(flatten)]
     pub(crate) threads: Threads,
+
+    #[command(flatten)]
+    pub(crate) memory: Memory,
 }
 
 const FIT_EXAMPLES: &str = "\
@@ -189,6 +192,9 @@ pub(crate) struct Transform {
 
     #[command(flatten)]
     pub(crate) threads: Threads,
+
+    #[command(flatten)]
+    pub(crate) memory: Memory,
 }
 
 /// Look at a matrix: shape, kind, range, zero rows and columns, and what a fit would refuse.
@@ -207,6 +213,9 @@ pub(crate) struct Inspect {
 
     #[command(flatten)]
     pub(crate) show: Show,
+
+    #[command(flatten)]
+    pub(crate) memory: Memory,
 }
 
 /// Recompute what a model claims, from the matrix it was fitted to.
@@ -227,6 +236,9 @@ pub(crate) struct Verify {
 
     #[command(flatten)]
     pub(crate) show: Show,
+
+    #[command(flatten)]
+    pub(crate) memory: Memory,
 }
 
 /// A matrix to read.
@@ -236,21 +248,18 @@ pub(crate) struct Input {
     pub(crate) file: PathBuf,
 
     /// Whether the first line of a text file holds column names.
-    #[arg(long, default_value = "auto", value_parser = switches(), help_heading = "Input")]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Input")]
+    #[arg(value_parser = switches())]
     pub(crate) header: Switch,
 
     /// Whether the first column of a text file holds row names.
-    #[arg(long, default_value = "auto", value_parser = switches(), help_heading = "Input")]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Input")]
+    #[arg(value_parser = switches())]
     pub(crate) row_names: Switch,
 
     /// Delimiter of a text file: one character, tab or space; told by the first line if not given.
     #[arg(long, value_name = "CHAR", value_parser = text::delimiter, help_heading = "Input")]
     pub(crate) delimiter: Option<u8>,
-
-    /// Most memory to use, such as 500M or 4G; by default three quarters of what is free.
-    #[arg(long, value_name = "BYTES", value_parser = text::bytes_limit, help_heading = "Machine")]
-    #[arg(env = "PARTWISE_MEMORY_LIMIT", hide_env_values = true, allow_negative_numbers = true)]
-    pub(crate) memory_limit: Option<u64>,
 }
 
 /// How to answer.
@@ -263,6 +272,16 @@ pub(crate) struct Show {
     /// Print errors only.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+/// How much memory.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Memory {
+    /// Most memory to use, such as 500M or 4G; by default three quarters of what is
+    /// free, and for a file 250 times its length.
+    #[arg(long, value_name = "BYTES", value_parser = text::bytes_limit, help_heading = "Machine")]
+    #[arg(env = "PARTWISE_MEMORY_LIMIT", hide_env_values = true, allow_negative_numbers = true)]
+    pub(crate) memory_limit: Option<u64>,
 }
 
 /// How many threads.

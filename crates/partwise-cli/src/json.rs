@@ -1,7 +1,7 @@
 //! Answers for programs: one object on one line. Numbers that are not finite are null.
 
+use crate::about::About;
 use crate::failure::At;
-use crate::load::About;
 use partwise::metric::Kkt;
 use partwise::{Fit, Restart, Scalar};
 use serde::Serialize;
@@ -49,7 +49,7 @@ impl<'a> From<&'a About> for Matrix<'a> {
             file: &about.name,
             rows: about.rows,
             cols: about.cols,
-            kind: about.kind,
+            kind: about.kind.name(),
             stored: about.stored,
             density: about.density(),
             file_dtype: about.file_type.to_string(),

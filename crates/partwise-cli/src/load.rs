@@ -1,95 +1,23 @@
 //! From a file to the engine's input: read, convert, and say what was converted.
 
+use crate::about::About;
 use crate::args;
-use crate::failure::{Failure, engine_place};
+use crate::failure::Failure;
 use crate::memory;
 use crate::number::Number;
 use crate::text;
 use partwise::{Csc, Csr, Dense, Factor, Input, Order};
-use partwise_io::{DType, Layout, Notice, Numbers, ReadOptions, Table, Values, read, read_from};
+use partwise_io::{DType, Layout, Numbers, ReadOptions, Table, Values, read, read_from};
 use std::io::Read;
 use std::path::Path;
 
 /// What standard input is called.
 const STDIN: &str = "standard input";
 
-/// Kinds of matrices, in words.
-const DENSE: &str = "dense";
-const BY_ROWS: &str = "sparse by rows";
-const BY_COLUMNS: &str = "sparse by columns";
-
 /// A matrix as the engine takes it, and what there is to know about it.
 pub(crate) struct Loaded<T: Number> {
     pub(crate) x: Input<'static, T>,
     pub(crate) about: About,
-}
-
-/// What a file held.
-#[derive(Debug, Clone)]
-pub(crate) struct About {
-    /// The file as the user knows it.
-    pub(crate) name: String,
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    /// `dense`, `sparse by rows` or `sparse by columns`.
-    pub(crate) kind: &'static str,
-    /// Entries that are stored.
-    pub(crate) stored: usize,
-    /// Entries that are not zero.
-    pub(crate) nonzero: usize,
-    /// Σ x, in the order of the file.
-    pub(crate) sum: f64,
-    /// Type of the elements in the file.
-    pub(crate) file_type: DType,
-    /// Type they were converted to.
-    pub(crate) number_type: DType,
-    pub(crate) row_names: Option<Vec<String>>,
-    pub(crate) col_names: Option<Vec<String>>,
-    /// What the user should hear.
-    pub(crate) notices: Vec<String>,
-}
-
-impl About {
-    /// Whether every entry is stored.
-    pub(crate) fn is_dense(&self) -> bool {
-        self.kind == DENSE
-    }
-
-    /// Whether the columns are what is compressed.
-    pub(crate) fn is_by_columns(&self) -> bool {
-        self.kind == BY_COLUMNS
-    }
-
-    /// Share of the entries that are not zero.
-    pub(crate) fn density(&self) -> f64 {
-        self.nonzero as f64 / (self.rows as f64 * self.cols as f64)
-    }
-
-    /// The engine's error about this matrix, with the names of row and column if it has any.
-    pub(crate) fn blame(&self, error: partwise::Error) -> Failure {
-        let cell = engine_place(&error).and_then(|(row, col)| self.cell(row, col));
-        Failure::Engine { error: error.into(), file: self.name.clone(), cell }
-    }
-
-    fn cell(&self, row: usize, col: usize) -> Option<String> {
-        let name = |names: &Option<Vec<String>>, at: usize, what: &str| {
-            let name = text::escaped(names.as_ref()?.get(at)?);
-            Some(format!("{what} '{name}'"))
-        };
-        let names = [name(&self.row_names, row, "row"), name(&self.col_names, col, "column")];
-        let names: Vec<String> = names.into_iter().flatten().collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    }
-
-    /// Bytes that X takes in memory.
-    pub(crate) fn bytes(&self) -> u64 {
-        let value = if self.number_type == DType::F32 { 4 } else { 8 };
-        match self.kind {
-            DENSE => self.stored as u64 * value,
-            BY_ROWS => self.stored as u64 * (value + 4) + self.rows as u64 * 8,
-            _ => self.stored as u64 * (value + 4) + self.cols as u64 * 8,
-        }
-    }
 }
 
 /// How a file is called in messages.
@@ -102,12 +30,12 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 /// Reads the matrix a command was given.
-pub(crate) fn table(input: &args::Input) -> Result<Table, Failure> {
+pub(crate) fn table(input: &args::Input, memory: args::Memory) -> Result<Table, Failure> {
     let options = ReadOptions {
         header: input.header,
         row_names: input.row_names,
         delimiter: input.delimiter,
-        memory_limit: input.memory_limit.or_else(memory::group_limit),
+        memory_limit: memory.memory_limit.or_else(memory::group_limit),
     };
     if !is_stdin(&input.file) {
         return Ok(read(&input.file, &options)?);
@@ -143,33 +71,17 @@ fn convert_table<T: Number>(
     by_storage: bool,
 ) -> Result<Loaded<T>, Failure> {
     let shape @ (rows, cols) = (table.rows, table.cols);
-    let file_type = table.numbers().dtype();
-    let mut about = About {
-        name,
-        rows,
-        cols,
-        kind: DENSE,
-        stored: table.stored(),
-        nonzero: 0,
-        sum: 0.0,
-        file_type,
-        number_type: T::DTYPE,
-        row_names: table.row_names,
-        col_names: table.col_names,
-        notices: table.notices.iter().filter(|n| is_news(n)).map(ToString::to_string).collect(),
-    };
+    let mut about = About::of(&table, name, T::DTYPE);
     let x = match table.values {
         Values::Dense { numbers, order } => {
-            let order = match order {
-                partwise_io::Order::RowMajor => Order::RowMajor,
-                partwise_io::Order::ColumnMajor => Order::ColumnMajor,
-            };
-            let place = |at: usize| match order {
-                Order::RowMajor => (at / cols, at % cols),
-                Order::ColumnMajor => (at % rows, at / rows),
+            let (order, place): (_, &dyn Fn(usize) -> _) = match order {
+                partwise_io::Order::RowMajor => (Order::RowMajor, &|at| (at / cols, at % cols)),
+                partwise_io::Order::ColumnMajor => {
+                    (Order::ColumnMajor, &|at| (at % rows, at / rows))
+                }
             };
             let values = convert::<T>(numbers, &mut about, place)?;
-            Dense::new(rows, cols, order, values).map_err(|e| about.blame(e))?.into()
+            Dense::new(rows, cols, order, values).map(Input::from)
         }
         Values::Sparse { layout, indptr, indices, numbers } => {
             let place = |at: usize| {
@@ -177,21 +89,17 @@ fn convert_table<T: Number>(
                 let minor = indices.get(at).map_or(0, |&i| i as usize);
                 if layout == Layout::Csr { (major, minor) } else { (minor, major) }
             };
-            let values = convert::<T>(numbers, &mut about, place)?;
-            if layout == Layout::Csr {
-                about.kind = BY_ROWS;
-                Csr::new(shape, &indptr, indices, values).map_err(|e| about.blame(e))?.into()
-            } else {
-                about.kind = BY_COLUMNS;
-                if by_storage {
-                    let x = Csr::new((cols, rows), &indptr, indices, values)
-                        .map_err(|e| about.blame(e))?;
-                    return Ok(Loaded { x: x.into(), about });
+            let values = convert::<T>(numbers, &mut about, &place)?;
+            match layout {
+                Layout::Csr => Csr::new(shape, &indptr, indices, values).map(Input::from),
+                Layout::Csc if by_storage => {
+                    Csr::new((cols, rows), &indptr, indices, values).map(Input::from)
                 }
-                Csc::new(shape, &indptr, indices, values).map_err(|e| about.blame(e))?.into()
+                Layout::Csc => Csc::new(shape, &indptr, indices, values).map(Input::from),
             }
         }
     };
+    let x = x.map_err(|error| about.blame(error))?;
     Ok(Loaded { x, about })
 }
 
@@ -225,22 +133,16 @@ pub(crate) fn factor<T: Number>(
     })
 }
 
-/// The engine warns of duplicates it sums itself; those the reader summed are its notice to give.
-/// Widening is exact and shows in the types that the report names.
-fn is_news(notice: &Notice) -> bool {
-    !matches!(notice, Notice::Widened { .. })
-}
-
 /// The numbers as `T`; refuses what `T` cannot hold, and notes what was rounded.
 fn convert<T: Number>(
     numbers: Numbers,
     about: &mut About,
-    place: impl Fn(usize) -> (usize, usize),
+    place: &dyn Fn(usize) -> (usize, usize),
 ) -> Result<Vec<T>, Failure> {
     if T::DTYPE == DType::F32
         && let Numbers::F64(values) = &numbers
     {
-        check_range(values, about, &place)?;
+        check_range(values, about, place)?;
     }
     let (values, rounding) = T::take(numbers);
     if let Some(r) = rounding {
@@ -264,7 +166,7 @@ fn convert<T: Number>(
 fn check_range(
     values: &[f64],
     about: &mut About,
-    place: &impl Fn(usize) -> (usize, usize),
+    place: &dyn Fn(usize) -> (usize, usize),
 ) -> Result<(), Failure> {
     let (mut beyond, mut vanished) = ((0, None), (0, None));
     #[expect(

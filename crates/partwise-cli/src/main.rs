@@ -3,6 +3,7 @@
 //! What was typed ([`args`]) becomes what will be done ([`plan`]: outputs are opened first), then a
 //! command runs and ends in an exit code. Everything that can go wrong is one [`failure::Failure`].
 
+mod about;
 mod args;
 mod commands;
 mod failure;

@@ -1,8 +1,8 @@
 //! Answers for people: a label and a line, within 80 columns.
 
+use crate::about::{About, Kind};
 use crate::args::Show;
 use crate::failure::Failure;
-use crate::load::About;
 use crate::{print, text};
 use partwise::{Fit, Scalar, Status};
 use std::fmt::Write;
@@ -43,14 +43,19 @@ impl Report {
         } else {
             format!("{} taken as {}", about.file_type, about.number_type)
         };
-        let filled = if about.is_dense() {
+        let filled = if about.kind == Kind::Dense {
             format!("{} not zero", text::percent(about.density()))
         } else {
             format!("{} stored ({})", about.stored, text::percent(about.density()))
         };
         self.line(
             "X",
-            &format!("{} × {}, {}, {filled}, {converted}", about.rows, about.cols, about.kind),
+            &format!(
+                "{} × {}, {}, {filled}, {converted}",
+                about.rows,
+                about.cols,
+                about.kind.name()
+            ),
         );
     }
 

@@ -169,6 +169,25 @@ fn verify_agrees_with_every_type_start_and_rule() {
 }
 
 #[test]
+fn verify_refuses_a_model_that_claims_what_is_not_so() {
+    let folder = folder();
+    run(&folder, "fit digits.npy -k 4 --model m.partwise");
+    let honest = partwise_io::Model::read(&folder.path().join("m.partwise")).expect("a model");
+    let mut lies = [honest.clone(), honest.clone()];
+    lies[0].origin.objective *= 1.001;
+    lies[1].origin.kkt *= 0.5;
+    for (lie, claim) in lies.iter().zip(["the objective", "the KKT residual"]) {
+        let file = std::fs::File::create(folder.path().join("lie.partwise")).expect("create");
+        lie.write(file).expect("write");
+        let output =
+            partwise(folder.path(), "verify lie.partwise digits.npy").output().expect("spawn");
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(8), "{err}");
+        assert!(err.contains(&format!("error[E-MODEL]: the model claims {claim}")), "{err}");
+    }
+}
+
+#[test]
 fn a_scale_beyond_squares_can_be_saved_and_verified() {
     let folder = folder();
     let large = "1e300,2e300\n0,1e300\n3e300,0\n";

@@ -1,10 +1,11 @@
 //! `partwise fit`.
 
 use super::model;
+use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
 use crate::json::{self, Figures, Files, Matrix};
-use crate::load::{self, About, Loaded};
+use crate::load::{self, Loaded};
 use crate::number::{self, Number, with_number};
 use crate::plan::{self, Content, Outputs};
 use crate::progress::Bar;
@@ -18,7 +19,7 @@ use serde::Serialize;
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
     let outputs = Outputs::open(args)?;
-    let table = load::table(&args.input)?;
+    let table = load::table(&args.input, args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
     with_number!(single, fit(args, table, outputs))
 }
@@ -105,7 +106,7 @@ fn options<T: Number>(
 
 /// What the limit leaves for the factors once X is in memory.
 fn memory_limit(args: &args::Fit, about: &About) -> Option<u64> {
-    match args.input.memory_limit {
+    match args.memory.memory_limit {
         Some(limit) => Some(limit.saturating_sub(about.bytes())),
         None => memory::limit(),
     }

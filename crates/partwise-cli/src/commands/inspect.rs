@@ -1,9 +1,10 @@
 //! `partwise inspect`.
 
+use crate::about::{About, Kind};
 use crate::args;
 use crate::failure::Failure;
 use crate::json::{self, Matrix};
-use crate::load::{self, About, Loaded};
+use crate::load::{self, Loaded};
 use crate::number::{self, Number, with_number};
 use crate::report::{self, Remarks, Report};
 use crate::text::{bytes, short};
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 /// Reads, looks, tells.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
-    let table = load::table(&args.input)?;
+    let table = load::table(&args.input, args.memory)?;
     let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
     with_number!(single, inspect(args, table))
 }
@@ -25,7 +26,7 @@ fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure>
     let mut remarks = Remarks::default();
     remarks.notices.append(&mut about.notices);
     let scan = look(&x).map_err(|e| about.blame(e))?;
-    let scan = if about.is_by_columns() { scan.transposed() } else { scan };
+    let scan = if about.kind == Kind::ByColumns { scan.transposed() } else { scan };
     let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory::<T>(k, &about)));
     if args.show.json {
         let answer = Answer { x: (&about).into(), found, notices: &remarks.notices, exit_code: 0 };

@@ -1,8 +1,8 @@
 //! Between a fit and a model file.
 
+use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
-use crate::load::About;
 use crate::number::Number;
 use partwise::Fit;
 use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin};

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &args::Transform) -> Result<(), Failure> {
     let inputs = [args.model.clone(), args.input.file.clone()];
     let output = Output::matrix(&args.out, args.force, &inputs)?;
     let model = Model::read(&args.model)?;
-    let table = load::table(&args.input)?;
+    let table = load::table(&args.input, args.memory)?;
     with_number!(model::is_single(&model), transform(args, &model, table, output))
 }
 

@@ -1,10 +1,11 @@
 //! `partwise verify`.
 
 use super::model;
+use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
 use crate::json::{self, KktAnswer, Matrix};
-use crate::load::{self, About, Loaded};
+use crate::load::{self, Loaded};
 use crate::number::{Number, with_number};
 use crate::report::{self, Remarks, Report};
 use partwise::verify::{Verified, verify};
@@ -14,7 +15,7 @@ use serde::Serialize;
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
-    let table = load::table(&args.input)?;
+    let table = load::table(&args.input, args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, table))
 }
 
