@@ -59,7 +59,9 @@ fn run<T: Number>(args: &[String]) {
     let mut options = Options::<T> {
         rank: args[1].parse().expect("rank"),
         threads: args[3].parse().expect("threads"),
-        tol: 0.0,
+        tol: std::env::var("TOL").ok().and_then(|v| v.parse().ok()).unwrap_or(0.0),
+        seed: std::env::var("SEED").ok().and_then(|v| v.parse().ok()).unwrap_or(0),
+        n_init: std::env::var("NINIT").ok().and_then(|v| v.parse().ok()).unwrap_or(1),
         max_iter: limit.unwrap_or(if target > 0.0 { 5000 } else { 200 }),
         sweeps: std::env::var("SWEEPS").ok().and_then(|v| v.parse().ok()),
         ..Options::default()
@@ -88,6 +90,20 @@ fn run<T: Number>(args: &[String]) {
         if p.objective <= target { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let fit: Fit<T> = fit_observed(x, &options, &mut observer).expect("fit");
+    if std::env::var("RESTARTS").is_ok() {
+        let mut o: Vec<f64> = fit.restarts.iter().map(|r| r.objective).collect();
+        o.sort_by(f64::total_cmp);
+        let it: usize = fit.restarts.iter().map(|r| r.iterations).sum();
+        println!(
+            "best {:.6e} median {:.6e} worst {:.6e} iterations {} seconds {:.2}",
+            o[0],
+            o[o.len() / 2],
+            o[o.len() - 1],
+            it,
+            fit.seconds
+        );
+        return;
+    }
     println!(
         "{{\"objective\": {:.17e}, \"seconds\": {reached}, \"iterations\": {}, \"relative_error\": {:.8}, \"kkt\": {:.3e}, \"status\": \"{}\"}}",
         fit.objective,

@@ -100,9 +100,16 @@ impl<T: Scalar> Factor<T> {
         let (rows, cols, stride) = (self.rows, self.cols, self.stride);
         ViewMut { data: self.as_mut_slice(), rows, cols, stride }
     }
-    /// Multiplies every value by `by`.
-    pub fn scale(&mut self, by: T) {
-        self.as_mut_slice().iter_mut().for_each(|v| *v *= by);
+    /// Multiplies every value by 2^exponent, by steps that T can hold.
+    pub(crate) fn scale_by_power(&mut self, exponent: i32) {
+        const STEP: i32 = 64;
+        let mut left = exponent;
+        while left != 0 {
+            let step = left.clamp(-STEP, STEP);
+            let by = T::from_f64(2f64.powi(step));
+            self.as_mut_slice().iter_mut().for_each(|v| *v *= by);
+            left -= step;
+        }
     }
     /// Whether every value is finite.
     pub fn is_finite(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::factor::Factor;
-use crate::matrix::{Input, Matrix, Side};
+use crate::matrix::{Input, Matrix, Side, half_exponent};
 use crate::metric::Kkt;
 use crate::scalar::Scalar;
 
@@ -43,13 +43,15 @@ pub fn verify<'a, T: Scalar>(
         check(what, f, expected, w.cols())?;
     }
     let by_rows = input.by(Side::Rows);
-    let sides = Sides { x: &*by_rows, w: wide(w), h: wide(h), k: w.cols() };
+    let step = 2f64.powi(-half_exponent(largest(&*by_rows)?));
+    let sides = Sides { x: &*by_rows, step, w: wide(w, step), h: wide(h, step), k: w.cols() };
     let dense_cost = rows as f64 * cols as f64 * w.cols() as f64;
     let (error, norm_sq) = sides.error(!input.is_sparse() || dense_cost <= AFFORDABLE)?;
     let (w_sums, h_sums) = sides.kkt()?;
+    let unscale = |error: f64| error / step / step / step / step;
     Ok(Verified {
-        objective: 0.5 * error,
-        objective_bound: 32.0 * f64::EPSILON * norm_sq,
+        objective: unscale(0.5 * error),
+        objective_bound: unscale(32.0 * f64::EPSILON * norm_sq),
         relative_error: if norm_sq > 0.0 { (error / norm_sq).sqrt() } else { error.sqrt() },
         explained_variance: if norm_sq > 0.0 { 1.0 - error / norm_sq } else { 1.0 },
         kkt: Kkt { w: w_sums.0, w_zeros: w_sums.1, h: h_sums.0, h_zeros: h_sums.1 },
@@ -71,8 +73,18 @@ fn check<T: Scalar>(what: &'static str, f: &Factor<T>, rows: usize, cols: usize)
     Ok(())
 }
 
-fn wide<T: Scalar>(f: &Factor<T>) -> Vec<Vec<f64>> {
-    (0..f.rows()).map(|i| f.row(i).iter().map(|v| v.to_f64()).collect()).collect()
+fn wide<T: Scalar>(f: &Factor<T>, step: f64) -> Vec<Vec<f64>> {
+    (0..f.rows()).map(|i| f.row(i).iter().map(|v| v.to_f64() * step).collect()).collect()
+}
+
+fn largest<T: Scalar>(x: &dyn Matrix<T>) -> Result<f64> {
+    let mut largest = 0.0f64;
+    x.visit(0..x.shape().0, &mut |range, panel| {
+        for at in 0..range.len() {
+            panel.for_each(at, &mut |_, v| largest = largest.max(v.to_f64()));
+        }
+    })?;
+    Ok(largest)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -91,19 +103,23 @@ fn gram(rows: &[Vec<f64>], k: usize) -> Vec<Vec<f64>> {
 
 struct Sides<'a, T: Scalar> {
     x: &'a dyn Matrix<T>,
+    /// Factors are multiplied by this power of two and X by its square, to stay in range.
+    step: f64,
     w: Vec<Vec<f64>>,
     h: Vec<Vec<f64>>,
     k: usize,
 }
 
 impl<T: Scalar> Sides<'_, T> {
-    fn entries(&self, each: &mut dyn FnMut(usize, &[(usize, f64)])) -> Result<()> {
+    fn entries(&self, mut each: impl FnMut(usize, &[(usize, f64)])) -> Result<()> {
         let rows = self.x.shape().0;
         let mut row_entries = Vec::new();
         self.x.visit(0..rows, &mut |range, panel| {
             for (at, i) in range.enumerate() {
                 row_entries.clear();
-                panel.for_each(at, &mut |j, v| row_entries.push((j, v.to_f64())));
+                panel.for_each(at, &mut |j, v| {
+                    row_entries.push((j, v.to_f64() * self.step * self.step));
+                });
                 each(i, &row_entries);
             }
         })
@@ -114,7 +130,7 @@ impl<T: Scalar> Sides<'_, T> {
         let gram = gram(&self.h, self.k);
         let (mut error, mut norm_sq) = (0.0, 0.0);
         let mut fitted = vec![0.0; if every_entry { self.h.len() } else { 0 }];
-        self.entries(&mut |i, entries| {
+        self.entries(|i, entries| {
             let w = &self.w[i];
             let mut row = 0.0;
             if every_entry {
@@ -138,7 +154,7 @@ impl<T: Scalar> Sides<'_, T> {
     fn kkt(&self) -> Result<((f64, f64), (f64, f64))> {
         let mut num_w = vec![vec![0.0; self.k]; self.w.len()];
         let mut num_h = vec![vec![0.0; self.k]; self.h.len()];
-        self.entries(&mut |i, entries| {
+        self.entries(|i, entries| {
             for &(j, x) in entries {
                 for t in 0..self.k {
                     num_w[i][t] += x * self.h[j][t];

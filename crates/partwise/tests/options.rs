@@ -89,7 +89,7 @@ fn l25_empty_shapes_are_named() {
 
 #[test]
 fn strides_outside_the_values_are_refused_with_all_figures() {
-    let values = vec![1.0; 12];
+    let values = [1.0; 12];
     let of = |shape, strides, offset| Dense::with_strides(shape, strides, offset, &values[..]);
     assert!(of((3, 4), (4, 1), 0).is_ok() && of((3, 4), (-4, -1), 11).is_ok());
     assert!(of((1000, 1000), (0, 0), 11).is_ok(), "one value everywhere");

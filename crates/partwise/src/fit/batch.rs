@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::init::Pair;
 use crate::kernel::dense::{Accum, Strided, gram, product};
+use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::matrix::{Block, Matrix, Plan, Workspace, pass};
 use crate::metric::Kkt;
@@ -35,6 +36,7 @@ pub(crate) struct Member<T> {
     /// ‖X − ABᵀ‖² of the accepted iterate, and the least so far.
     pub(crate) error: f64,
     least: f64,
+    least_is_direct: bool,
     pub(crate) kkt: Kkt,
     momentum: Option<Momentum>,
     accepted: bool,
@@ -62,8 +64,6 @@ struct Sums {
     gram: Vec<f64>,
     cross: Vec<f64>,
     residual: f64,
-    /// The row that fits worst and its squared residual.
-    worst: (f64, usize),
 }
 
 impl Sums {
@@ -76,9 +76,6 @@ impl Sums {
         add_to(&mut self.gram, &next.gram);
         add_to(&mut self.cross, &next.cross);
         self.residual += next.residual;
-        if next.worst.0 > self.worst.0 {
-            self.worst = next.worst;
-        }
     }
 }
 
@@ -176,8 +173,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
         let work = |state: &mut BinState<'_, T>, mut block: Block<'_, T>| {
             for (at, member) in members.iter().enumerate() {
                 let rule = improve.then(|| &*ready[at]);
-                let task =
-                    RowTask { problem, member, rule, along: along[at].view(), b: used.view() };
+                let task = RowTask { member, rule, along: along[at].view(), b: used.view() };
                 task.run(state, at, &mut block);
             }
         };
@@ -250,45 +246,32 @@ impl<'a, T: Scalar> Batch<'a, T> {
         }
     }
 
-    /// Starts components that died again, from the row of X that fits worst.
+    /// Whether a member has a component yet to be revived.
+    pub(crate) fn has_dead_component(&self, at: usize) -> bool {
+        self.members[at].dead(&self.problem).is_some()
+    }
+
+    /// Starts components that died again, one for each member, from the row of X that fits worst.
+    /// A member is not stationary while it has such a component, whatever its KKT residual.
     pub(crate) fn revive(&mut self) -> Result<()> {
-        if self.problem.fixed != (false, false) {
-            return Ok(());
-        }
         for at in 0..self.members.len() {
-            let member = &self.members[at];
-            let alive = |t: usize| {
-                !member.gram_b.is_dead(t) && T::from_f64(member.gram_a[t * self.k + t]) > T::ZERO
-            };
-            let Some(t) = (0..self.k).find(|&t| !alive(t) && member.reseeds[t] < RESEEDS) else {
-                continue;
-            };
-            self.members[at].reseeds[t] += 1;
-            if self.members[at].error > self.problem.noise() {
+            if let Some(t) = self.members[at].dead(&self.problem) {
                 self.reseed(at, t)?;
             }
         }
         Ok(())
     }
 
-    /// Component `t`: its column of `b` becomes what is left of the worst row, that of `a` zero but
-    /// for the same row. The objective falls, or the step is not taken.
+    /// Component `t`: its column of `b` becomes what is left of the worst row, and its column of
+    /// `a` zero but for that row.
     fn reseed(&mut self, at: usize, t: usize) -> Result<()> {
+        let (worst, rest) = self.worst_row(at)?;
         let member = &mut self.members[at];
-        let (worst, columns) = (member.sums.worst.1, member.columns.clone());
-        let a = self.a[member.current].row(worst)[columns.clone()].to_vec();
-        let mut rest = vec![0.0; self.b[BEST].rows()];
-        self.problem.x.visit(worst..worst + 1, &mut |_, panel| {
-            panel.for_each(0, &mut |j, v| rest[j] = v.to_f64());
-        })?;
-        for (j, value) in rest.iter_mut().enumerate() {
-            let b = &self.b[USED].row(j)[columns.clone()];
-            *value -= a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
-            *value = value.max(0.0);
-        }
+        member.reseeds[t] += 1;
         if rest.iter().all(|&v| v == 0.0) {
             return Ok(());
         }
+        let columns = member.columns.clone();
         let column = columns.start + t;
         for (j, &value) in rest.iter().enumerate() {
             for b in &mut self.b {
@@ -305,6 +288,42 @@ impl<'a, T: Scalar> Batch<'a, T> {
         a.row_mut(worst)[column] = T::ONE;
         member.restart_from_here(gram_wide(self.b[USED].view().columns(columns)));
         Ok(())
+    }
+
+    /// The row of X that the iterate to come fits worst, and what it leaves of it, clipped at zero.
+    fn worst_row(&mut self, at: usize) -> Result<(usize, Vec<f64>)> {
+        let member = &self.members[at];
+        let columns = member.columns.clone();
+        let (a, gram) = (&self.a[member.current], &member.gram_b);
+        let k = self.k;
+        let norms = self.problem.row_norm_sq;
+        let mut worst = vec![(0.0f64, 0usize); self.plan.bins().len()];
+        let (x, used) = (self.problem.x, self.b[USED].view());
+        pass(x, &self.plan, &mut self.workspace, used, None, &mut worst, &|worst, block| {
+            for (at, i) in block.rows.clone().enumerate() {
+                let (f, b) = (&a.row(i)[columns.clone()], &block.b.row(at)[columns.clone()]);
+                let mut left = norms[i];
+                for (s, (f_s, b_s)) in f.iter().zip(b).enumerate() {
+                    let row = f.iter().zip(&gram.wide()[s * k..]);
+                    let along: f64 = row.map(|(f, g)| f.to_f64() * g).sum();
+                    left += f_s.to_f64() * (along - 2.0 * b_s.to_f64());
+                }
+                if left > worst.0 {
+                    *worst = (left, i);
+                }
+            }
+        })?;
+        let first = |a: (f64, usize), b: &(f64, usize)| if b.0 > a.0 { *b } else { a };
+        let row = worst.iter().fold((0.0, 0), first).1;
+        let mut rest = vec![0.0; used.rows()];
+        x.visit(row..row + 1, &mut |_, panel| panel.for_each(0, &mut |j, v| rest[j] = v.to_f64()))?;
+        let f = &a.row(row)[columns.clone()];
+        for (j, value) in rest.iter_mut().enumerate() {
+            let b = &used.row(j)[columns.clone()];
+            *value -= f.iter().zip(b).map(|(f, b)| f.to_f64() * b.to_f64()).sum::<f64>();
+            *value = value.max(0.0);
+        }
+        Ok((row, rest))
     }
 
     /// Takes out the members that have ended, each with its best iterate.
@@ -394,7 +413,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
                 let f = self.b[USED].view().slice(range.clone()).columns(columns.clone());
                 let c = self.c[LAST].view().slice(range.clone()).columns(columns);
                 product(Strided::of(f), grams[at].view(), &mut along.view_mut(), Accum::Replace);
-                add_rows(sum, f, along.view(), c, &mut |_, _, _| {});
+                add_rows(sum, f, along.view(), c);
             }
             sums
         };
@@ -444,7 +463,6 @@ struct BinState<'a, T> {
 
 /// The rows of one block for one member.
 struct RowTask<'a, T: Scalar> {
-    problem: Problem<'a, T>,
     member: &'a Member<T>,
     rule: Option<&'a dyn Improve<T>>,
     along: View<'a, T>,
@@ -473,7 +491,7 @@ impl<T: Scalar> RowTask<'_, T> {
         }
         let sums = &mut state.sums[at];
         let new = out.as_view();
-        self.add_statistics(sums, new, b, block.rows.start);
+        self.add_statistics(sums, new, b);
         add_gram(new, new, &mut sums.gram);
         if self.member.momentum.is_some() {
             add_gram(new, now, &mut sums.cross);
@@ -485,17 +503,10 @@ impl<T: Scalar> RowTask<'_, T> {
         before.copy_from(new);
     }
 
-    fn add_statistics(&self, sums: &mut Sums, new: View<'_, T>, b: View<'_, T>, start: usize) {
+    fn add_statistics(&self, sums: &mut Sums, new: View<'_, T>, b: View<'_, T>) {
         let mut along = Factor::zeros(new.rows(), new.cols());
         product(Strided::of(new), self.along, &mut along.view_mut(), Accum::Replace);
-        let norms = &self.problem.row_norm_sq[start..];
-        let worst = &mut sums.worst;
-        add_rows(&mut sums.kkt, new, along.view(), b, &mut |i, cross, own| {
-            let rest = norms[i] - 2.0 * cross + own;
-            if rest > worst.0 {
-                *worst = (rest, start + i);
-            }
-        });
+        add_rows(&mut sums.kkt, new, along.view(), b);
     }
 }
 
@@ -551,26 +562,6 @@ impl<T: Scalar> OtherPanel<'_, T> {
     }
 }
 
-/// `out = max(0, now + beta · (now − before))`.
-fn extrapolate<T: Scalar>(
-    out: &mut ViewMut<'_, T>,
-    now: View<'_, T>,
-    before: View<'_, T>,
-    beta: T,
-) {
-    if beta == T::ZERO {
-        out.copy_from(now);
-        return;
-    }
-    for i in 0..now.rows() {
-        let terms = now.row(i).iter().zip(before.row(i));
-        for (out, (&now, &before)) in out.row_mut(i).iter_mut().zip(terms) {
-            let far = now + beta * (now - before);
-            *out = if far > T::ZERO { far } else { T::ZERO };
-        }
-    }
-}
-
 impl<T: Scalar> Member<T> {
     fn new(
         restart: usize,
@@ -585,6 +576,7 @@ impl<T: Scalar> Member<T> {
             current: 0,
             error: f64::INFINITY,
             least: f64::INFINITY,
+            least_is_direct: false,
             kkt: Kkt::UNKNOWN,
             momentum,
             accepted: false,
@@ -620,9 +612,11 @@ impl<T: Scalar> Member<T> {
             self.accepted = false;
             return;
         }
-        let error = error.max(0.0);
-        let rose =
-            error > self.least + if self.direct { 1e-3 * noise.min(self.least) } else { noise };
+        // The expansion cannot tell values below its noise apart; the residual itself can.
+        let error = if self.direct { error } else { error.max(noise) };
+        let margin = if self.direct { 1e-6 * self.least } else { noise };
+        let comparable = self.direct == self.least_is_direct;
+        let rose = comparable && error > self.least + margin;
         self.accepted = first || !rose || self.momentum.is_none();
         if rose && self.momentum.is_none() {
             self.rose += 1;
@@ -630,10 +624,10 @@ impl<T: Scalar> Member<T> {
         if let (Some(momentum), false) = (self.momentum.as_mut(), first) {
             if self.accepted { momentum.accept() } else { momentum.reject() }
         }
-        self.direct = error < DIRECT_BELOW * noise;
         if self.accepted {
             self.error = error;
-            self.least = self.least.min(error);
+            self.least = if comparable { self.least.min(error) } else { error };
+            self.least_is_direct = self.direct;
             let fixed = problem.fixed;
             let (w, w_zeros) = if fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
             let (h, h_zeros) = if fixed.1 { (0.0, 0.0) } else { other.residual() };
@@ -641,6 +635,18 @@ impl<T: Scalar> Member<T> {
             self.current = 1 - self.current;
             self.run += 1;
         }
+        self.direct = self.error < DIRECT_BELOW * noise;
+    }
+
+    /// A component that is zero on one side, though X could use it and it has not been tried often.
+    pub(crate) fn dead(&self, problem: &Problem<'_, T>) -> Option<usize> {
+        if problem.fixed != (false, false) || self.error <= DIRECT_BELOW * problem.noise() {
+            return None;
+        }
+        let k = self.gram_b.k();
+        let zero =
+            |t: usize| self.gram_b.is_dead(t) || T::from_f64(self.sums.gram[t * k + t]) <= T::ZERO;
+        (0..k).find(|&t| zero(t) && self.reseeds[t] < RESEEDS)
     }
 
     /// Prepares the second half of the iteration.

@@ -15,8 +15,8 @@ pub use momentum::Momentum;
 pub use observe::{Observer, Progress, Silent};
 pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
-pub(crate) use project::rows_given;
 pub use project::transform;
+pub(crate) use project::{columns_given, rows_given};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
 
@@ -50,7 +50,7 @@ fn iterate<T: Scalar>(batch: &mut Batch<'_, T>, watch: &mut Watch<'_, T>) -> Res
         batch.sweep_streamed(true)?;
         batch.judge(iteration == 1);
         batch.keep_best();
-        watch.stop(&mut batch.members, iteration);
+        watch.stop(batch, iteration);
         ended.extend(batch.retire());
         if batch.members.is_empty() {
             break;
@@ -87,21 +87,26 @@ impl<T: Scalar> Watch<'_, T> {
     }
 
     /// Gives members that have ended their status, and reports.
-    fn stop(&mut self, members: &mut [Member<T>], iteration: usize) {
+    fn stop(&mut self, batch: &mut Batch<'_, T>, iteration: usize) {
         let options = self.options;
-        for member in members.iter_mut() {
+        for at in 0..batch.members.len() {
+            let unfinished = batch.has_dead_component(at);
+            let member = &mut batch.members[at];
             self.record(member, iteration);
-            if member.status.is_none() && member.kkt.residual() <= options.tol {
-                member.status = Some(Status::Converged);
-            } else if member.status.is_none() && self.stalled(member) {
-                member.status = Some(Status::Stalled);
-            } else if iteration == options.max_iter {
+            if member.status.is_none() && !unfinished {
+                if member.kkt.residual() <= options.tol {
+                    member.status = Some(Status::Converged);
+                } else if self.stalled(member) {
+                    member.status = Some(Status::Stalled);
+                }
+            }
+            if iteration == options.max_iter {
                 member.status.get_or_insert(Status::MaxIter);
             }
         }
         let late = options.time_limit.is_some_and(|limit| self.began.elapsed() >= limit);
-        let broke = self.report(members, iteration).is_break();
-        for member in members {
+        let broke = self.report(&batch.members, iteration).is_break();
+        for member in &mut batch.members {
             if broke {
                 member.status.get_or_insert(Status::Interrupted);
             } else if late {

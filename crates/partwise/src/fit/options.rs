@@ -24,7 +24,7 @@ pub struct Options<T: Scalar> {
     pub seed: u64,
     /// A fit has converged when its KKT residual is at most this; see [`Kkt`](crate::metric::Kkt).
     pub tol: f64,
-    /// Most iterations; 0 returns the start.
+    /// Most iterations; 0 returns the start (with zero rows where X has zero rows).
     pub max_iter: usize,
     /// Most wall time; the best iterate so far is returned.
     pub time_limit: Option<Duration>,
@@ -116,14 +116,20 @@ impl<T: Scalar> Options<T> {
     }
 
     fn check_memory(&self, rows: usize, cols: usize) -> Result<()> {
-        let columns = self.rank as u128 * self.batch() as u128;
-        let values = (4 * rows as u128 + 12 * cols as u128) * columns
-            + 6 * self.rank as u128 * self.rank as u128;
-        let needed = values * size_of::<T>() as u128;
+        // Rows of a factor are padded to 64 bytes. Beside both factors of each member (two copies of
+        // the longer, five of the shorter and of its sums) every thread's part of X adds up its own.
+        let line = (64 / size_of::<T>()) as u128;
+        let columns = (self.rank as u128 * self.batch() as u128).next_multiple_of(line);
+        let (long, short) = (rows.max(cols) as u128, rows.min(cols) as u128);
+        let parts = 5 + (long / 256).clamp(2, 64);
+        let values = (3 * long + parts * short)
+            .saturating_mul(columns)
+            .saturating_add((self.rank as u128).saturating_mul(6 * self.rank as u128));
+        let needed = values.saturating_mul(size_of::<T>() as u128);
         let limit = self.memory_limit.map_or(u128::from(u64::MAX / 4), u128::from);
         if needed > limit {
             let how = format!(
-                "about 4 copies of W and 12 of H: ({rows} × 4 + {cols} × 12) × {columns} × {} B",
+                "3 copies of {long} × {columns} and {parts} of {short} × {columns} values of {} B",
                 size_of::<T>()
             );
             return Err(Error::Memory { what: "the factors", how, needed, limit });
@@ -132,7 +138,7 @@ impl<T: Scalar> Options<T> {
     }
 }
 
-fn check_factor<T: Scalar>(
+pub(super) fn check_factor<T: Scalar>(
     what: &'static str,
     factor: Option<&Factor<T>>,
     rows: usize,

@@ -1,12 +1,11 @@
 //! W for given H: the exact non-negative least squares fit, row by row.
 
 use super::batch::gram_wide;
+use super::options::check_factor;
 use super::run_in_pool;
 use crate::error::{Error, Result};
 use crate::factor::Factor;
-use crate::matrix::{
-    Input, Matrix, Plan, Scaled, Scan, Side, Workspace, half_exponent, pass, power,
-};
+use crate::matrix::{Input, Matrix, Plan, Scaled, Scan, Side, Workspace, half_exponent, pass};
 use crate::scalar::Scalar;
 use crate::update::{Bpp, Gram, Update};
 
@@ -32,24 +31,23 @@ pub fn transform<'a, T: Scalar>(
         let (what, found_rows, found_cols) = ("X", rows, cols);
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols: h.rows() });
     }
+    check_factor("H", Some(h), cols, h.cols())?;
     run_in_pool(threads, || {
         let by_rows = input.by(Side::Rows);
         let scan = Scan::of(&*by_rows)?;
         scan.check()?;
-        let half = half_exponent(&scan);
-        if half == 0 {
-            return rows_given(&*by_rows, h);
-        }
-        let mut w = rows_given(&Scaled::new(&*by_rows, half), h)?;
-        // X·2^(−2·half) was fitted, and H was not scaled: all of the power belongs to W.
-        for factor in [power(half), power(half)] {
-            w.scale(T::from_f64(factor));
-        }
+        let largest = h.as_slice().iter().fold(0.0f64, |a, v| a.max(v.to_f64()));
+        let (x_half, h_half) = (half_exponent(scan.max), half_exponent(largest));
+        let mut h = h.clone();
+        h.scale_by_power(-2 * h_half);
+        let mut w = rows_given(&Scaled::new(&*by_rows, x_half), &h)?;
+        // X·2^(−2·x_half) was fitted by H·2^(−2·h_half).
+        w.scale_by_power(2 * (x_half - h_half));
         Ok(w)
     })
 }
 
-/// The exact W of X and H, rows of both checked by the caller.
+/// The exact W of X and H, both checked by the caller.
 pub(crate) fn rows_given<T: Scalar>(x: &dyn Matrix<T>, h: &Factor<T>) -> Result<Factor<T>> {
     let (rows, cols) = x.shape();
     let k = h.cols();
@@ -67,4 +65,21 @@ pub(crate) fn rows_given<T: Scalar>(x: &dyn Matrix<T>, h: &Factor<T>) -> Result<
     })?;
     drop(bins);
     Ok(w)
+}
+
+/// The exact H of X and W, both checked by the caller: one read of X for C = XᵀW.
+pub(crate) fn columns_given<T: Scalar>(x: &dyn Matrix<T>, w: &Factor<T>) -> Result<Factor<T>> {
+    let (_, cols) = x.shape();
+    let k = w.cols();
+    let plan = Plan::new(x, k);
+    let mut workspace = Workspace::new(&plan, cols, k);
+    let mut h = Factor::zeros(cols, k);
+    let mut c = Factor::zeros(cols, k);
+    let mut bins = vec![(); plan.bins().len()];
+    pass(x, &plan, &mut workspace, h.view(), Some(&mut c), &mut bins, &|(), mut block| {
+        block.out.copy_from(w.view().slice(block.rows));
+    })?;
+    let gram = Gram::new(k, gram_wide(w.view()));
+    Bpp.prepare(&gram).improve(&mut h.view_mut(), c.view());
+    Ok(h)
 }

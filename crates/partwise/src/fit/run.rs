@@ -2,7 +2,9 @@
 
 use super::batch::{Batch, Problem};
 use super::observe::{Observer, Silent};
-use super::{Ended, Fit, Options, Restart, Status, Watch, iterate, look_at_start, rows_given};
+use super::{
+    Ended, Fit, Options, Restart, Status, Watch, columns_given, iterate, look_at_start, rows_given,
+};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
@@ -71,7 +73,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             Side::Columns => scan.clone().transposed().check(),
         };
         as_given(&scan)?;
-        let half = half_exponent(&scan);
+        let half = half_exponent(scan.max);
         let warnings = remarks(input, options, &scan, streamed.side);
         let mut task = Self { input, options, streamed, scan, half, warnings, began };
         if half != 0 {
@@ -89,7 +91,7 @@ impl<'a, T: Scalar> Task<'a, T> {
     fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let mut warnings = std::mem::take(&mut self.warnings);
         let scaled = Scaled::new(&*self.streamed.matrix, self.half);
-        let matrix: &dyn Matrix<T> = if self.half == 0 { &*self.streamed.matrix } else { &scaled };
+        let matrix: &dyn Matrix<T> = &scaled;
         if self.scan.positive == 0 {
             return Ok(self.nothing_to_fit(warnings));
         }
@@ -156,41 +158,36 @@ impl<'a, T: Scalar> Task<'a, T> {
         let options = self.options;
         let side = self.streamed.side;
         let made = |seed| {
-            options.init.pair(self.input, &self.streamed, matrix, &self.scan, options.rank, seed)
+            let problem = (self.input, side, self.half);
+            options.init.pair(problem, matrix, &self.scan, options.rank, seed)
         };
-        let down = T::from_f64(power(-self.half));
         let scaled = |f: &Factor<T>| {
             let mut f = f.clone();
-            f.scale(down);
+            f.scale_by_power(-self.half);
             f
         };
         let mut pair = match (&options.w, &options.h) {
             (Some(w), Some(h)) => Pair::from_factors(scaled(w), scaled(h), side),
-            (Some(w), None) if side == Side::Rows => self.other_given(scaled(w))?,
-            (None, Some(h)) if side == Side::Columns => self.other_given(scaled(h))?,
-            (None, Some(h)) => {
-                let h = scaled(h);
-                Pair { streamed: rows_given(matrix, &h)?, other: h }
-            }
-            (Some(w), None) => {
-                let w = scaled(w);
-                Pair { streamed: rows_given(matrix, &w)?, other: w }
-            }
             (None, None) => made((options.seed, restart))?,
+            (Some(f), None) | (None, Some(f)) => {
+                let f = scaled(f);
+                if options.w.is_some() == (side == Side::Rows) {
+                    Pair { other: columns_given(matrix, &f)?, streamed: f }
+                } else {
+                    Pair { streamed: rows_given(matrix, &f)?, other: f }
+                }
+            }
         };
-        clear(&mut pair.streamed, &self.scan.row_nonzero);
-        clear(&mut pair.other, &self.scan.col_nonzero);
+        // A factor that is held fixed stays as it was given.
+        let fixed = |of: Side| options.fixed == Some(of);
+        let (own, opposite) = (side, side.opposite());
+        if !fixed(own) {
+            clear(&mut pair.streamed, &self.scan.row_nonzero);
+        }
+        if !fixed(opposite) {
+            clear(&mut pair.other, &self.scan.col_nonzero);
+        }
         Ok(pair)
-    }
-
-    /// The exact other factor for a given streamed one.
-    fn other_given(&self, streamed: Factor<T>) -> Result<Pair<T>> {
-        let turned = match self.streamed.side {
-            Side::Rows => self.input.by(Side::Columns),
-            Side::Columns => self.input.by(Side::Rows),
-        };
-        let other = rows_given(&Scaled::new(&*turned, self.half), &streamed)?;
-        Ok(Pair { streamed, other })
     }
 
     fn nothing_to_fit(&self, warnings: Vec<Warning>) -> Fit<T> {
@@ -229,12 +226,14 @@ impl<'a, T: Scalar> Task<'a, T> {
         rule: &dyn Update<T>,
         mut warnings: Vec<Warning>,
     ) -> Result<Fit<T>> {
-        let unscale = power(self.half).powi(4);
+        // By steps, so that 0 stays 0 and only what is too large for f64 becomes infinite.
+        let step = power(self.half);
+        let unscale = |error: f64| error * step * step * step * step;
         let restarts = ended.iter().map(|(m, _)| Restart {
             restart: m.restart,
             status: m.status.unwrap_or(Status::MaxIter),
             iterations: m.history.last().map_or(0, |r| r.iteration),
-            objective: 0.5 * m.error * unscale,
+            objective: unscale(0.5 * m.error),
             kkt: m.kkt,
         });
         let restarts: Vec<Restart> = restarts.collect();
@@ -248,18 +247,19 @@ impl<'a, T: Scalar> Task<'a, T> {
         let error = residual_sq(matrix, &pair)?;
         let norm_sq = self.scan.norm_sq;
         self.remark_on(&member, &restarts, &pair, rule, &mut warnings);
-        let up = T::from_f64(power(self.half));
         let (mut w, mut h) = pair.into_factors(self.streamed.side);
-        w.scale(up);
-        h.scale(up);
+        w.scale_by_power(self.half);
+        h.scale_by_power(self.half);
         let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
-        let bound = error.sqrt() * spread + 0.5 * spread * spread;
+        // The residual of sparse rows is an expansion in f64.
+        let expansion = if self.input.is_sparse() { 8.0 * f64::ROUNDOFF * norm_sq } else { 0.0 };
+        let bound = error.sqrt() * spread + 0.5 * spread * spread + expansion;
         let turn = |kkt: Kkt| match self.streamed.side {
             Side::Rows => kkt,
             Side::Columns => Kkt { w: kkt.h, w_zeros: kkt.h_zeros, h: kkt.w, h_zeros: kkt.w_zeros },
         };
         let history = member.history.iter().map(|r| super::Record {
-            objective: r.objective * unscale,
+            objective: unscale(r.objective),
             kkt: turn(r.kkt),
             ..*r
         });
@@ -267,8 +267,8 @@ impl<'a, T: Scalar> Task<'a, T> {
             status: member.status.unwrap_or(Status::MaxIter),
             iterations: member.history.last().map_or(0, |r| r.iteration),
             seconds: self.began.elapsed().as_secs_f64(),
-            objective: 0.5 * error * unscale,
-            objective_bound: bound * unscale,
+            objective: unscale(0.5 * error),
+            objective_bound: unscale(bound),
             relative_error: (error / norm_sq).sqrt(),
             explained_variance: 1.0 - error / norm_sq,
             kkt: turn(member.kkt),

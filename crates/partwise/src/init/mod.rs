@@ -7,7 +7,7 @@ mod svd;
 
 use crate::error::Result;
 use crate::factor::Factor;
-use crate::matrix::{Input, Matrix, Scan, Side, Streamed};
+use crate::matrix::{Input, Matrix, Scan, Side};
 use crate::names::names;
 use crate::scalar::Scalar;
 
@@ -36,24 +36,23 @@ pub(crate) struct Pair<T> {
 }
 
 impl Start {
-    /// The start of restart `restart`.
+    /// The start of restart `restart` for `matrix`, which is the streamed input times 2^(−2·half).
     pub(crate) fn pair<T: Scalar>(
         self,
-        input: &Input<'_, T>,
-        x: &Streamed<'_, T>,
+        (input, side, half): (&Input<'_, T>, Side, i32),
         matrix: &dyn Matrix<T>,
         scan: &Scan,
         rank: usize,
         (seed, restart): (u64, usize),
     ) -> Result<Pair<T>> {
         let fill = match self {
-            Self::Random => return Ok(random::pair(matrix.shape(), x.side, rank, seed, restart)),
-            Self::Spa => return spa::pair(input, matrix, x.side, rank),
+            Self::Random => return Ok(random::pair(matrix.shape(), rank, seed, restart)),
+            Self::Spa => return spa::pair(input, half, matrix, side, rank),
             Self::Nndsvd => nndsvd::Fill::Zero,
             Self::Nndsvda => nndsvd::Fill::Mean,
             _ => nndsvd::Fill::Random,
         };
-        nndsvd::pair(matrix, scan, x.side, rank, seed, fill)
+        nndsvd::pair(matrix, scan, rank, seed, fill)
     }
 }
 

@@ -8,7 +8,7 @@
 use super::{Pair, svd};
 use crate::error::Result;
 use crate::factor::Factor;
-use crate::matrix::{Matrix, Scan, Side};
+use crate::matrix::{Matrix, Scan};
 use crate::rng::Stream;
 use crate::scalar::Scalar;
 
@@ -16,16 +16,15 @@ use crate::scalar::Scalar;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
     Zero,
-    /// The mean of X.
+    /// What every entry of both would be if W·H were the mean of X throughout.
     Mean,
-    /// Uniform in (0, mean / 100].
+    /// Uniform between 0 and a hundredth of that.
     Random,
 }
 
 pub(super) fn pair<T: Scalar>(
     x: &dyn Matrix<T>,
     scan: &Scan,
-    side: Side,
     rank: usize,
     seed: u64,
     fill: Fill,
@@ -44,10 +43,10 @@ pub(super) fn pair<T: Scalar>(
             set_column(&mut pair.other, t, &v, scale / nv);
         }
     }
-    let mean = scan.sum / rows as f64 / cols as f64;
-    let (first, second) = if side == Side::Rows { (0, 1) } else { (1, 0) };
-    fill_zeros(&mut pair.streamed, fill, mean, &mut Stream::new(seed, first));
-    fill_zeros(&mut pair.other, fill, mean, &mut Stream::new(seed, second));
+    // Of degree ½ in X, as W and H are: X·4 must start where X does, doubled.
+    let mean = (scan.sum / rows as f64 / cols as f64 / rank as f64).sqrt();
+    fill_zeros(&mut pair.streamed, fill, mean, &mut Stream::new(seed, 0));
+    fill_zeros(&mut pair.other, fill, mean, &mut Stream::new(seed, 1));
     Ok(pair)
 }
 

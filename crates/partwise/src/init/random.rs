@@ -2,21 +2,18 @@
 
 use super::Pair;
 use crate::factor::Factor;
-use crate::matrix::Side;
 use crate::rng::Stream;
 use crate::scalar::Scalar;
 
-/// Uniform entries in (0, 1]; the loop scales them to X. W and H have streams of their own, so that
-/// X and Xᵀ begin with the same numbers exchanged when their factors are.
+/// Uniform entries in (0, 1]; the loop scales them to X. The streamed factor and the other have
+/// streams of their own, so that X and Xᵀ begin with the same numbers exchanged.
 pub(super) fn pair<T: Scalar>(
     (rows, cols): (usize, usize),
-    side: Side,
     rank: usize,
     seed: u64,
     restart: usize,
 ) -> Pair<T> {
-    let (w, h) = (2 * restart as u64, 2 * restart as u64 + 1);
-    let (streamed, other) = if side == Side::Rows { (w, h) } else { (h, w) };
+    let (streamed, other) = (2 * restart as u64, 2 * restart as u64 + 1);
     Pair {
         streamed: uniform(rows, rank, &mut Stream::new(seed, streamed)),
         other: uniform(cols, rank, &mut Stream::new(seed, other)),

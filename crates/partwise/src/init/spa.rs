@@ -10,17 +10,19 @@ use super::Pair;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::fit::rows_given;
-use crate::matrix::{Input, Matrix, Plan, Side, Workspace, pass};
+use crate::matrix::{Input, Matrix, Plan, Scaled, Side, Workspace, pass};
 use crate::scalar::Scalar;
 
 pub(super) fn pair<T: Scalar>(
     input: &Input<'_, T>,
+    half: i32,
     streamed: &dyn Matrix<T>,
     side: Side,
     rank: usize,
 ) -> Result<Pair<T>> {
     let by_rows = input.by(Side::Rows);
-    let rows: &dyn Matrix<T> = if side == Side::Rows { streamed } else { &*by_rows };
+    let by_rows = Scaled::new(&*by_rows, half);
+    let rows: &dyn Matrix<T> = if side == Side::Rows { streamed } else { &by_rows };
     let mut h = Factor::zeros(rows.shape().1, rank);
     for (t, &i) in anchors(rows, rank)?.iter().enumerate() {
         rows.visit(i..i + 1, &mut |_, panel| panel.for_each(0, &mut |j, v| h.row_mut(j)[t] = v))?;

@@ -153,33 +153,32 @@ impl<T: Scalar> Job<T> for Product<'_, T> {
     unsafe fn run<S: Simd<T>>(mut self) {
         let width = self.f.cols();
         let mut col = 0;
-        // SAFETY (all four): the caller enabled S, and `product` checked the shapes.
+        // SAFETY: the caller enabled S, `product` checked the shapes, and each chunk lies within
+        // the width.
         unsafe {
             if S::REGISTERS >= 32 {
                 while width - col >= 4 * S::LANES {
                     self.columns::<S, 6, 4, false>(col);
                     col += 4 * S::LANES;
                 }
-                while width - col >= 2 * S::LANES {
-                    self.columns::<S, 12, 2, false>(col);
-                    col += 2 * S::LANES;
+            }
+            while col + S::LANES < width {
+                let (wide, part) = (S::REGISTERS >= 32, width - col < 2 * S::LANES);
+                match (wide, part) {
+                    (true, false) => self.columns::<S, 12, 2, false>(col),
+                    (true, true) => self.columns::<S, 12, 2, true>(col),
+                    (false, false) => self.columns::<S, 6, 2, false>(col),
+                    (false, true) => self.columns::<S, 6, 2, true>(col),
                 }
-                while width - col >= S::LANES {
-                    self.columns::<S, 14, 1, false>(col);
-                    col += S::LANES;
-                }
-            } else {
-                while width - col >= 2 * S::LANES {
-                    self.columns::<S, 6, 2, false>(col);
-                    col += 2 * S::LANES;
-                }
-                while width - col >= S::LANES {
-                    self.columns::<S, 8, 1, false>(col);
-                    col += S::LANES;
-                }
+                col += 2 * S::LANES;
             }
             if col < width {
-                self.columns::<S, 8, 1, true>(col);
+                match (S::REGISTERS >= 32, width - col < S::LANES) {
+                    (true, false) => self.columns::<S, 12, 1, false>(col),
+                    (true, true) => self.columns::<S, 12, 1, true>(col),
+                    (false, false) => self.columns::<S, 9, 1, false>(col),
+                    (false, true) => self.columns::<S, 9, 1, true>(col),
+                }
             }
         }
     }
@@ -200,9 +199,9 @@ impl<T: Scalar> Product<'_, T> {
                 self.tile::<S, R, V, PART>(row, col);
                 row += R;
             }
-            while rows - row >= 4 {
-                self.tile::<S, 4, V, PART>(row, col);
-                row += 4;
+            while rows - row >= 3 {
+                self.tile::<S, 3, V, PART>(row, col);
+                row += 3;
             }
             while row < rows {
                 self.tile::<S, 1, V, PART>(row, col);
@@ -217,7 +216,8 @@ impl<T: Scalar> Product<'_, T> {
         row: usize,
         col: usize,
     ) {
-        let part = self.f.cols() - col;
+        let last = V - 1;
+        let part = self.f.cols() - col - if PART { last * S::LANES } else { 0 };
         let (rs, cs) = (self.x.row_stride, self.x.col_stride);
         let f_stride = self.f.stride();
         // SAFETY: `product` checked that x is rows×inner, f inner×cols and out rows×cols; row + R
@@ -225,35 +225,41 @@ impl<T: Scalar> Product<'_, T> {
         // arithmetic because x may run backwards, and only those inside x are read.
         unsafe {
             let mut acc = [[S::splat(T::ZERO); V]; R];
-            let mut x = self.x.start.wrapping_offset(row.cast_signed() * rs);
+            // A base for every third row: base, base + rs and base + 2·rs are addresses that the
+            // processor forms by itself.
+            let start = self.x.start.wrapping_offset(row.cast_signed() * rs);
+            let mut x: [*const T; 4] =
+                std::array::from_fn(|q| start.wrapping_offset(3 * q.cast_signed() * rs));
             let mut f = self.f.as_ptr().wrapping_add(col);
             for _ in 0..self.x.cols {
                 let mut fv = [S::splat(T::ZERO); V];
                 for (v, lane) in fv.iter_mut().enumerate() {
-                    *lane = if PART { S::load_part(f, part) } else { S::load(f.add(v * S::LANES)) };
+                    let f = f.wrapping_add(v * S::LANES);
+                    *lane = if PART && v == last { S::load_part(f, part) } else { S::load(f) };
                 }
                 for (r, line) in acc.iter_mut().enumerate() {
-                    let xv = S::splat(*x.wrapping_offset(r.cast_signed() * rs));
+                    let at = x[r / 3].wrapping_offset((r % 3).cast_signed() * rs);
+                    let xv = S::splat(*at);
                     for v in 0..V {
                         line[v] = S::fma(xv, fv[v], line[v]);
                     }
                 }
-                x = x.wrapping_offset(cs);
+                for base in &mut x {
+                    *base = base.wrapping_offset(cs);
+                }
                 f = f.wrapping_add(f_stride);
             }
             for (r, line) in acc.iter().enumerate() {
                 let out = self.out.as_mut_ptr().add((row + r) * self.out.stride() + col);
                 for (v, &sum) in line.iter().enumerate() {
-                    if PART {
-                        let old = S::load_part(out, part);
-                        let new = if self.accum == Accum::Add { S::add(old, sum) } else { sum };
-                        S::store_part(out, part, new);
-                    } else {
-                        let out = out.add(v * S::LANES);
-                        let new =
-                            if self.accum == Accum::Add { S::add(S::load(out), sum) } else { sum };
-                        S::store(out, new);
+                    let out = out.add(v * S::LANES);
+                    let partial = PART && v == last;
+                    let mut new = sum;
+                    if self.accum == Accum::Add {
+                        let old = if partial { S::load_part(out, part) } else { S::load(out) };
+                        new = S::add(old, sum);
                     }
+                    if partial { S::store_part(out, part, new) } else { S::store(out, new) }
                 }
             }
         }

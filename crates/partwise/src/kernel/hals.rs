@@ -46,28 +46,84 @@ impl<T: Scalar> Job<T> for Sweep<'_, T> {
         while row < self.f.rows() {
             let rows = panel.min(self.f.rows() - row);
             let (w, b) = self.scratch.split_at_mut(k * MAX_PANEL);
-            if rows < panel {
-                w[..k * panel].fill(T::ZERO);
-                b[..k * panel].fill(T::ZERO);
-            }
-            for r in 0..rows {
-                let (from_w, from_b) = (self.f.row(row + r), self.b.row(row + r));
-                for t in 0..k {
-                    w[t * panel + r] = from_w[t];
-                    b[t * panel + r] = from_b[t];
+            // SAFETY: w and b hold k · panel values, gram k · k; `rows` rows from `row` on exist.
+            unsafe {
+                across::<T, S>(self.f.as_view().slice(row..row + rows), w.as_mut_ptr());
+                across::<T, S>(self.b.slice(row..row + rows), b.as_mut_ptr());
+                for _ in 0..self.sweeps {
+                    improve::<T, S>(w.as_mut_ptr(), b.as_ptr(), self.gram, self.inverse);
                 }
-            }
-            for _ in 0..self.sweeps {
-                // SAFETY: w and b hold k · panel values, gram k · k.
-                unsafe { improve::<T, S>(w.as_mut_ptr(), b.as_ptr(), self.gram, self.inverse) }
-            }
-            for r in 0..rows {
-                let to = self.f.row_mut(row + r);
-                for t in 0..k {
-                    to[t] = w[t * panel + r];
-                }
+                back::<T, S>(w.as_ptr(), &mut self.f.slice(row..row + rows));
             }
             row += rows;
+        }
+    }
+}
+
+/// LANES vectors as the rows of a square, transposed.
+#[inline(always)]
+unsafe fn transpose<T: Scalar, S: Simd<T>>(v: &mut [S::V; 16]) {
+    // SAFETY: the caller enabled S.
+    unsafe {
+        macro_rules! stage {
+            ($bit:literal) => {
+                if S::LANES > $bit {
+                    for i in (0..S::LANES).filter(|i| i & $bit == 0) {
+                        (v[i], v[i + $bit]) = S::exchange::<$bit>(v[i], v[i + $bit]);
+                    }
+                }
+            };
+        }
+        stage!(1);
+        stage!(2);
+        stage!(4);
+        stage!(8);
+    }
+}
+
+/// Rows to a panel with rows along the lanes: `to[t · panel + r] = from[r, t]`, 0 for rows missing.
+#[inline(always)]
+unsafe fn across<T: Scalar, S: Simd<T>>(from: View<'_, T>, to: *mut T) {
+    let (k, panel) = (from.cols(), VECTORS * S::LANES);
+    for group in (0..panel).step_by(S::LANES) {
+        for t in (0..k).step_by(S::LANES) {
+            let n = (k - t).min(S::LANES);
+            // SAFETY: reads n values of rows that exist, writes n vectors inside k · panel.
+            unsafe {
+                let mut v = [S::splat(T::ZERO); 16];
+                let rows = from.rows().saturating_sub(group).min(S::LANES);
+                for (r, v) in v.iter_mut().enumerate().take(rows) {
+                    let at = from.as_ptr().add((group + r) * from.stride() + t);
+                    *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
+                }
+                transpose::<T, S>(&mut v);
+                for (c, v) in v.iter().enumerate().take(n) {
+                    S::store(to.add((t + c) * panel + group), *v);
+                }
+            }
+        }
+    }
+}
+
+/// A panel to rows, those that exist.
+#[inline(always)]
+unsafe fn back<T: Scalar, S: Simd<T>>(from: *const T, to: &mut ViewMut<'_, T>) {
+    let (k, panel) = (to.cols(), VECTORS * S::LANES);
+    for group in (0..to.rows()).step_by(S::LANES) {
+        for t in (0..k).step_by(S::LANES) {
+            let n = (k - t).min(S::LANES);
+            // SAFETY: as `across`, the other way.
+            unsafe {
+                let mut v = [S::splat(T::ZERO); 16];
+                for (c, v) in v.iter_mut().enumerate().take(n) {
+                    *v = S::load(from.add((t + c) * panel + group));
+                }
+                transpose::<T, S>(&mut v);
+                for (r, v) in v.iter().enumerate().take((to.rows() - group).min(S::LANES)) {
+                    let at = to.as_mut_ptr().add((group + r) * to.stride() + t);
+                    if n == S::LANES { S::store(at, *v) } else { S::store_part(at, n, *v) }
+                }
+            }
         }
     }
 }
@@ -80,7 +136,7 @@ unsafe fn improve<T: Scalar, S: Simd<T>>(w: *mut T, b: *const T, gram: &[T], inv
     // SAFETY: the caller passes w and b of k · panel values; t, r < k.
     unsafe {
         let zero = S::splat(T::ZERO);
-        for t in 0..k {
+        for (t, &step) in inverse.iter().enumerate() {
             let g = gram.as_ptr().add(t * k);
             // Even and odd components add up apart: twice as many independent chains.
             let mut even = [zero; VECTORS];
@@ -99,11 +155,11 @@ unsafe fn improve<T: Scalar, S: Simd<T>>(w: *mut T, b: *const T, gram: &[T], inv
             }
             if r < k {
                 let g0 = S::splat(*g.add(r));
-                for v in 0..VECTORS {
-                    even[v] = S::fnma(g0, S::load(w.add(r * panel + v * S::LANES)), even[v]);
+                for (v, sum) in even.iter_mut().enumerate() {
+                    *sum = S::fnma(g0, S::load(w.add(r * panel + v * S::LANES)), *sum);
                 }
             }
-            let step = S::splat(inverse[t]);
+            let step = S::splat(step);
             for v in 0..VECTORS {
                 let at = w.add(t * panel + v * S::LANES);
                 let slope = S::add(even[v], odd[v]);

@@ -32,92 +32,117 @@ impl KktSums {
     }
 }
 
-/// Adds the rows of `f`, with `p = f·G` and `b` beside them; the sums of each row go to `each_row`
-/// too, as (f·b, f·p).
+/// Rows whose sums stay in registers before they are added in `f64`.
+const GROUP: usize = 8;
+
+/// Adds the rows of `f`, with `p = f·G` and `b` beside them.
 pub(crate) fn add_rows<T: Scalar>(
     sums: &mut KktSums,
     f: View<'_, T>,
     p: View<'_, T>,
     b: View<'_, T>,
-    each_row: &mut dyn FnMut(usize, f64, f64),
 ) {
     assert!(f.cols() == p.cols() && f.cols() == b.cols() && f.rows() <= p.rows().min(b.rows()));
-    for i in 0..f.rows() {
-        let (f, p, b) = (f.row(i), p.row(i), b.row(i));
-        let row = simd::run(Row { f, p, b });
-        sums.slack += row.slack.to_f64();
-        sums.scale += row.scale.to_f64();
-        sums.cross += row.cross.to_f64();
-        if row.open {
-            sums.zeros = sums.zeros.max(worst_zero(f, p, b, row.largest));
+    simd::run(Rows { sums, f, p, b });
+}
+
+struct Rows<'a, T> {
+    sums: &'a mut KktSums,
+    f: View<'a, T>,
+    p: View<'a, T>,
+    b: View<'a, T>,
+}
+
+impl<T: Scalar> Job<T> for Rows<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        for from in (0..self.f.rows()).step_by(GROUP) {
+            let rows = from..self.f.rows().min(from + GROUP);
+            let (f, p, b) =
+                (self.f.slice(rows.clone()), self.p.slice(rows.clone()), self.b.slice(rows));
+            // SAFETY: the three have one shape, and the caller enabled S.
+            unsafe { add_group::<T, S>(self.sums, f, p, b) };
         }
-        each_row(i, row.cross.to_f64(), row.scale.to_f64());
+    }
+}
+
+/// # Safety
+/// `f`, `p` and `b` have one shape, and S is enabled.
+#[inline(always)]
+unsafe fn add_group<T: Scalar, S: Simd<T>>(
+    sums: &mut KktSums,
+    f: View<'_, T>,
+    p: View<'_, T>,
+    b: View<'_, T>,
+) {
+    let k = f.cols();
+    // SAFETY: loads stay below k in rows that exist.
+    unsafe {
+        let none = S::splat(T::ZERO);
+        let one = S::splat(T::ONE);
+        let load = |x: View<'_, T>, i: usize, at: usize| {
+            let from = x.as_ptr().add(i * x.stride() + at);
+            if k - at >= S::LANES { S::load(from) } else { S::load_part(from, k - at) }
+        };
+        let (mut slack, mut scale, mut cross, mut largest) = (none, none, none, none);
+        for i in 0..f.rows() {
+            for at in (0..k).step_by(S::LANES) {
+                let (fv, pv, bv) = (load(f, i, at), load(p, i, at), load(b, i, at));
+                let size = S::max(S::fnma(one, pv, bv), S::fnma(one, bv, pv));
+                slack = S::fma(fv, size, slack);
+                scale = S::fma(fv, pv, scale);
+                cross = S::fma(fv, bv, cross);
+                largest = S::max(largest, fv);
+            }
+        }
+        let sum = |v: S::V| lanes::<T, S>(v).iter().map(|x| x.to_f64()).sum::<f64>();
+        sums.slack += sum(slack);
+        sums.scale += sum(scale);
+        sums.cross += sum(cross);
+        // A first sieve: positive only if some f that is small beside the largest of the group,
+        // hence perhaps beside that of its row, meets b > p.
+        let bound = lanes::<T, S>(largest).iter().fold(T::ZERO, |a, &b| a.max(b));
+        let inverse = T::ONE / (T::from_f64(T::ROUNDOFF) * bound);
+        let mut open = none;
+        for i in 0..f.rows() {
+            for at in (0..k).step_by(S::LANES) {
+                let small = S::max(S::fnma(load(f, i, at), S::splat(inverse), one), none);
+                let over = S::max(S::fnma(one, load(p, i, at), load(b, i, at)), none);
+                open = S::fma(small, over, open);
+            }
+        }
+        if !inverse.is_finite() || sum(open) > 0.0 {
+            for i in 0..f.rows() {
+                sums.zeros = sums.zeros.max(worst_zero(f.row(i), p.row(i), b.row(i)));
+            }
+        }
     }
 }
 
 /// Entries this small beside the largest of their row count as zero: they add nothing to W·H.
-fn negligible<T: Scalar>(largest: T) -> T {
-    T::from_f64(T::ROUNDOFF) * largest
-}
-
-fn worst_zero<T: Scalar>(f: &[T], p: &[T], b: &[T], largest: T) -> f64 {
-    let zero = negligible(largest);
+fn worst_zero<T: Scalar>(f: &[T], p: &[T], b: &[T]) -> f64 {
+    let largest = f.iter().fold(T::ZERO, |a, &b| if b > a { b } else { a });
+    let zero = T::from_f64(T::ROUNDOFF) * largest;
     let mut worst = 0.0f64;
     for ((&f, &p), &b) in f.iter().zip(p).zip(b) {
         if f <= zero && b > p {
-            worst =
-                worst.max(if p > T::ZERO { b.to_f64() / p.to_f64() - 1.0 } else { f64::INFINITY });
+            let ratio = if p > T::ZERO { b.to_f64() / p.to_f64() - 1.0 } else { f64::INFINITY };
+            worst = worst.max(ratio);
         }
     }
     worst
 }
 
-struct Row<'a, T> {
-    f: &'a [T],
-    p: &'a [T],
-    b: &'a [T],
-}
-
-struct RowSums<T> {
-    slack: T,
-    scale: T,
-    cross: T,
-    largest: T,
-    /// Whether some zero entry has b > p.
-    open: bool,
-}
-
-/// Independent partial sums, so that the loop below vectorises.
-const PARTS: usize = 16;
-
-impl<T: Scalar> Job<T> for Row<'_, T> {
-    type Out = RowSums<T>;
-
-    #[inline(always)]
-    unsafe fn run<S: Simd<T>>(self) -> RowSums<T> {
-        let mut slack = [T::ZERO; PARTS];
-        let mut scale = [T::ZERO; PARTS];
-        let mut cross = [T::ZERO; PARTS];
-        let mut largest = [T::ZERO; PARTS];
-        let (f, p, b) = (self.f, self.p, self.b);
-        let chunks = f.chunks(PARTS).zip(p.chunks(PARTS)).zip(b.chunks(PARTS));
-        for ((f, p), b) in chunks.clone() {
-            for (i, ((&f, &p), &b)) in f.iter().zip(p).zip(b).enumerate() {
-                slack[i] += f * (p - b).abs();
-                scale[i] += f * p;
-                cross[i] += f * b;
-                largest[i] = if f > largest[i] { f } else { largest[i] };
-            }
-        }
-        let largest = largest.iter().fold(T::ZERO, |a, &b| if b > a { b } else { a });
-        let zero = negligible(largest);
-        let mut open = false;
-        for ((f, p), b) in chunks {
-            for ((&f, &p), &b) in f.iter().zip(p).zip(b) {
-                open |= (f <= zero) & (b > p);
-            }
-        }
-        let sum = |parts: [T; PARTS]| parts.iter().fold(T::ZERO, |a, &b| a + b);
-        RowSums { slack: sum(slack), scale: sum(scale), cross: sum(cross), largest, open }
-    }
+/// The lanes of a register, the rest zero.
+///
+/// # Safety
+/// S is enabled.
+#[inline(always)]
+unsafe fn lanes<T: Scalar, S: Simd<T>>(v: S::V) -> [T; 16] {
+    let mut lanes = [T::ZERO; 16];
+    // SAFETY: no register has more than 16 lanes.
+    unsafe { S::store(lanes.as_mut_ptr(), v) };
+    lanes
 }

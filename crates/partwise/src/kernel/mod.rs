@@ -6,6 +6,7 @@
 
 pub(crate) mod cholesky;
 pub(crate) mod dense;
+pub(crate) mod extrapolate;
 pub(crate) mod hals;
 pub(crate) mod kkt;
 pub(crate) mod simd;

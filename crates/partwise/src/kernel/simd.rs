@@ -36,6 +36,9 @@ pub trait Simd<T>: Copy {
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// Lane-wise maximum.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// One step of a transposition: lanes of `a` whose index has bit `BIT` set change places with
+    /// the lanes of `b` that lie `BIT` below.
+    unsafe fn exchange<const BIT: usize>(a: Self::V, b: Self::V) -> (Self::V, Self::V);
 }
 
 /// A kernel with its arguments.
@@ -63,7 +66,7 @@ pub(crate) fn run<T: Vectorised, J: Job<T>>(job: J) -> J::Out {
 
 /// Eight lanes in plain Rust; the compiler vectorises what it can.
 #[derive(Clone, Copy, Debug)]
-pub struct Portable<T>(PhantomData<T>);
+pub(crate) struct Portable<T>(PhantomData<T>);
 
 macro_rules! portable {
     ($t:ident) => {
@@ -113,6 +116,12 @@ macro_rules! portable {
             unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
                 std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
             }
+            #[inline(always)]
+            unsafe fn exchange<const BIT: usize>(a: Self::V, b: Self::V) -> (Self::V, Self::V) {
+                let low = std::array::from_fn(|i| if i & BIT == 0 { a[i] } else { b[i - BIT] });
+                let high = std::array::from_fn(|i| if i & BIT == 0 { a[i + BIT] } else { b[i] });
+                (low, high)
+            }
         }
     };
 }
@@ -131,7 +140,8 @@ mod x86 {
 
     macro_rules! avx512 {
         ($t:ident, $v:ident, $m:ident, $lanes:expr, $set1:ident, $load:ident, $store:ident,
-         $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident) => {
+         $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
+         $int:ident, $index:ident, $permute:ident) => {
             // SAFETY (every method): `Simd` obliges the caller to have AVX-512 enabled and to pass
             // pointers valid for the elements touched; the intrinsics used are unaligned ones.
             impl Simd<$t> for Avx512 {
@@ -174,6 +184,21 @@ mod x86 {
                 unsafe fn max(a: $v, b: $v) -> $v {
                     unsafe { $max(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn exchange<const BIT: usize>(a: $v, b: $v) -> ($v, $v) {
+                    // Indices from LANES on pick from b.
+                    let low: [$int; $lanes] = std::array::from_fn(|i| {
+                        (if i & BIT == 0 { i } else { $lanes + i - BIT }) as $int
+                    });
+                    let high: [$int; $lanes] = std::array::from_fn(|i| {
+                        (if i & BIT == 0 { i + BIT } else { $lanes + i }) as $int
+                    });
+                    unsafe {
+                        let low = $index(low.as_ptr().cast());
+                        let high = $index(high.as_ptr().cast());
+                        ($permute(a, low, b), $permute(a, high, b))
+                    }
+                }
             }
         };
     }
@@ -190,7 +215,10 @@ mod x86 {
         _mm512_fmadd_ps,
         _mm512_fnmadd_ps,
         _mm512_add_ps,
-        _mm512_max_ps
+        _mm512_max_ps,
+        i32,
+        _mm512_loadu_si512,
+        _mm512_permutex2var_ps
     );
     avx512!(
         f64,
@@ -205,12 +233,16 @@ mod x86 {
         _mm512_fmadd_pd,
         _mm512_fnmadd_pd,
         _mm512_add_pd,
-        _mm512_max_pd
+        _mm512_max_pd,
+        i64,
+        _mm512_loadu_si512,
+        _mm512_permutex2var_pd
     );
 
     macro_rules! avx2 {
         ($t:ident, $v:ident, $lanes:expr, $int:ident, $set1:ident, $load:ident, $store:ident,
-         $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident) => {
+         $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
+         $bits:expr, $from:expr) => {
             // SAFETY (every method): as for AVX-512, with AVX2 and FMA.
             impl Simd<$t> for Avx2 {
                 type V = $v;
@@ -258,6 +290,22 @@ mod x86 {
                 unsafe fn max(a: $v, b: $v) -> $v {
                     unsafe { $max(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn exchange<const BIT: usize>(a: $v, b: $v) -> ($v, $v) {
+                    // Both types move as 32-bit pieces, WIDTH of them to a lane.
+                    const WIDTH: usize = 8 / $lanes;
+                    let set = |piece: usize| piece / WIDTH & BIT != 0;
+                    let turn: [i32; 8] = std::array::from_fn(|i| (i ^ (BIT * WIDTH)) as i32);
+                    let mask: [i32; 8] = std::array::from_fn(|i| if set(i) { -1 } else { 0 });
+                    unsafe {
+                        let turn = _mm256_loadu_si256(turn.as_ptr().cast());
+                        let mask = _mm256_castsi256_ps(_mm256_loadu_si256(mask.as_ptr().cast()));
+                        let (a, b) = ($bits(a), $bits(b));
+                        let low = _mm256_blendv_ps(a, _mm256_permutevar8x32_ps(b, turn), mask);
+                        let high = _mm256_blendv_ps(_mm256_permutevar8x32_ps(a, turn), b, mask);
+                        ($from(low), $from(high))
+                    }
+                }
             }
         };
     }
@@ -274,7 +322,9 @@ mod x86 {
         _mm256_fmadd_ps,
         _mm256_fnmadd_ps,
         _mm256_add_ps,
-        _mm256_max_ps
+        _mm256_max_ps,
+        std::convert::identity,
+        std::convert::identity
     );
     avx2!(
         f64,
@@ -289,7 +339,9 @@ mod x86 {
         _mm256_fmadd_pd,
         _mm256_fnmadd_pd,
         _mm256_add_pd,
-        _mm256_max_pd
+        _mm256_max_pd,
+        _mm256_castpd_ps,
+        _mm256_castps_pd
     );
 
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]

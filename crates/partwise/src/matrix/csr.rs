@@ -1,12 +1,15 @@
 //! Sparse X in memory: compressed sparse rows, and columns as the rows of the transpose.
 
-use super::{Matrix, Panel};
+use super::{Matrix, Panel, Visitor, residual_from_differences};
 use crate::error::{Error, Result, SparseError};
 use crate::factor::{View, ViewMut};
 use crate::kernel::sparse::{Rows, gather, scatter};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::ops::Range;
+
+/// Columns times components up to which the residual is summed over all entries.
+const DIFFERENCES_BELOW: usize = 1 << 16;
 
 /// Integer types that index arrays of sparse matrices come in.
 pub trait IndexLike: Copy {
@@ -229,11 +232,7 @@ impl<T: Scalar> Matrix<T> for Csr<'_, T> {
         self.indptr[row]
     }
 
-    fn visit(
-        &self,
-        rows: Range<usize>,
-        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
-    ) -> Result<()> {
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
         let panel = CsrPanel(Rows {
             indptr: &self.indptr[rows.start..=rows.end],
             indices: &self.indices,
@@ -258,9 +257,12 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
     }
 
     // Σ (x − p)² = Σ_stored ((x − p)² − p²) + Σ_all p², the last sum from the Gram matrix: O(nnz·k),
-    // with the cancellation of f64 whatever T is.
+    // with the cancellation of f64 whatever T is. Where all entries cost little, differences.
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64]) -> f64 {
         let k = w.cols();
+        if h.rows() * k <= DIFFERENCES_BELOW {
+            return residual_from_differences(self, w, h, 1.0);
+        }
         let mut total = 0.0;
         for i in 0..self.0.len() {
             let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();

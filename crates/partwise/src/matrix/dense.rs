@@ -1,6 +1,6 @@
 //! Dense X in memory, at any strides.
 
-use super::{Matrix, Panel};
+use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
@@ -114,11 +114,7 @@ impl<T: Scalar> Matrix<T> for Dense<'_, T> {
         row * self.shape.1
     }
 
-    fn visit(
-        &self,
-        rows: Range<usize>,
-        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
-    ) -> Result<()> {
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
         work(rows.clone(), &DensePanel(self.strided().rows(rows)));
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! The longer side of X is streamed, so that the factor that every panel adds to is the smaller
 //! one. The choice depends on the shape alone, and the factor of the streamed side is improved
 //! first: the same values give the same result however they are stored, and X and Xᵀ give the same
-//! factors with the roles exchanged.
+//! factors with the roles exchanged, unless X is square: then both stream their rows.
 
 use super::{Csc, Csr, Dense, Matrix};
 use crate::scalar::Scalar;
@@ -15,6 +15,16 @@ pub enum Side {
     Rows,
     /// The columns of X: H.
     Columns,
+}
+
+impl Side {
+    /// The other one.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Rows => Self::Columns,
+            Self::Columns => Self::Rows,
+        }
+    }
 }
 
 /// X in any of the forms the engine reads.
@@ -114,7 +124,7 @@ impl<T: Scalar> Matrix<T> for &dyn Matrix<T> {
     fn visit(
         &self,
         rows: std::ops::Range<usize>,
-        work: &mut dyn FnMut(std::ops::Range<usize>, &dyn super::Panel<T>),
+        work: &mut super::Visitor<'_, T>,
     ) -> crate::error::Result<()> {
         (**self).visit(rows, work)
     }

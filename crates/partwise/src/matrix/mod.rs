@@ -16,12 +16,15 @@ pub(crate) use input::Streamed;
 pub use input::{Input, Side};
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
-pub use scan::Scan;
+pub use scan::{Entry, Scan};
 
 use crate::error::Result;
 use crate::factor::{View, ViewMut};
 use crate::scalar::Scalar;
 use std::ops::Range;
+
+/// What is called with each panel and the rows it holds.
+pub type Visitor<'a, T> = dyn FnMut(Range<usize>, &dyn Panel<T>) + 'a;
 
 /// A matrix that can hand out its rows, any number of times and from several threads.
 pub trait Matrix<T: Scalar>: Sync {
@@ -36,11 +39,7 @@ pub trait Matrix<T: Scalar>: Sync {
     ///
     /// # Errors
     /// What the source of the rows reports; matrices in memory never fail.
-    fn visit(
-        &self,
-        rows: Range<usize>,
-        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
-    ) -> Result<()>;
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()>;
 
     /// Entries stored in all rows.
     fn stored(&self) -> usize {
@@ -63,4 +62,22 @@ pub trait Panel<T: Scalar> {
     /// Calls `entry(column, value)` for the stored entries of the panel's row `row`, in order of
     /// column. What is not called is zero.
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T));
+}
+
+/// `‖factor² · X_p − W_p Hᵀ‖²` from the differences of all entries, zeros included: O(rows · n · k).
+fn residual_from_differences<T: Scalar>(
+    panel: &dyn Panel<T>,
+    w: View<'_, T>,
+    h: View<'_, T>,
+    factor: f64,
+) -> f64 {
+    let mut total = 0.0;
+    for i in 0..w.rows() {
+        let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
+        let fitted = |j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>();
+        let mut difference: Vec<f64> = (0..h.rows()).map(fitted).collect();
+        panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * factor * factor);
+        total += difference.iter().map(|d| d * d).sum::<f64>();
+    }
+    total
 }

@@ -18,8 +18,9 @@ const BLOCK_ENTRIES: usize = 128 << 10;
 const BLOCK_ROWS: (usize, usize) = (32, 512);
 /// Most bins, hence most threads that one pass can use.
 const MAX_BINS: usize = 64;
-/// Entries of X per entry of a bin's C, at least: a bin costs a write and a read of its C.
-const ENTRIES_PER_SUM: usize = 20;
+/// Entries of X per row of a bin's C, at least, for sparse and dense X: a bin costs a write and a
+/// read of its C, and a stored entry costs the less work the denser they lie.
+const ENTRIES_PER_SUM: (usize, usize) = (25, 200);
 /// Entries of X times columns of H below which threads cost more than they bring.
 const SERIAL_WORK: usize = 1 << 17;
 
@@ -43,7 +44,9 @@ impl Plan {
             .max(1);
         // The work on a row of W is worth about two entries of X per column of H.
         let cost = |row: usize| x.stored_before(row) + 2 * width * row;
-        let by_sums = stored / (ENTRIES_PER_SUM * cols.max(1));
+        let dense = stored / 4 >= (rows * cols) / 16;
+        let per_sum = if dense { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
+        let by_sums = stored / (per_sum * cols.max(1));
         let blocks = rows.div_ceil(block_rows).max(1);
         let count = by_sums.clamp(2, MAX_BINS).min(blocks);
         let mut bins = Vec::with_capacity(count);

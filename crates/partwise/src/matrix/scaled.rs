@@ -4,7 +4,7 @@
 //! no bit of a mantissa, so the fit of the scaled X is the fit of X. Half of the exponent goes on
 //! the factor before the product and half on the result after it: neither leaves the range of T.
 
-use super::{Matrix, Panel, Scan};
+use super::{Matrix, Panel, Visitor, residual_from_differences};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::scalar::Scalar;
@@ -26,11 +26,11 @@ impl<'a, T: Scalar> Scaled<'a, T> {
 }
 
 /// Half the even exponent e for which max · 2^−e lies in [1, 4), or 0 where it is ordinary.
-pub(crate) fn half_exponent(scan: &Scan) -> i32 {
-    if scan.max <= 0.0 {
+pub(crate) fn half_exponent(max: f64) -> i32 {
+    if max <= 0.0 {
         return 0;
     }
-    let exponent = floor_log2(scan.max);
+    let exponent = floor_log2(max);
     if exponent.abs() <= ORDINARY { 0 } else { exponent.div_euclid(2) }
 }
 
@@ -55,11 +55,10 @@ impl<T: Scalar> Matrix<T> for Scaled<'_, T> {
     fn stored_before(&self, row: usize) -> usize {
         self.inner.stored_before(row)
     }
-    fn visit(
-        &self,
-        rows: Range<usize>,
-        work: &mut dyn FnMut(Range<usize>, &dyn Panel<T>),
-    ) -> Result<()> {
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
+        if self.half == 0 {
+            return self.inner.visit(rows, work);
+        }
         let factor = power(-self.half);
         self.inner.visit(rows, &mut |range, panel| work(range, &ScaledPanel { panel, factor }))
     }
@@ -105,18 +104,7 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
     }
 
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64]) -> f64 {
-        let mut total = 0.0;
-        for i in 0..w.rows() {
-            let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
-            let mut difference: Vec<f64> = (0..h.rows())
-                .map(|j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>())
-                .collect();
-            self.panel.for_each(i, &mut |j, x| {
-                difference[j] -= x.to_f64() * self.factor * self.factor;
-            });
-            total += difference.iter().map(|d| d * d).sum::<f64>();
-        }
-        total
+        residual_from_differences(self.panel, w, h, self.factor)
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
@@ -139,7 +127,7 @@ mod tests {
     #[test]
     fn the_scaled_maximum_lies_between_one_and_four() {
         for x in [1e300, 3e37, 1e-300, 5e-324, 1e18, 1e-8] {
-            let half = half_exponent(&Scan { max: x, ..Scan::default() });
+            let half = half_exponent(x);
             let scaled = x * power(-half) * power(-half);
             assert!((1.0..4.0).contains(&scaled), "{x:e} → {scaled}");
         }
