@@ -1,2 +1,59 @@
-//! Project automation.
-fn main() {}
+//! Project automation: `cargo xtask test`, `cargo xtask bench`.
+
+mod bench;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+cargo xtask test             formatting, lints, every test, the documentation
+cargo xtask bench [NAME ...] time to scikit-learn's objective and kernel rates (needs python3 and PyPI)";
+
+/// Why a task failed; already told.
+#[derive(Debug)]
+struct Failed;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("test") => test(),
+        Some("bench") => bench::run(&args[1..]),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What decides whether a change is good.
+fn test() -> Result<(), Failed> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["test", "--locked", "--workspace"])
+}
+
+fn cargo(args: &[&str]) -> Result<(), Failed> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    run(Command::new(cargo).args(args))
+}
+
+/// Runs a command in the root of the workspace, showing it first.
+fn run(command: &mut Command) -> Result<(), Failed> {
+    eprintln!("$ {command:?}");
+    match command.current_dir(root()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            eprintln!("failed: {status}");
+            Err(Failed)
+        }
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            Err(Failed)
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use partwise::matrix::{Matrix, Panel};
+use partwise::matrix::{Matrix, Panel, Visitor};
 use partwise::{Dense, Error, Input, Options, Order, Rule, Status, View, ViewMut, Warning};
 use partwise::{fit, transform};
 use std::ops::Range;
@@ -47,7 +47,7 @@ impl Matrix<f64> for Faulty {
     fn visit(
         &self,
         rows: Range<usize>,
-        work: &mut dyn FnMut(Range<usize>, &dyn Panel<f64>),
+        work: &mut Visitor<'_, f64>,
     ) -> partwise::Result<()> {
         let read = self.reads.fetch_add(1, Ordering::SeqCst);
         let broken = read == self.fails_at;
