@@ -1,11 +1,7 @@
 //! What every rule owes on every kind of X in both precisions, alone and among restarts. A rule
 //! gets all of it by being in `Rule::ALL`.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::verify::verify;
 use partwise::{Fit, Options, Rule, Scalar, Status, Warning, fit};
 

@@ -1,10 +1,6 @@
 //! Matrices that misbehave while they are read: what fails, what is kept, what is said.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::matrix::{Matrix, Panel, Visitor};
 use partwise::{Dense, Error, Input, Options, Order, Rule, Status, View, ViewMut, Warning};
 use partwise::{fit, transform};
@@ -44,11 +40,7 @@ impl Matrix<f64> for Faulty {
     fn stored_before(&self, row: usize) -> usize {
         row * self.x.cols
     }
-    fn visit(
-        &self,
-        rows: Range<usize>,
-        work: &mut Visitor<'_, f64>,
-    ) -> partwise::Result<()> {
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, f64>) -> partwise::Result<()> {
         let read = self.reads.fetch_add(1, Ordering::SeqCst);
         let broken = read == self.fails_at;
         if read >= self.fails_at && self.fault == Fault::Error {

@@ -1,10 +1,6 @@
 //! What must happen to the factors when X, its storage or the start is changed in a known way.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::{Factor, Fit, Options, Rule, Scalar, Side, Start, fit, transform};
 
 /// A fit from a given start, for a given number of iterations.
@@ -61,10 +57,10 @@ fn o15_scaling_by_powers_of_four_scales_factors_bit_for_bit() {
 }
 
 #[test]
-fn o15_random_and_nndsvd_starts_scale_with_x() {
+fn o15_random_and_nndsvd_starts_scale_with_x_bit_for_bit() {
     for (x, ..) in problems() {
         for &rule in Rule::ALL {
-            for init in [Start::Random, Start::Nndsvd] {
+            for init in [Start::Random, Start::Nndsvd, Start::Nndsvda, Start::Nndsvdar] {
                 let of = |x: Mat| {
                     let options = Options { init, max_iter: 10, tol: 0.0, ..options(3, rule) };
                     fit(x.dense::<f64>(), &options).unwrap()
@@ -149,10 +145,10 @@ fn o17_the_transpose_has_the_factors_exchanged_bit_for_bit() {
 }
 
 #[test]
-fn o17_starts_from_the_singular_vectors_are_exchanged_too() {
+fn o17_random_starts_and_those_from_the_singular_vectors_are_exchanged_too() {
     for (x, ..) in problems() {
         for &rule in Rule::ALL {
-            for init in [Start::Nndsvd, Start::Nndsvda] {
+            for init in [Start::Random, Start::Nndsvd, Start::Nndsvda, Start::Nndsvdar] {
                 let options = Options { init, max_iter: 8, tol: 0.0, ..options(3, rule) };
                 let plain = fit(x.dense::<f64>(), &options).unwrap();
                 let turned = fit(x.transposed().dense::<f64>(), &options).unwrap();

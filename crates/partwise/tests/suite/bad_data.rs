@@ -1,11 +1,7 @@
 //! Rows of the torture list about the values of X: what is refused, and that what is odd but
 //! allowed gives a sound result.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::{Dense, fit};
 use partwise::{Error, Fit, Input, Options, Order, Rule, Scalar, Start, Status, Warning};
 
@@ -251,7 +247,7 @@ fn l19_a_large_offset_does_not_stop_a_fit_early() {
 fn l20_exact_rank_gives_an_objective_within_its_bound_and_never_below_zero() {
     for seed in 0..6 {
         let x = Mat::planted(25, 14, 3, seed);
-        for kind in [Kind::RowMajor, Kind::ColumnMajor, Kind::Strided] {
+        for kind in Kind::ALL {
             let base = options(3, Rule::Hals);
             let options = Options { tol: 0.0, n_init: 3, max_iter: 400, seed, ..base };
             let found = fit(x.input::<f64>(kind), &options).unwrap();

@@ -1,10 +1,6 @@
 //! A fit that is watched, stopped or out of time.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::{Options, Progress, Rule, Status, fit, fit_observed};
 use std::ops::ControlFlow;
 use std::time::Duration;

@@ -1,32 +1,30 @@
 //! Problems and comparisons that the tests share. Nothing here calls a kernel of the engine.
 
-#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
-
 use partwise::{Csc, Csr, Dense, Factor, Fit, Input, Options, Order, Rule, Scalar};
 
 /// Multiplier and increment of Knuth's MMIX; the upper 53 bits give a uniform number.
-pub struct Lcg(pub u64);
+pub(crate) struct Lcg(u64);
 
 impl Lcg {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut lcg = Self(seed ^ 0x9E37_79B9_7F4A_7C15);
         for _ in 0..4 {
             lcg.next();
         }
         lcg
     }
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         self.0 >> 11
     }
     /// Uniform in [0, 1).
-    pub fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.next() as f64 / (1u64 << 53) as f64
     }
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.uniform() * n as f64) as usize
     }
-    pub fn shuffled(&mut self, n: usize) -> Vec<usize> {
+    pub(crate) fn shuffled(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         for i in (1..n).rev() {
             order.swap(i, self.below(i + 1));
@@ -37,27 +35,27 @@ impl Lcg {
 
 /// A matrix in `f64`, row-major.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mat {
-    pub rows: usize,
-    pub cols: usize,
-    pub values: Vec<f64>,
+pub(crate) struct Mat {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Mat {
-    pub fn new(rows: usize, cols: usize, values: Vec<f64>) -> Self {
+    pub(crate) fn new(rows: usize, cols: usize, values: Vec<f64>) -> Self {
         assert_eq!(values.len(), rows * cols);
         Self { rows, cols, values }
     }
-    pub fn from_fn(rows: usize, cols: usize, f: impl Fn(usize, usize) -> f64) -> Self {
+    pub(crate) fn from_fn(rows: usize, cols: usize, f: impl Fn(usize, usize) -> f64) -> Self {
         let values = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
         Self::new(rows, cols, values.map(|(i, j)| f(i, j)).collect())
     }
-    pub fn random(rows: usize, cols: usize, seed: u64) -> Self {
+    pub(crate) fn random(rows: usize, cols: usize, seed: u64) -> Self {
         let mut rng = Lcg::new(seed);
         Self::new(rows, cols, (0..rows * cols).map(|_| rng.uniform()).collect())
     }
     /// Random, with about this share of entries that are not zero.
-    pub fn sparse(rows: usize, cols: usize, density: f64, seed: u64) -> Self {
+    pub(crate) fn sparse(rows: usize, cols: usize, density: f64, seed: u64) -> Self {
         let mut rng = Lcg::new(seed);
         let mut entry = || {
             let value = rng.uniform() + 0.1;
@@ -66,44 +64,44 @@ impl Mat {
         Self::new(rows, cols, (0..rows * cols).map(|_| entry()).collect())
     }
     /// `self · otherᵀ`.
-    pub fn times_transposed(&self, other: &Self) -> Self {
+    pub(crate) fn times_transposed(&self, other: &Self) -> Self {
         Self::from_fn(self.rows, other.rows, |i, j| {
             self.row(i).iter().zip(other.row(j)).map(|(a, b)| a * b).sum()
         })
     }
     /// Of exact non-negative rank `k`, with zeros in the factors.
-    pub fn planted(rows: usize, cols: usize, k: usize, seed: u64) -> Self {
+    pub(crate) fn planted(rows: usize, cols: usize, k: usize, seed: u64) -> Self {
         Self::sparse(rows, k, 0.6, seed).times_transposed(&Self::sparse(cols, k, 0.6, seed + 1))
     }
-    pub fn get(&self, i: usize, j: usize) -> f64 {
+    pub(crate) fn get(&self, i: usize, j: usize) -> f64 {
         self.values[i * self.cols + j]
     }
-    pub fn row(&self, i: usize) -> &[f64] {
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.cols..(i + 1) * self.cols]
     }
-    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+    pub(crate) fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         Self { values: self.values.iter().map(|&v| f(v)).collect(), ..*self }
     }
-    pub fn transposed(&self) -> Self {
+    pub(crate) fn transposed(&self) -> Self {
         Self::from_fn(self.cols, self.rows, |i, j| self.get(j, i))
     }
-    pub fn permuted(&self, rows: &[usize], cols: &[usize]) -> Self {
+    pub(crate) fn permuted(&self, rows: &[usize], cols: &[usize]) -> Self {
         Self::from_fn(rows.len(), cols.len(), |i, j| self.get(rows[i], cols[j]))
     }
-    pub fn norm_sq(&self) -> f64 {
+    pub(crate) fn norm_sq(&self) -> f64 {
         self.values.iter().map(|v| v * v).sum()
     }
 
     fn typed<T: Scalar>(&self) -> Vec<T> {
         self.values.iter().map(|&v| T::from_f64(v)).collect()
     }
-    pub fn dense<T: Scalar>(&self) -> Dense<'static, T> {
+    pub(crate) fn dense<T: Scalar>(&self) -> Dense<'static, T> {
         Dense::new(self.rows, self.cols, Order::RowMajor, self.typed()).unwrap()
     }
-    pub fn factor<T: Scalar>(&self) -> Factor<T> {
+    pub(crate) fn factor<T: Scalar>(&self) -> Factor<T> {
         Factor::from_rows(self.rows, self.cols, &self.typed::<T>())
     }
-    pub fn csr<T: Scalar>(&self) -> Csr<'static, T> {
+    pub(crate) fn csr<T: Scalar>(&self) -> Csr<'static, T> {
         let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
         for i in 0..self.rows {
             for (j, &v) in self.row(i).iter().enumerate().filter(|(_, v)| **v != 0.0) {
@@ -114,11 +112,11 @@ impl Mat {
         }
         Csr::new((self.rows, self.cols), &indptr, indices, values).unwrap()
     }
-    pub fn csc<T: Scalar>(&self) -> Csc<'static, T> {
+    pub(crate) fn csc<T: Scalar>(&self) -> Csc<'static, T> {
         Csc::from_transposed(self.transposed().csr())
     }
     /// As `kind` stores it.
-    pub fn input<T: Scalar>(&self, kind: Kind) -> Input<'static, T> {
+    pub(crate) fn input<T: Scalar>(&self, kind: Kind) -> Input<'static, T> {
         let (m, n) = (self.rows, self.cols);
         match kind {
             Kind::RowMajor => self.dense().into(),
@@ -148,7 +146,7 @@ impl Mat {
 
 /// The ways in which X can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     RowMajor,
     ColumnMajor,
     Strided,
@@ -157,38 +155,38 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
+    pub(crate) const ALL: [Self; 5] =
         [Self::RowMajor, Self::ColumnMajor, Self::Strided, Self::Csr, Self::Csc];
 }
 
 /// A factor in `f64`.
-pub fn wide<T: Scalar>(f: &Factor<T>) -> Mat {
+pub(crate) fn wide<T: Scalar>(f: &Factor<T>) -> Mat {
     Mat::new(f.rows(), f.cols(), f.to_vec().iter().map(|v| v.to_f64()).collect())
 }
 
 /// The bits of both factors of a fit.
-pub fn bits<T: Scalar>(fit: &Fit<T>) -> Vec<u64> {
+pub(crate) fn bits<T: Scalar>(fit: &Fit<T>) -> Vec<u64> {
     factor_bits(&fit.w).into_iter().chain(factor_bits(&fit.h)).collect()
 }
 
-pub fn factor_bits<T: Scalar>(f: &Factor<T>) -> Vec<u64> {
+pub(crate) fn factor_bits<T: Scalar>(f: &Factor<T>) -> Vec<u64> {
     f.to_vec().iter().map(|v| v.to_f64().to_bits()).collect()
 }
 
 /// ½‖X − WHᵀ‖² by differences in `f64`.
-pub fn objective<T: Scalar>(x: &Mat, fit: &Fit<T>) -> f64 {
+pub(crate) fn objective<T: Scalar>(x: &Mat, fit: &Fit<T>) -> f64 {
     let fitted = wide(&fit.w).times_transposed(&wide(&fit.h));
     0.5 * x.values.iter().zip(&fitted.values).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
 }
 
 /// Largest difference of W·Hᵀ of two fits, in units of the largest entry.
-pub fn product_distance<T: Scalar>(a: &Fit<T>, b: &Fit<T>) -> f64 {
+pub(crate) fn product_distance<T: Scalar>(a: &Fit<T>, b: &Fit<T>) -> f64 {
     let [p, q] = [a, b].map(|f| wide(&f.w).times_transposed(&wide(&f.h)));
     distance(&p, &q)
 }
 
 /// Largest difference of entries, in units of the largest entry.
-pub fn distance(a: &Mat, b: &Mat) -> f64 {
+pub(crate) fn distance(a: &Mat, b: &Mat) -> f64 {
     assert_eq!((a.rows, a.cols), (b.rows, b.cols));
     let largest = a.values.iter().chain(&b.values).fold(0.0f64, |m, v| m.max(v.abs()));
     let apart = a.values.iter().zip(&b.values).fold(0.0f64, |m, (p, q)| m.max((p - q).abs()));
@@ -197,7 +195,7 @@ pub fn distance(a: &Mat, b: &Mat) -> f64 {
 
 /// Every factor entry is finite and ≥ 0.
 #[track_caller]
-pub fn assert_sound<T: Scalar>(fit: &Fit<T>, what: &str) {
+pub(crate) fn assert_sound<T: Scalar>(fit: &Fit<T>, what: &str) {
     for (name, f) in [("W", &fit.w), ("H", &fit.h)] {
         for v in f.to_vec() {
             assert!(v.is_finite() && v >= T::ZERO, "{what}: {name} holds {v}");
@@ -208,7 +206,7 @@ pub fn assert_sound<T: Scalar>(fit: &Fit<T>, what: &str) {
 }
 
 /// Columns of `found` matched to those of `planted`, in order: the least cosine of a best match.
-pub fn least_cosine(planted: &Mat, found: &Mat) -> f64 {
+pub(crate) fn least_cosine(planted: &Mat, found: &Mat) -> f64 {
     let (p, f) = (planted.transposed(), found.transposed());
     let cosine = |a: &[f64], b: &[f64]| {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
@@ -225,11 +223,11 @@ pub fn least_cosine(planted: &Mat, found: &Mat) -> f64 {
     least
 }
 
-pub fn options<T: Scalar>(rank: usize, rule: Rule) -> Options<T> {
+pub(crate) fn options<T: Scalar>(rank: usize, rule: Rule) -> Options<T> {
     Options { rank, rule, ..Options::default() }
 }
 
 /// Rules with an exact or descending half step.
-pub fn monotone_rules() -> impl Iterator<Item = Rule> {
+pub(crate) fn monotone_rules() -> impl Iterator<Item = Rule> {
     Rule::ALL.iter().copied().filter(|r| r.update::<f64>(1).is_monotone())
 }

@@ -1,10 +1,6 @@
 //! Rows of the torture list about the structure of sparse matrices.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::matrix::IndexLike;
 use partwise::{Csc, Csr, Error, Fit, Options, Rule, SparseError, Warning, fit};
 

@@ -1,10 +1,6 @@
 //! Figures on real data that must not get worse: 1797 handwritten digits of 8 × 8 points.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::verify::verify;
 use partwise::{Options, Rule, Start, Status, fit, transform};
 use std::path::Path;

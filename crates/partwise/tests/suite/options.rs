@@ -1,10 +1,6 @@
 //! Rows of the torture list about shapes, ranks, starts and stopping.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use partwise::{Dense, Error, Options, Order, Rule, Side, Start, Status, Warning, fit};
 
 fn refused(options: &Options<f64>) -> Error {

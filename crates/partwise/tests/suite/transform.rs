@@ -1,10 +1,6 @@
 //! W for given H: exact, and a function of the row alone.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use nalgebra::{DMatrix, DVector};
 use partwise::{Error, Factor, Options, Rule, Scalar, fit, transform};
 

@@ -1,0 +1,19 @@
+//! The tests of the engine through its public face.
+//!
+//! One program, because every program that uses the engine compiles its generic code again.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_data;
+mod common;
+mod conformance;
+mod faults;
+mod golden;
+mod metamorphic;
+mod observe;
+mod options;
+mod oracles;
+mod recovery;
+mod regressions;
+mod sparse;
+mod transform;
