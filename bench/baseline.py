@@ -1,6 +1,7 @@
 """scikit-learn's coordinate descent on one data set, from a start it shares with the contestant.
 
-    python baseline.py start DATA RANK DTYPE OUT          writes OUT/w0.npy, OUT/h0.npy (n x k)
+    python baseline.py product - RANK DTYPE OUT.npy       writes a product plus noise
+    python baseline.py start DATA RANK DTYPE OUT SEED     writes OUT/w0.npy, OUT/h0.npy (n x k)
     python baseline.py run DATA RANK DTYPE OUT ITERATIONS prints one JSON line
 
 ITERATIONS 0 finds how many fit into a minute, at most 200. Threads are set by OMP_NUM_THREADS and
@@ -24,9 +25,16 @@ def load(path, dtype):
     return x.astype(dtype)
 
 
-def start(x, rank):
+def product(rank, dtype):
+    """4000 x 2500, gamma distributed factors, noise of a tenth of the mean."""
+    rng = np.random.default_rng(1)
+    x = rng.gamma(1, 1, (4000, rank)) @ rng.gamma(1, 1, (rank, 2500))
+    return (x + 0.1 * x.mean() * np.abs(rng.standard_normal(x.shape))).astype(dtype)
+
+
+def start(x, rank, seed):
     """Uniform factors, scaled so that <X, WH> = |WH|^2."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     w = rng.random((x.shape[0], rank)) + 1e-3
     h = rng.random((x.shape[1], rank)) + 1e-3
     scale = np.sqrt(np.sum((x @ h) * w) / np.sum((w.T @ w) * (h.T @ h)))
@@ -55,17 +63,20 @@ def fit(x, w0, h0, iterations):
 
 def main():
     what, data, rank, dtype, out = sys.argv[1:6]
+    if what == "product":
+        np.save(out, product(int(rank), dtype))
+        return
     x = load(data, dtype)
     if what == "start":
-        w0, h0 = start(x, int(rank))
+        w0, h0 = start(x, int(rank), int(sys.argv[6]))
         np.save(f"{out}/w0.npy", w0)
         np.save(f"{out}/h0.npy", h0)
         return
     w0, h0 = np.load(f"{out}/w0.npy"), np.load(f"{out}/h0.npy")
     iterations = int(sys.argv[6])
     if iterations == 0:
-        one, four = fit(x, w0, h0, 1)[0], fit(x, w0, h0, 5)[0]
-        iterations = max(1, min(200, int(60 / max((four - one) / 4, 1e-9))))
+        one, five = fit(x, w0, h0, 1)[0], fit(x, w0, h0, 5)[0]
+        iterations = max(1, min(200, int(60 / max((five - one) / 4, 1e-9))))
     seconds, w, h = fit(x, w0, h0, iterations)
     print(json.dumps({"seconds": seconds, "iterations": iterations, "objective": objective(x, w, h)}))
 

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.first().map(String::as_str) {
         Some("test") => test(),
-        Some("bench") => bench::run(&args[1..]),
+        Some("bench") => bench::run_all(&args[1..]),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

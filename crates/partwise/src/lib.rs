@@ -25,6 +25,7 @@ mod kernel;
 pub mod matrix;
 pub mod metric;
 mod names;
+mod project;
 mod rng;
 mod scalar;
 pub mod update;
@@ -34,8 +35,7 @@ mod warning;
 pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
-    Fit, Momentum, Observer, Options, Progress, Record, Restart, Silent, Status, fit, fit_observed,
-    transform,
+    Fit, Observer, Options, Progress, Record, Restart, Silent, Status, fit, fit_observed, transform,
 };
 pub use init::Start;
 pub use matrix::{Csc, Csr, Dense, Input, Order, Side};

@@ -4,26 +4,28 @@
 //! gathers what the other needs, the iterate is judged, and the other factor follows.
 
 mod batch;
-mod momentum;
+mod member;
 mod observe;
 mod options;
+mod other;
 mod outcome;
-mod project;
+mod revive;
 mod run;
+mod streamed;
+mod transform;
 
-pub use momentum::Momentum;
 pub use observe::{Observer, Progress, Silent};
 pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
-pub use project::transform;
-pub(crate) use project::{columns_given, rows_given};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
+pub use transform::transform;
 
 use crate::error::Result;
 use crate::init::Pair;
 use crate::scalar::Scalar;
-use batch::{Batch, Member};
+use batch::Batch;
+use member::Member;
 use std::ops::ControlFlow;
 use std::time::Instant;
 

@@ -31,7 +31,7 @@ pub struct Options<T: Scalar> {
     /// Threads; 0 takes those of the rayon pool that the caller runs in. The result has the same
     /// bits for any number.
     pub threads: usize,
-    /// Inner sweeps for each product with X; `None` chooses by shape.
+    /// Inner sweeps for each product with X; `None` for 8.
     pub sweeps: Option<usize>,
     /// W to start from, m×k.
     pub w: Option<Factor<T>>,

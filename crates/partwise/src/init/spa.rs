@@ -9,8 +9,8 @@
 use super::Pair;
 use crate::error::Result;
 use crate::factor::Factor;
-use crate::fit::rows_given;
 use crate::matrix::{Input, Matrix, Plan, Scaled, Side, Workspace, pass};
+use crate::project::rows_given;
 use crate::scalar::Scalar;
 
 pub(super) fn pair<T: Scalar>(

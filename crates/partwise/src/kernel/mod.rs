@@ -11,3 +11,5 @@ pub(crate) mod hals;
 pub(crate) mod kkt;
 pub(crate) mod simd;
 pub(crate) mod sparse;
+#[cfg(test)]
+mod tests;

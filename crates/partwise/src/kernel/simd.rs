@@ -58,6 +58,25 @@ pub trait Vectorised: Sized {
     fn dispatch<J: Job<Self>>(job: J) -> J::Out;
 }
 
+/// The instruction sets, narrowest first, that tests hold [`run`] down to.
+#[cfg(test)]
+pub(crate) const LEVELS: [u8; 3] = [0, 1, 2];
+
+#[cfg(test)]
+thread_local! {
+    /// The widest of `LEVELS` that this thread may use.
+    pub(crate) static CEILING: std::cell::Cell<u8> = const { std::cell::Cell::new(2) };
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn allowed(level: u8) -> bool {
+    #[cfg(test)]
+    return level <= CEILING.get();
+    #[cfg(not(test))]
+    return level <= 2;
+}
+
 /// Runs `job` with the widest vectors this processor has.
 #[inline]
 pub(crate) fn run<T: Vectorised, J: Job<T>>(job: J) -> J::Out {
@@ -367,7 +386,8 @@ mod x86 {
             impl Vectorised for $t {
                 #[inline]
                 fn dispatch<J: Job<$t>>(job: J) -> J::Out {
-                    if is_x86_feature_detected!("avx512f")
+                    if super::allowed(2)
+                        && is_x86_feature_detected!("avx512f")
                         && is_x86_feature_detected!("avx512vl")
                         && is_x86_feature_detected!("avx512dq")
                         && is_x86_feature_detected!("avx512bw")
@@ -375,7 +395,10 @@ mod x86 {
                         // SAFETY: the features were detected.
                         return unsafe { avx512::<$t, J>(job) };
                     }
-                    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    if super::allowed(1)
+                        && is_x86_feature_detected!("avx2")
+                        && is_x86_feature_detected!("fma")
+                    {
                         // SAFETY: the features were detected.
                         return unsafe { avx2::<$t, J>(job) };
                     }

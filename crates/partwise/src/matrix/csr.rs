@@ -258,10 +258,10 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
 
     // Σ (x − p)² = Σ_stored ((x − p)² − p²) + Σ_all p², the last sum from the Gram matrix: O(nnz·k),
     // with the cancellation of f64 whatever T is. Where all entries cost little, differences.
-    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64]) -> f64 {
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64 {
         let k = w.cols();
         if h.rows() * k <= DIFFERENCES_BELOW {
-            return residual_from_differences(self, w, h, 1.0);
+            return residual_from_differences(self, w, h, unit);
         }
         let mut total = 0.0;
         for i in 0..self.0.len() {
@@ -273,7 +273,7 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
             }
             self.for_each(i, &mut |j, x| {
                 let fitted: f64 = w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum();
-                let x = x.to_f64();
+                let x = x.to_f64() * unit * unit;
                 sum += x * (x - 2.0 * fitted);
             });
             total += sum;

@@ -132,7 +132,7 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
         product(self.0.transposed(), f, c, Accum::Add);
     }
 
-    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64]) -> f64 {
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64], unit: f64) -> f64 {
         let (rows, cols) = self.0.shape();
         let mut across = Factor::zeros(h.cols(), cols);
         for j in 0..cols {
@@ -141,6 +141,7 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
             }
         }
         let mut fitted = Factor::zeros(rows.min(RESIDUAL_ROWS), cols);
+        let unit = T::from_f64(unit);
         let mut total = 0.0;
         for from in (0..rows).step_by(RESIDUAL_ROWS) {
             let height = RESIDUAL_ROWS.min(rows - from);
@@ -150,7 +151,7 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
             for i in 0..height {
                 let row = fitted.row(i).iter().enumerate();
                 let square = |(j, &p): (usize, &T)| {
-                    let difference = (self.0.get(from + i, j) - p).to_f64();
+                    let difference = (self.0.get(from + i, j) * unit * unit - p).to_f64();
                     difference * difference
                 };
                 total += row.map(square).sum::<f64>();

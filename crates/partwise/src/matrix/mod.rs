@@ -55,28 +55,29 @@ pub trait Panel<T: Scalar> {
     /// `c += X_pᵀ · f` for `f` with as many rows as the panel, `c` with as many as X has columns.
     fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>);
 
-    /// `‖X_p − W_p Hᵀ‖²` from differences, in `f64`, free of the cancellation of the usual
-    /// expansion as far as the kind of panel can. `h_gram` is HᵀH in `f64`, k×k.
-    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64]) -> f64;
+    /// `‖unit² · X_p − W_p Hᵀ‖²` from differences, in `f64`, free of the cancellation of the usual
+    /// expansion as far as the kind of panel can. `unit` is a power of two, `h_gram` is HᵀH in
+    /// `f64`, k×k.
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64;
 
     /// Calls `entry(column, value)` for the stored entries of the panel's row `row`, in order of
     /// column. What is not called is zero.
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T));
 }
 
-/// `‖factor² · X_p − W_p Hᵀ‖²` from the differences of all entries, zeros included: O(rows · n · k).
+/// `‖unit² · X_p − W_p Hᵀ‖²` from the differences of all entries, zeros included: O(rows · n · k).
 fn residual_from_differences<T: Scalar>(
     panel: &dyn Panel<T>,
     w: View<'_, T>,
     h: View<'_, T>,
-    factor: f64,
+    unit: f64,
 ) -> f64 {
     let mut total = 0.0;
     for i in 0..w.rows() {
         let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
         let fitted = |j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>();
         let mut difference: Vec<f64> = (0..h.rows()).map(fitted).collect();
-        panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * factor * factor);
+        panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * unit * unit);
         total += difference.iter().map(|d| d * d).sum::<f64>();
     }
     total

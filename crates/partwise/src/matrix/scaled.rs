@@ -4,7 +4,7 @@
 //! no bit of a mantissa, so the fit of the scaled X is the fit of X. Half of the exponent goes on
 //! the factor before the product and half on the result after it: neither leaves the range of T.
 
-use super::{Matrix, Panel, Visitor, residual_from_differences};
+use super::{Matrix, Panel, Visitor};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::scalar::Scalar;
@@ -103,8 +103,8 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
         }
     }
 
-    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64]) -> f64 {
-        residual_from_differences(self.panel, w, h, self.factor)
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64 {
+        self.panel.residual_sq(w, h, h_gram, unit * self.factor)
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {

@@ -10,9 +10,8 @@
 //!   2011, <https://doi.org/10.1137/110821172>). Dependent components are left at zero.
 //! * Use it: for k up to about 50 when exact half steps matter, as in `transform`.
 
-use super::{Gram, Improve, Update};
+use super::{Gram, Improve, Momentum, Update};
 use crate::factor::{View, ViewMut};
-use crate::fit::Momentum;
 use crate::kernel::cholesky;
 use crate::scalar::Scalar;
 use std::collections::HashMap;

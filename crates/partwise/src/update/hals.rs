@@ -10,9 +10,8 @@
 //!   product, and the iterates are extrapolated with restart (Ang & Gillis 2019,
 //!   <https://doi.org/10.1162/neco_a_01157>), which needs at least three sweeps to pay.
 
-use super::{Gram, Improve, Update};
+use super::{Gram, Improve, Momentum, Update};
 use crate::factor::{View, ViewMut};
-use crate::fit::Momentum;
 use crate::kernel::hals::sweep;
 use crate::scalar::Scalar;
 

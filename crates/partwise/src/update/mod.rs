@@ -8,6 +8,7 @@ mod als;
 mod bpp;
 mod gram;
 mod hals;
+mod momentum;
 mod mu;
 mod pgd;
 
@@ -15,11 +16,11 @@ pub use als::Als;
 pub use bpp::Bpp;
 pub use gram::Gram;
 pub use hals::Hals;
+pub use momentum::Momentum;
 pub use mu::Mu;
 pub use pgd::Pgd;
 
 use crate::factor::{View, ViewMut};
-use crate::fit::Momentum;
 use crate::names::names;
 use crate::scalar::Scalar;
 

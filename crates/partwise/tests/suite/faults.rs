@@ -82,7 +82,7 @@ impl Panel<f64> for Rows<'_> {
             }
         }
     }
-    fn residual_sq(&self, w: View<'_, f64>, h: View<'_, f64>, _: &[f64]) -> f64 {
+    fn residual_sq(&self, w: View<'_, f64>, h: View<'_, f64>, _: &[f64], _: f64) -> f64 {
         let fitted = |at: usize, j: usize| -> f64 {
             w.row(at).iter().zip(h.row(j)).map(|(a, b)| a * b).sum()
         };

@@ -1,0 +1,145 @@
+//! The second half of an iteration: the other factor follows from C = Xᵀa.
+
+use super::batch::{Batch, LAST, PANEL_ROWS, USED};
+use super::member::{Member, OtherStep, add_to};
+use crate::factor::{Factor, View, ViewMut};
+use crate::kernel::dense::{Accum, Strided, product};
+use crate::kernel::extrapolate::extrapolate;
+use crate::kernel::kkt::{KktSums, add_rows};
+use crate::project::add_gram;
+use crate::scalar::Scalar;
+use crate::update::{Gram, Improve};
+use rayon::prelude::*;
+use std::ops::Range;
+
+impl<T: Scalar> Batch<'_, T> {
+    /// The second half of an iteration: `b` from C, with the extrapolation of both factors.
+    pub(crate) fn sweep_other(&mut self) {
+        let (k, problem) = (self.k, self.problem);
+        let steps: Vec<OtherStep<T>> = self.members.iter_mut().map(Member::step).collect();
+        let ready: Vec<Box<dyn Improve<T> + '_>> =
+            steps.iter().map(|s| problem.rule.prepare(&s.gram)).collect();
+        let rows = self.b[USED].rows();
+        let ends: Vec<usize> =
+            (0..rows).step_by(PANEL_ROWS).map(|from| rows.min(from + PANEL_ROWS)).collect();
+        let [used, plain, best] = &mut self.b;
+        let [accepted, last] = &mut self.c;
+        let last = last.view();
+        let panels = used.view_mut().split_rows(&ends).into_iter();
+        let panels = panels.zip(plain.view_mut().split_rows(&ends));
+        let panels = panels.zip(best.view_mut().split_rows(&ends));
+        let panels = panels.zip(accepted.view_mut().split_rows(&ends)).enumerate();
+        let panels: Vec<_> = panels.collect();
+        let members = &self.members;
+        let improve = |(at, (((used, plain), best), accepted))| {
+            let from = at * PANEL_ROWS;
+            let mut panel = OtherPanel { used, plain, best, accepted };
+            let mut grams = Vec::with_capacity(steps.len());
+            for (which, step) in steps.iter().enumerate() {
+                let columns = members[which].columns.clone();
+                let height = panel.used.rows();
+                let last = last.slice(from..from + height).columns(columns.clone());
+                let rule = (!problem.fixed.1).then(|| &*ready[which]);
+                panel.advance(step, rule, last, &columns);
+                let used = panel.used.as_view().columns(columns);
+                let mut wide = vec![0.0; k * k];
+                add_gram(used, used, &mut wide);
+                grams.push(wide);
+            }
+            grams
+        };
+        let grams: Vec<Vec<Vec<f64>>> = if self.plan.is_serial() {
+            panels.into_iter().map(improve).collect()
+        } else {
+            panels.into_par_iter().map(improve).collect()
+        };
+        drop(ready);
+        for (which, member) in self.members.iter_mut().enumerate() {
+            let mut wide = vec![0.0; k * k];
+            grams.iter().for_each(|panel| add_to(&mut wide, &panel[which]));
+            member.gram_b = Gram::new(k, wide);
+        }
+    }
+
+    /// What `b` adds to the KKT residual of the pass just made, for every member.
+    pub(super) fn kkt_other(&self) -> Vec<KktSums> {
+        let rows = self.b[USED].rows();
+        let (k, fixed) = (self.k, self.problem.fixed.1);
+        if fixed {
+            return vec![KktSums::default(); self.members.len()];
+        }
+        let grams: Vec<Factor<T>> = self
+            .members
+            .iter()
+            .map(|m| Factor::from_rows(k, k, Gram::new(k, m.sums.gram.clone()).narrow()))
+            .collect();
+        let panel = |from: usize| {
+            let range = from..rows.min(from + PANEL_ROWS);
+            let mut along = Factor::zeros(range.len(), k);
+            let mut sums = vec![KktSums::default(); grams.len()];
+            for (at, sum) in sums.iter_mut().enumerate() {
+                let columns = self.members[at].columns.clone();
+                let f = self.b[USED].view().slice(range.clone()).columns(columns.clone());
+                let c = self.c[LAST].view().slice(range.clone()).columns(columns);
+                product(Strided::of(f), grams[at].view(), &mut along.view_mut(), Accum::Replace);
+                add_rows(sum, f, along.view(), c);
+            }
+            sums
+        };
+        let froms: Vec<usize> = (0..rows).step_by(PANEL_ROWS).collect();
+        let parts: Vec<Vec<KktSums>> = if self.plan.is_serial() {
+            froms.into_iter().map(panel).collect()
+        } else {
+            froms.into_par_iter().map(panel).collect()
+        };
+        let mut sums = vec![KktSums::default(); self.members.len()];
+        for part in parts {
+            sums.iter_mut().zip(&part).for_each(|(to, from)| to.add(from));
+        }
+        sums
+    }
+}
+
+/// Some rows of everything the second half of an iteration touches.
+struct OtherPanel<'a, T> {
+    used: ViewMut<'a, T>,
+    plain: ViewMut<'a, T>,
+    best: ViewMut<'a, T>,
+    accepted: ViewMut<'a, T>,
+}
+
+impl<T: Scalar> OtherPanel<'_, T> {
+    fn advance(
+        &mut self,
+        step: &OtherStep<T>,
+        rule: Option<&dyn Improve<T>>,
+        last: View<'_, T>,
+        columns: &Range<usize>,
+    ) {
+        let mut used = self.used.columns(columns.clone());
+        let mut best = self.best.columns(columns.clone());
+        let mut accepted = self.accepted.columns(columns.clone());
+        let mut plain = self.plain.columns(columns.clone());
+        let mut c = Factor::zeros(last.rows(), last.cols());
+        if step.accepted {
+            best.copy_from(used.as_view());
+            for i in 0..last.rows() {
+                let terms = last.row(i).iter().zip(accepted.row(i));
+                for (c, (&last, &before)) in c.row_mut(i).iter_mut().zip(terms) {
+                    *c = last + step.beta * (last - before);
+                }
+            }
+            accepted.copy_from(last);
+        } else {
+            used.copy_from(best.as_view());
+            c.view_mut().copy_from(accepted.as_view());
+        }
+        let Some(rule) = rule else { return };
+        let mut new = Factor::zeros(last.rows(), last.cols());
+        new.view_mut().copy_from(used.as_view());
+        rule.improve(&mut new.view_mut(), c.view());
+        let beta = if step.accepted { step.beta } else { T::ZERO };
+        extrapolate(&mut used, new.view(), plain.as_view(), beta);
+        plain.copy_from(new.view());
+    }
+}

@@ -1,0 +1,89 @@
+//! Components that died are started again.
+
+use super::batch::{Batch, USED};
+use crate::error::Result;
+use crate::matrix::pass;
+use crate::project::gram_wide;
+use crate::scalar::Scalar;
+
+impl<T: Scalar> Batch<'_, T> {
+    /// Whether a member has a component yet to be revived.
+    pub(crate) fn has_dead_component(&self, at: usize) -> bool {
+        self.members[at].dead(&self.problem).is_some()
+    }
+
+    /// Starts components that died again, one for each member, from the row of X that fits worst.
+    /// A member is not stationary while it has such a component, whatever its KKT residual.
+    pub(crate) fn revive(&mut self) -> Result<()> {
+        for at in 0..self.members.len() {
+            if let Some(t) = self.members[at].dead(&self.problem) {
+                self.reseed(at, t)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Component `t`: its column of `b` becomes what is left of the worst row, and its column of
+    /// `a` zero but for that row.
+    fn reseed(&mut self, at: usize, t: usize) -> Result<()> {
+        let (worst, rest) = self.worst_row(at)?;
+        let member = &mut self.members[at];
+        member.reseeds[t] += 1;
+        if rest.iter().all(|&v| v == 0.0) {
+            return Ok(());
+        }
+        let columns = member.columns.clone();
+        let column = columns.start + t;
+        for (j, &value) in rest.iter().enumerate() {
+            for b in &mut self.b {
+                b.row_mut(j)[column] = T::from_f64(value);
+            }
+        }
+        let a = &mut self.a[member.current];
+        // A rule that locks zeros needs something to multiply in every row.
+        let small = if self.problem.rule.locks_zeros() { 1e-3 } else { 0.0 };
+        for i in 0..a.rows() {
+            let open = small > 0.0 && self.problem.row_norm_sq[i] > 0.0;
+            a.row_mut(i)[column] = if open { T::from_f64(small) } else { T::ZERO };
+        }
+        a.row_mut(worst)[column] = T::ONE;
+        member.restart_from_here(gram_wide(self.b[USED].view().columns(columns)));
+        Ok(())
+    }
+
+    /// The row of X that the iterate to come fits worst, and what it leaves of it, clipped at zero.
+    fn worst_row(&mut self, at: usize) -> Result<(usize, Vec<f64>)> {
+        let member = &self.members[at];
+        let columns = member.columns.clone();
+        let (a, gram) = (&self.a[member.current], &member.gram_b);
+        let k = self.k;
+        let norms = self.problem.row_norm_sq;
+        let mut worst = vec![(0.0f64, 0usize); self.plan.bins().len()];
+        let (x, used) = (self.problem.x, self.b[USED].view());
+        pass(x, &self.plan, &mut self.workspace, used, None, &mut worst, &|worst, block| {
+            for (at, i) in block.rows.clone().enumerate() {
+                let (f, b) = (&a.row(i)[columns.clone()], &block.b.row(at)[columns.clone()]);
+                let mut left = norms[i];
+                for (s, (f_s, b_s)) in f.iter().zip(b).enumerate() {
+                    let row = f.iter().zip(&gram.wide()[s * k..]);
+                    let along: f64 = row.map(|(f, g)| f.to_f64() * g).sum();
+                    left += f_s.to_f64() * (along - 2.0 * b_s.to_f64());
+                }
+                if left > worst.0 {
+                    *worst = (left, i);
+                }
+            }
+        })?;
+        let first = |a: (f64, usize), b: &(f64, usize)| if b.0 > a.0 { *b } else { a };
+        let row = worst.iter().fold((0.0, 0), first).1;
+        let mut rest = vec![0.0; used.rows()];
+        x.visit(row..row + 1, &mut |_, panel| panel.for_each(0, &mut |j, v| rest[j] = v.to_f64()))?;
+        let f = &a.row(row)[columns.clone()];
+        for (j, value) in rest.iter_mut().enumerate() {
+            let b = &used.row(j)[columns.clone()];
+            *value -= f.iter().zip(b).map(|(f, b)| f.to_f64() * b.to_f64()).sum::<f64>();
+            *value = value.max(0.0);
+        }
+        Ok((row, rest))
+    }
+}

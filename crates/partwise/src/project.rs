@@ -1,0 +1,72 @@
+//! One factor, exactly, for the other: what `transform`, starts and given factors need.
+
+use crate::error::Result;
+use crate::factor::{Factor, View};
+use crate::kernel::dense::{Accum, Strided, gram, product};
+use crate::matrix::{Matrix, Plan, Workspace, pass};
+use crate::scalar::Scalar;
+use crate::update::{Bpp, Gram, Update};
+
+/// Rows whose Gram matrix is summed in T before it is added in `f64`.
+const PANEL_ROWS: usize = 256;
+
+/// The exact W of X and H, both checked by the caller.
+pub(crate) fn rows_given<T: Scalar>(x: &dyn Matrix<T>, h: &Factor<T>) -> Result<Factor<T>> {
+    let (rows, cols) = x.shape();
+    let k = h.cols();
+    let plan = Plan::new(x, k);
+    let mut workspace = Workspace::new(&plan, cols, k);
+    let gram = Gram::new(k, gram_wide(h.view()));
+    let solver = Bpp.prepare(&gram);
+    let mut w = Factor::zeros(rows, k);
+    let ends = plan.ends();
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let mut bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();
+    pass(x, &plan, &mut workspace, h.view(), None, &mut bins, &|(bin, start), block| {
+        let at = block.rows.start - *start;
+        solver.improve(&mut bin.slice(at..at + block.rows.len()), block.b);
+    })?;
+    drop(bins);
+    Ok(w)
+}
+
+/// The exact H of X and W, both checked by the caller: one read of X for C = XᵀW.
+pub(crate) fn columns_given<T: Scalar>(x: &dyn Matrix<T>, w: &Factor<T>) -> Result<Factor<T>> {
+    let (_, cols) = x.shape();
+    let k = w.cols();
+    let plan = Plan::new(x, k);
+    let mut workspace = Workspace::new(&plan, cols, k);
+    let mut h = Factor::zeros(cols, k);
+    let mut c = Factor::zeros(cols, k);
+    let mut bins = vec![(); plan.bins().len()];
+    pass(x, &plan, &mut workspace, h.view(), Some(&mut c), &mut bins, &|(), mut block| {
+        block.out.copy_from(w.view().slice(block.rows));
+    })?;
+    let gram = Gram::new(k, gram_wide(w.view()));
+    Bpp.prepare(&gram).improve(&mut h.view_mut(), c.view());
+    Ok(h)
+}
+
+/// `sum += fᵀg` for panels f and g: products in T, sums over panels in f64.
+pub(crate) fn add_gram<T: Scalar>(f: View<'_, T>, g: View<'_, T>, sum: &mut [f64]) {
+    let k = f.cols();
+    let mut part = Factor::<T>::zeros(k, k);
+    if std::ptr::eq(f.as_ptr(), g.as_ptr()) {
+        gram(f, &mut part.view_mut(), Accum::Replace);
+    } else {
+        product(Strided::of(f).transposed(), g, &mut part.view_mut(), Accum::Replace);
+    }
+    for (s, row) in sum.chunks_exact_mut(k).enumerate() {
+        row.iter_mut().zip(part.row(s)).for_each(|(to, v)| *to += v.to_f64());
+    }
+}
+
+/// FᵀF by panels.
+pub(crate) fn gram_wide<T: Scalar>(f: View<'_, T>) -> Vec<f64> {
+    let mut sum = vec![0.0; f.cols() * f.cols()];
+    for from in (0..f.rows()).step_by(PANEL_ROWS) {
+        let panel = f.slice(from..f.rows().min(from + PANEL_ROWS));
+        add_gram(panel, panel, &mut sum);
+    }
+    sum
+}
