@@ -2,7 +2,7 @@
 //!
 //! One thread. GF/s count 2 flops per multiply-add; GB/s count the entries of X once per product.
 
-use partwise::matrix::{Matrix, Panel};
+use partwise::matrix::{Matrix, Visitor};
 use partwise::update::{Gram, Update};
 use partwise::{Csr, Dense, Factor, Order, Rule, Scalar};
 use std::hint::black_box;
@@ -42,7 +42,7 @@ fn products<T: Scalar>(what: &str, x: &dyn Matrix<T>, k: usize, entry_bytes: usi
     let mut c = Factor::<T>::zeros(cols, k);
     let flops = 2.0 * x.stored() as f64 * k as f64;
     let bytes = (x.stored() * entry_bytes) as f64;
-    let by_blocks = |work: &mut dyn FnMut(std::ops::Range<usize>, &dyn Panel<T>)| {
+    let by_blocks = |work: &mut Visitor<'_, T>| {
         for from in (0..rows).step_by(block) {
             x.visit(from..rows.min(from + block), work).expect("in memory");
         }
