@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
-cargo xtask test             formatting, lints, every test, the documentation
+cargo xtask test             formatting, lints, every test, documentation
 cargo xtask bench [NAME ...] time to scikit-learn's objective and kernel rates (needs python3 and PyPI)";
 
 /// Why a task failed; already told.
@@ -30,7 +30,10 @@ fn main() -> ExitCode {
 fn test() -> Result<(), Failed> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    cargo(&["test", "--locked", "--workspace"])
+    cargo(&["test", "--locked", "--workspace"])?;
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut doc = Command::new(cargo);
+    run(doc.args(["doc", "--locked", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn cargo(args: &[&str]) -> Result<(), Failed> {

@@ -7,7 +7,7 @@
 pub enum Error {
     /// X has a negative entry.
     #[error(
-        "X[{row}, {col}] = {value} is negative ({count} negative entries, most negative {most} at \
+        "X[{row}, {col}] = {value} is negative (negative entries: {count}, most negative {most} at \
          [{most_row}, {most_col}]); NMF needs values >= 0"
     )]
     #[allow(missing_docs)]
@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// X has an entry that is NaN or infinite.
     #[error(
-        "X[{row}, {col}] is {value} ({count} such entries); NMF needs finite values: remove or impute them"
+        "X[{row}, {col}] is {value} (such entries: {count}); NMF needs finite values: remove or impute them"
     )]
     #[allow(missing_docs)]
     NotFinite { row: usize, col: usize, value: f64, count: usize },

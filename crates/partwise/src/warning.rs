@@ -49,7 +49,7 @@ impl std::fmt::Display for Warning {
             Self::Reseeded { count } => {
                 write!(
                     f,
-                    "{count} times a component died and was started again from the row that fitted worst"
+                    "restarts of components that died, from the row that fitted worst: {count}"
                 )
             }
             Self::DeadComponents { count, of } => {

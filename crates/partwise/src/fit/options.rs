@@ -116,8 +116,8 @@ impl<T: Scalar> Options<T> {
     }
 
     fn check_memory(&self, rows: usize, cols: usize) -> Result<()> {
-        // Rows of a factor are padded to 64 bytes. Beside both factors of each member (two copies of
-        // the longer, five of the shorter and of its sums) every thread's part of X adds up its own.
+        // Rows of a factor are padded to 64 bytes. Three copies of the longer factor are kept,
+        // five of the shorter and its sums, and every part of X adds up sums of its own.
         let line = (64 / size_of::<T>()) as u128;
         let columns = (self.rank as u128 * self.batch() as u128).next_multiple_of(line);
         let (long, short) = (rows.max(cols) as u128, rows.min(cols) as u128);

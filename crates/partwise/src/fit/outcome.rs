@@ -61,7 +61,7 @@ pub struct Fit<T: Scalar> {
     pub h: Factor<T>,
     /// How the best restart ended.
     pub status: Status,
-    /// Iterations of the best restart: reads of X.
+    /// Iterations of the best restart; each reads X once.
     pub iterations: usize,
     /// Wall time of the whole fit.
     pub seconds: f64,

@@ -50,7 +50,7 @@ impl Start {
             Self::Spa => return spa::pair(input, half, matrix, side, rank),
             Self::Nndsvd => nndsvd::Fill::Zero,
             Self::Nndsvda => nndsvd::Fill::Mean,
-            _ => nndsvd::Fill::Random,
+            Self::Nndsvdar => nndsvd::Fill::Random,
         };
         nndsvd::pair(matrix, scan, rank, seed, fill)
     }

@@ -1,4 +1,5 @@
-//! Leaf numerics: no policy, no threads, no allocation. The only place with `unsafe`.
+//! Leaf numerics: no policy, no threads. The only place with `unsafe` beside the two casts of
+//! [`Factor`](crate::Factor).
 //!
 //! Each kernel is one [`simd::Job`]; its scalar twin is the same body on [`simd::Portable`].
 
