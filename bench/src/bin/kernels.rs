@@ -101,6 +101,22 @@ fn sparse<T: Scalar>(rows: usize, cols: usize, per_row: usize, k: usize) {
     products(&format!("sparse {rows} × {cols}"), &x, k, size_of::<T>() + 4, 512);
 }
 
+/// The product of a block that stays in the first-level cache: what arithmetic alone allows.
+fn peak<T: Scalar>() {
+    let (rows, cols, k) = (96, 64, 32);
+    let x = Dense::new(rows, cols, Order::RowMajor, random::<T>(rows * cols)).expect("valid");
+    let h = Factor::from_rows(cols, k, &random::<T>(cols * k));
+    let mut out = Factor::<T>::zeros(rows, k);
+    let seconds = time(|| {
+        for _ in 0..1000 {
+            x.visit(0..rows, &mut |_, panel| panel.product(h.view(), &mut out.view_mut()))
+                .expect("in memory");
+        }
+    });
+    black_box(&out);
+    report::<T>("arithmetic, in cache", k, 2000.0 * (rows * cols * k) as f64, 0.0, seconds);
+}
+
 fn all<T: Scalar>() {
     for k in [8, 16, 20, 32, 64, 128] {
         let dense =
@@ -122,6 +138,8 @@ fn main() {
         black_box(vector.iter().sum::<u64>());
     });
     println!("memory, one thread: {:.1} GB/s", (vector.len() * 8) as f64 / seconds / 1e9);
+    peak::<f32>();
+    peak::<f64>();
     all::<f32>();
     all::<f64>();
 }

@@ -63,7 +63,7 @@ fn l10_negative_entries_are_named_with_the_first_and_the_worst() {
         assert_eq!((most, most_row, most_col), (-4.0, 8, 0), "{kind:?}");
     }
     let text = error(x.dense::<f64>()).to_string();
-    for part in ["X[3, 2]", "-0.000000001", "2 negative", "-4", "[8, 0]"] {
+    for part in ["X[3, 2]", "-0.000000001", "negative entries: 2", "-4", "[8, 0]"] {
         assert!(text.contains(part), "{text}");
     }
 }
