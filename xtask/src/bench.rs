@@ -92,7 +92,7 @@ struct Contest<'a> {
 
 impl Contest<'_> {
     fn hold(&self, starts: usize) -> Result<(), Failed> {
-        let mut pairs = Vec::new();
+        let (mut pairs, mut speeds) = (Vec::new(), Vec::new());
         let (mut theirs, mut ours, mut counts) = (Vec::new(), Vec::new(), (0, 0));
         for start in 0..starts {
             let (them, us) = self.round(start)?;
@@ -102,6 +102,7 @@ impl Contest<'_> {
             let (goal, got) = (number(&them, "objective"), number(&us, "objective"));
             if got <= goal * (1.0 + 1e-6) {
                 ours.push(number(&us, "seconds"));
+                speeds.push(number(&us, "iterations") / number(&us, "seconds"));
                 counts.1 = us["iterations"].as_u64().unwrap_or(0);
                 pairs.push(number(&them, "seconds") / number(&us, "seconds"));
             } else {
@@ -116,7 +117,7 @@ impl Contest<'_> {
         let reached = pairs.len();
         let least = pairs.iter().copied().fold(f64::INFINITY, f64::min);
         println!(
-            "| {} | {} | {} | {:.2} s ({} it.) | {:.3} s ({} it.) | {:.1}× | {least:.1}× | {reached} of {starts} |",
+            "| {} | {} | {} | {:.2} s ({} it.) | {:.3} s ({} it., {:.0}/s) | {:.1}× | {least:.1}× | {reached} of {starts} |",
             self.name,
             self.rank,
             self.dtype,
@@ -124,6 +125,7 @@ impl Contest<'_> {
             counts.0,
             median(&mut ours),
             counts.1,
+            median(&mut speeds),
             median(&mut pairs)
         );
         Ok(())
