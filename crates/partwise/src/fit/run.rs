@@ -101,17 +101,14 @@ impl<'a, T: Scalar> Task<'a, T> {
         }
         let options = self.options;
         let rule = options.rule.update::<T>(options.sweeps.unwrap_or(SWEEPS));
-        let fixed = [Side::Rows, Side::Columns].map(|side| options.fixed == Some(side));
+        let side = self.streamed.side;
+        let is_fixed = |of: Side| options.fixed == Some(of);
         let problem = Problem {
             x: matrix,
             norm_sq: self.scan.norm_sq,
             row_norm_sq: &self.scan.row_norm_sq,
             rule: &*rule,
-            fixed: if self.streamed.side == Side::Rows {
-                (fixed[0], fixed[1])
-            } else {
-                (fixed[1], fixed[0])
-            },
+            fixed: (is_fixed(side), is_fixed(side.opposite())),
         };
         let mut watch = Watch {
             options,
