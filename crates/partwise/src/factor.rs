@@ -183,6 +183,12 @@ impl<'a, T: Scalar> View<'a, T> {
         let from = range.start.min(self.data.len());
         View { data: &self.data[from..], cols: range.len(), ..*self }
     }
+    /// A copy as a factor of its own.
+    pub(crate) fn to_factor(self) -> Factor<T> {
+        let mut f = Factor::zeros(self.rows, self.cols);
+        f.view_mut().copy_from(self);
+        f
+    }
     /// First element.
     pub(crate) fn as_ptr(&self) -> *const T {
         self.data.as_ptr()

@@ -4,7 +4,7 @@
 //! The factor with a row for each streamed row of X is called `a` here, the other one `b`.
 
 use super::member::{Member, Problem};
-use crate::factor::{Factor, View};
+use crate::factor::Factor;
 use crate::init::Pair;
 use crate::matrix::{Plan, Workspace};
 use crate::project::gram_wide;
@@ -101,8 +101,8 @@ impl<'a, T: Scalar> Batch<'a, T> {
     fn iterate(&self, member: &Member<T>) -> Pair<T> {
         let b = if member.accepted { USED } else { BEST };
         Pair {
-            streamed: copy(self.a[member.current].view().columns(member.columns.clone())),
-            other: copy(self.b[b].view().columns(member.columns.clone())),
+            streamed: self.a[member.current].view().columns(member.columns.clone()).to_factor(),
+            other: self.b[b].view().columns(member.columns.clone()).to_factor(),
         }
     }
 
@@ -162,10 +162,4 @@ impl<'a, T: Scalar> Batch<'a, T> {
             member.gram_b = Gram::new(self.k, gram_wide(self.b[USED].view().columns(columns)));
         }
     }
-}
-
-fn copy<T: Scalar>(view: View<'_, T>) -> Factor<T> {
-    let mut f = Factor::zeros(view.rows(), view.cols());
-    f.view_mut().copy_from(view);
-    f
 }

@@ -135,8 +135,7 @@ impl<T: Scalar> OtherPanel<'_, T> {
             c.view_mut().copy_from(accepted.as_view());
         }
         let Some(rule) = rule else { return };
-        let mut new = Factor::zeros(last.rows(), last.cols());
-        new.view_mut().copy_from(used.as_view());
+        let mut new = used.as_view().to_factor();
         rule.improve(&mut new.view_mut(), c.view());
         let beta = if step.accepted { step.beta } else { T::ZERO };
         extrapolate(&mut used, new.view(), plain.as_view(), beta);

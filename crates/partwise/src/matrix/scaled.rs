@@ -72,8 +72,7 @@ struct ScaledPanel<'a, T: Scalar> {
 
 impl<T: Scalar> ScaledPanel<'_, T> {
     fn scaled(&self, f: View<'_, T>) -> Factor<T> {
-        let mut copy = Factor::zeros(f.rows(), f.cols());
-        copy.view_mut().copy_from(f);
+        let mut copy = f.to_factor();
         self.scale(&mut copy.view_mut());
         copy
     }
