@@ -11,6 +11,8 @@ pub(crate) mod extrapolate;
 pub(crate) mod hals;
 pub(crate) mod kkt;
 #[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
+pub(crate) mod kl;
+#[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
 pub(crate) mod panel;
 pub(crate) mod simd;
 pub(crate) mod sparse;

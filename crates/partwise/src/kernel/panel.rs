@@ -26,8 +26,8 @@ pub(crate) fn gather_panel<T: Scalar>(
     stride: usize,
 ) {
     assert!(padded(indices.len()) <= stride && h.cols() * stride <= panel.len());
-    let below = indices.iter().fold(0, |top, &j| top.max(j as usize + 1));
-    assert!(below <= h.rows());
+    let top = indices.iter().fold(0, |top, &j| top.max(j));
+    assert!(indices.is_empty() || (top as usize) < h.rows());
     simd::run(Gather { h, indices, panel, stride });
 }
 
@@ -190,16 +190,21 @@ unsafe fn times_lines<T: Scalar, S: Simd<T>, const N: usize>(
     unsafe {
         let mut sums = [[S::splat(T::ZERO); 2]; N];
         let (mut e, end) = (0, len.next_multiple_of(S::LANES));
-        while e < end {
-            // The second half of the last pair may be missing.
-            let pair = [e, e + S::LANES];
-            for (half, &e) in pair.iter().enumerate().take(1 + usize::from(pair[1] < end)) {
-                let x = S::load(r.add(e));
+        macro_rules! vector {
+            ($half:literal, $e:expr) => {
+                let x = S::load(r.add($e));
                 for (line, sum) in sums.iter_mut().enumerate() {
-                    sum[half] = S::fma(S::load(panel.add(line * stride + e)), x, sum[half]);
+                    sum[$half] = S::fma(S::load(panel.add(line * stride + $e)), x, sum[$half]);
                 }
-            }
+            };
+        }
+        while end - e >= 2 * S::LANES {
+            vector!(0, e);
+            vector!(1, e + S::LANES);
             e += 2 * S::LANES;
+        }
+        if e < end {
+            vector!(0, e);
         }
         for (sum, out) in sums.iter().zip(out) {
             *out = S::sum(S::add(sum[0], sum[1]));

@@ -38,6 +38,8 @@ pub trait Simd<T>: Copy {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// `a / b`.
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// Lane-wise `if a ≥ b { x } else { y }`.
+    unsafe fn where_least(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
     /// Sum of the lanes.
     unsafe fn sum(v: Self::V) -> T;
     /// Largest lane.
@@ -146,6 +148,10 @@ macro_rules! portable {
             #[inline(always)]
             unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
                 std::array::from_fn(|i| a[i] / b[i])
+            }
+            #[inline(always)]
+            unsafe fn where_least(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+                std::array::from_fn(|i| if a[i] >= b[i] { x[i] } else { y[i] })
             }
             #[inline(always)]
             unsafe fn sum(v: Self::V) -> $t {

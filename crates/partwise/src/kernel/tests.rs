@@ -1,6 +1,7 @@
 //! Every kernel against naive loops at odd sizes, with each instruction set this processor has: the
 //! plain Rust one is the scalar twin of the others.
 
+mod kl;
 mod rows;
 
 use super::cholesky;
@@ -372,6 +373,7 @@ fn portable_lanes_equal_the_widest_ones() {
                     let v = S::add(v, S::div(S::mul(a, b), S::splat(4.0)));
                     let v = S::add(v, S::splat(S::sum(S::splat(0.125)) / S::LANES as f64));
                     let v = S::max(v, S::splat(-S::peak(S::splat(9.0))));
+                    let v = S::where_least(a, b, v, S::mul(v, v));
                     if part { S::store_part(out, left, v) } else { S::store(out, v) }
                 }
                 at += S::LANES;

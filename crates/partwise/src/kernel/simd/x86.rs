@@ -11,7 +11,7 @@ pub(super) struct Avx2;
 macro_rules! avx512 {
     ($t:ident, $v:ident, $m:ident, $lanes:expr, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
-     $mul:ident, $div:ident, $sum:ident, $peak:ident,
+     $mul:ident, $div:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
      $int:ident, $index:ident, $permute:ident) => {
         // SAFETY (every method): `Simd` obliges the caller to have AVX-512 enabled and to pass
         // pointers valid for the elements touched; the intrinsics used are unaligned ones.
@@ -58,6 +58,10 @@ macro_rules! avx512 {
             #[inline(always)]
             unsafe fn div(a: $v, b: $v) -> $v {
                 unsafe { $div(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn where_least(a: $v, b: $v, x: $v, y: $v) -> $v {
+                unsafe { $blend($compare::<_CMP_GE_OQ>(a, b), y, x) }
             }
             #[inline(always)]
             unsafe fn sum(v: $v) -> $t {
@@ -107,6 +111,8 @@ avx512!(
     _mm512_div_ps,
     _mm512_reduce_add_ps,
     _mm512_reduce_max_ps,
+    _mm512_cmp_ps_mask,
+    _mm512_mask_blend_ps,
     i32,
     _mm512_loadu_si512,
     _mm512_permutex2var_ps
@@ -129,6 +135,8 @@ avx512!(
     _mm512_div_pd,
     _mm512_reduce_add_pd,
     _mm512_reduce_max_pd,
+    _mm512_cmp_pd_mask,
+    _mm512_mask_blend_pd,
     i64,
     _mm512_loadu_si512,
     _mm512_permutex2var_pd
@@ -171,7 +179,8 @@ fold_f32!(peak_ps, _mm_max_ps, _mm_max_ss);
 macro_rules! avx2 {
     ($t:ident, $v:ident, $lanes:expr, $int:ident, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
-     $mul:ident, $div:ident, $sum:ident, $peak:ident, $bits:expr, $from:expr) => {
+     $mul:ident, $div:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
+     $bits:expr, $from:expr) => {
         // SAFETY (every method): as for AVX-512, with AVX2 and FMA.
         impl Simd<$t> for Avx2 {
             type V = $v;
@@ -224,6 +233,10 @@ macro_rules! avx2 {
                 unsafe { $div(a, b) }
             }
             #[inline(always)]
+            unsafe fn where_least(a: $v, b: $v, x: $v, y: $v) -> $v {
+                unsafe { $blend(y, x, $compare::<_CMP_GE_OQ>(a, b)) }
+            }
+            #[inline(always)]
             unsafe fn sum(v: $v) -> $t {
                 unsafe { $sum(v) }
             }
@@ -272,6 +285,8 @@ avx2!(
     _mm256_div_ps,
     sum_ps,
     peak_ps,
+    _mm256_cmp_ps,
+    _mm256_blendv_ps,
     std::convert::identity,
     std::convert::identity
 );
@@ -293,6 +308,8 @@ avx2!(
     _mm256_div_pd,
     sum_pd,
     peak_pd,
+    _mm256_cmp_pd,
+    _mm256_blendv_pd,
     _mm256_castpd_ps,
     _mm256_castps_pd
 );
