@@ -14,6 +14,10 @@ pub(crate) mod kkt;
 pub(crate) mod kl;
 #[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
 pub(crate) mod panel;
+#[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
+pub(crate) mod residual;
+#[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
+pub(crate) mod sddmm;
 pub(crate) mod simd;
 pub(crate) mod sparse;
 #[cfg(test)]
