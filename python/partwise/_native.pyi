@@ -1,0 +1,84 @@
+"""The engine. Arrays are borrowed for the length of a call."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Sparse = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
+type Matrix = NDArray[np.float32] | NDArray[np.float64] | Sparse
+type Factor = NDArray[np.float32] | NDArray[np.float64]
+
+__version__: str
+RULES: dict[str, str]
+STARTS: dict[str, str]
+
+class InternalError(RuntimeError): ...
+
+class Fit:
+    w: Any
+    """m × k, in the dtype of X."""
+    h: Any
+    """k × n, in the dtype of X."""
+    status: str
+    iterations: int
+    seconds: float
+    objective: float
+    objective_bound: float
+    relative_error: float
+    explained_variance: float
+    kkt: dict[str, float]
+    kkt_residual: float
+    w_sparsity: float
+    h_sparsity: float
+    w_component_sparsity: NDArray[np.float64]
+    h_component_sparsity: NDArray[np.float64]
+    history: dict[str, NDArray[Any]]
+    restarts: list[dict[str, Any]]
+    warnings: list[str]
+
+def fit(
+    x: Matrix,
+    rank: int,
+    *,
+    loss: str | float | None = None,
+    rule: str | None = None,
+    init: str = "random",
+    n_init: int | None = None,
+    seed: int | None = None,
+    tol: float = 1e-4,
+    max_iter: int | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    sweeps: int | None = None,
+    w: Factor | None = None,
+    h: Factor | None = None,
+    fixed: Literal["w", "h"] | None = None,
+    w_l1: float = 0.0,
+    w_l2: float = 0.0,
+    h_l1: float = 0.0,
+    h_l2: float = 0.0,
+    callback: Callable[[dict[str, Any]], Any] | None = None,
+) -> Fit: ...
+def transform(
+    x: Matrix,
+    h: Factor,
+    *,
+    loss: str | float | None = None,
+    w_l1: float = 0.0,
+    w_l2: float = 0.0,
+    threads: int | None = None,
+) -> Any: ...
+def verify(
+    x: Matrix,
+    w: Factor,
+    h: Factor,
+    *,
+    loss: str | float | None = None,
+    w_l1: float = 0.0,
+    w_l2: float = 0.0,
+    h_l1: float = 0.0,
+    h_l2: float = 0.0,
+) -> dict[str, Any]: ...
+def _panic_for_test(place: str = "call") -> None: ...

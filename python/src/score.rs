@@ -1,0 +1,97 @@
+//! What is done with the factors of a fit.
+
+use crate::data::{Held, HeldAs, Real};
+use crate::error::exception;
+use crate::factors::{columns_of, rows_of};
+use crate::guard::guarded;
+use crate::options::{loss, no_penalties, whole};
+use crate::pool::threads;
+use crate::result::{kkt, rows};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// W ≥ 0 (m × k) that fits X (m × n) best for given H (k × n): the exact solution of each row.
+///
+/// Raises ValueError for what `fit` refuses of X and H.
+#[pyfunction]
+#[pyo3(signature = (x, h, *, loss = None, w_l1 = 0.0, w_l2 = 0.0, threads = None))]
+pub(crate) fn transform(
+    py: Python<'_>,
+    x: &Bound<'_, PyAny>,
+    h: &Bound<'_, PyAny>,
+    loss: Option<&Bound<'_, PyAny>>,
+    w_l1: f64,
+    w_l2: f64,
+    threads: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    check_loss(loss)?;
+    no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2)])?;
+    let asked = threads.map_or(Ok(0), |n| whole("threads", n))?;
+    guarded(|| match Held::of(x)? {
+        Held::F32(x) => transform_as(py, &x, h, asked),
+        Held::F64(x) => transform_as(py, &x, h, asked),
+    })
+}
+
+fn transform_as<T: Real>(
+    py: Python<'_>,
+    x: &HeldAs<'_, T>,
+    h: &Bound<'_, PyAny>,
+    asked: usize,
+) -> PyResult<Py<PyAny>> {
+    let h = columns_of::<T>("h", h)?;
+    let input = x.input(py)?;
+    let w = py.detach(|| partwise::transform(input, &h, threads(asked)));
+    rows(py, &w.map_err(|e| exception(py, &e))?)
+}
+
+/// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,
+/// `objective_bound`, `relative_error`, `explained_variance`, `kkt` and `kkt_residual`.
+///
+/// Raises ValueError if the shapes of X (m × n), W (m × k) and H (k × n) disagree or a factor has
+/// an entry that is negative or not finite.
+#[pyfunction]
+#[pyo3(signature = (x, w, h, *, loss = None, w_l1 = 0.0, w_l2 = 0.0, h_l1 = 0.0, h_l2 = 0.0))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(crate) fn verify<'py>(
+    py: Python<'py>,
+    x: &Bound<'py, PyAny>,
+    w: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+    loss: Option<&Bound<'py, PyAny>>,
+    w_l1: f64,
+    w_l2: f64,
+    h_l1: f64,
+    h_l2: f64,
+) -> PyResult<Bound<'py, PyDict>> {
+    check_loss(loss)?;
+    no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2), ("h_l1", h_l1), ("h_l2", h_l2)])?;
+    guarded(|| match Held::of(x)? {
+        Held::F32(x) => verify_as(py, &x, w, h),
+        Held::F64(x) => verify_as(py, &x, w, h),
+    })
+}
+
+fn verify_as<'py, T: Real>(
+    py: Python<'py>,
+    x: &HeldAs<'py, T>,
+    w: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
+    let input = x.input(py)?;
+    let found = py.detach(|| partwise::verify::verify(input, &w, &h));
+    let found = found.map_err(|e| exception(py, &e))?;
+    let dict = PyDict::new(py);
+    dict.set_item("objective", found.objective)?;
+    dict.set_item("objective_bound", found.objective_bound)?;
+    dict.set_item("relative_error", found.relative_error)?;
+    dict.set_item("explained_variance", found.explained_variance)?;
+    dict.set_item("kkt", kkt(py, &found.kkt)?)?;
+    dict.set_item("kkt_residual", found.kkt.residual())?;
+    Ok(dict)
+}
+
+fn check_loss(given: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    given.map_or(Ok(()), loss)
+}
