@@ -11,9 +11,9 @@ from partwise._fit import Result, fit, rules, starts
 from partwise._native import InternalError, __version__
 
 __all__ = [
+    "NMF",
     "InternalError",
     "MiniBatchNMF",
-    "NMF",
     "Result",
     "__version__",
     "fit",

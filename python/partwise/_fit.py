@@ -131,7 +131,7 @@ def fit(
     >>> partwise.fit(X, 1).relative_error < 1e-6
     True
     """
-    later = {
+    later: dict[str, Any] = {
         "weights": weights,
         "row_weights": row_weights,
         "column_weights": column_weights,
@@ -141,8 +141,8 @@ def fit(
         if given is not None:
             raise ValueError(f"{name} is not there yet: leave it out")
     data = as_native(X, dtype, layer)
-    model = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
-    options = {
+    model: dict[str, Any] = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
+    options: dict[str, Any] = {
         "rule": rule,
         "init": init,
         "n_init": n_init,

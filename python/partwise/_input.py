@@ -48,7 +48,7 @@ def as_native(X: Any, dtype: Any = None, layer: str | None = None) -> Native:
         row_names, column_names = np.asarray(X.obs_names), np.asarray(X.var_names)
         X = _of_anndata(X, layer)
     elif layer is not None:
-        raise TypeError(f"layer = {layer!r} is for AnnData, and X is {_type(X)}")
+        raise TypeError(f"layer = {cut(repr(layer), 60)} is for AnnData, and X is {_type(X)}")
     if _is_frame(X, "pandas"):
         row_names, column_names = np.asarray(X.index), np.asarray(X.columns)
         X = _of_pandas(X)
@@ -209,7 +209,9 @@ def _of_anndata(X: Any, layer: str | None) -> Any:
     if layer is not None:
         if layer not in X.layers:
             known = cut(", ".join(map(str, X.layers)) or "none", 300)
-            raise ValueError(f"layer = {cut(repr(layer), 60)} is not in the AnnData; known: {known}")
+            raise ValueError(
+                f"layer = {cut(repr(layer), 60)} is not in the AnnData; known: {known}"
+            )
         return X.layers[layer]
     if X.X is None:
         raise ValueError("the AnnData has no X; name one of its layers with layer=")

@@ -1,14 +1,14 @@
 """The engine. Arrays are borrowed for the length of a call."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-type Sparse = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
-type Matrix = NDArray[np.float32] | NDArray[np.float64] | Sparse
-type Factor = NDArray[np.float32] | NDArray[np.float64]
+Sparse: TypeAlias = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
+Matrix: TypeAlias = NDArray[np.float32] | NDArray[np.float64] | Sparse
+Factor: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 __version__: str
 RULES: dict[str, str]
@@ -47,7 +47,7 @@ def fit(
     init: str = "random",
     n_init: int | None = None,
     seed: int | None = None,
-    tol: float = 1e-4,
+    tol: float | None = None,
     max_iter: int | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
@@ -55,10 +55,10 @@ def fit(
     w: Factor | None = None,
     h: Factor | None = None,
     fixed: Literal["w", "h"] | None = None,
-    w_l1: float = 0.0,
-    w_l2: float = 0.0,
-    h_l1: float = 0.0,
-    h_l2: float = 0.0,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    h_l1: float | None = None,
+    h_l2: float | None = None,
     callback: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Fit: ...
 def transform(
@@ -66,8 +66,8 @@ def transform(
     h: Factor,
     *,
     loss: str | float | None = None,
-    w_l1: float = 0.0,
-    w_l2: float = 0.0,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
     threads: int | None = None,
 ) -> Any: ...
 def verify(
@@ -76,9 +76,9 @@ def verify(
     h: Factor,
     *,
     loss: str | float | None = None,
-    w_l1: float = 0.0,
-    w_l2: float = 0.0,
-    h_l1: float = 0.0,
-    h_l2: float = 0.0,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    h_l1: float | None = None,
+    h_l2: float | None = None,
 ) -> dict[str, Any]: ...
 def _panic_for_test(place: str = "call") -> None: ...

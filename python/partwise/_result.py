@@ -1,5 +1,6 @@
 """What a fit returns."""
 
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from html import escape
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from partwise import _native
-from partwise._input import Native, as_native
+from partwise._input import Native, as_native, cut
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,7 +62,8 @@ class Result:
     def _of(cls, fit: _native.Fit, data: Native, model: dict[str, Any]) -> "Result":
         own = {"row_names", "column_names", "model"}
         figures = {f.name: getattr(fit, f.name) for f in fields(cls) if f.name not in own}
-        names = {"row_names": data.row_names, "column_names": data.column_names}
+        names: dict[str, Any] = {"row_names": data.row_names, "column_names": data.column_names}
+        figures["warnings"] = [*figures["warnings"], *_repeated(names)]
         return cls(**figures, **names, model=model)
 
     @property
@@ -123,3 +125,15 @@ class Result:
             for name, value in self._lines()
         )
         return f"<table><caption>partwise.Result</caption><tbody>{rows}</tbody></table>"
+
+
+def _repeated(names: dict[str, np.ndarray | None]) -> list[str]:
+    """Remarks on names that do not tell rows or columns apart."""
+    remarks = []
+    for which, given in names.items():
+        counts = Counter([] if given is None else given.tolist())
+        repeated = [name for name, count in counts.items() if count > 1]
+        if repeated:
+            text = f"{which.replace('_', ' ')} of X that occur more than once: {len(repeated)}"
+            remarks.append(f"{text} (first: {cut(repr(repeated[0]), 60)})")
+    return remarks

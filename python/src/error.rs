@@ -60,12 +60,12 @@ pub(crate) fn sparse_exception(py: Python<'_>, format: Format, error: &Error) ->
     }
 }
 
-/// `text`, or its first `longest` characters.
+/// `text`, or its beginning in at most `longest` characters.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    if text.chars().nth(longest).is_none() {
+        return text.to_owned();
     }
+    text.chars().take(longest - 1).chain(['…']).collect()
 }
 
 /// What an exception shows of a value that was given.

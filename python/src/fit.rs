@@ -4,7 +4,7 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{no_penalties, seconds, side, whole};
+use crate::options::{no_penalties, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
 use crate::run::{attach_partial, run};
@@ -22,9 +22,9 @@ use std::str::FromStr;
 /// KeyboardInterrupt with the attribute `partial`, and InternalError for a bug.
 #[pyfunction]
 #[pyo3(signature = (
-    x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = 1e-4,
+    x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = None,
     max_iter = None, time_limit = None, threads = None, sweeps = None, w = None, h = None,
-    fixed = None, w_l1 = 0.0, w_l2 = 0.0, h_l1 = 0.0, h_l2 = 0.0, callback = None
+    fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, callback = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn fit(
@@ -36,18 +36,18 @@ pub(crate) fn fit(
     init: &str,
     n_init: Option<&Bound<'_, PyAny>>,
     seed: Option<&Bound<'_, PyAny>>,
-    tol: f64,
+    tol: Option<&Bound<'_, PyAny>>,
     max_iter: Option<&Bound<'_, PyAny>>,
-    time_limit: Option<f64>,
+    time_limit: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
     sweeps: Option<&Bound<'_, PyAny>>,
     w: Option<&Bound<'_, PyAny>>,
     h: Option<&Bound<'_, PyAny>>,
     fixed: Option<&str>,
-    w_l1: f64,
-    w_l2: f64,
-    h_l1: f64,
-    h_l2: f64,
+    w_l1: Option<&Bound<'_, PyAny>>,
+    w_l2: Option<&Bound<'_, PyAny>>,
+    h_l1: Option<&Bound<'_, PyAny>>,
+    h_l2: Option<&Bound<'_, PyAny>>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
     if let Some(given) = loss {
@@ -64,7 +64,7 @@ pub(crate) fn fit(
         init: Start::from_str(init).map_err(named)?,
         n_init: number("n_init", n_init, 1)?,
         seed: seed.map_or(Ok(0), crate::options::seed)?,
-        tol,
+        tol: tol.map_or(Ok(1e-4), |tol| real("tol", tol))?,
         max_iter: number("max_iter", max_iter, 500)?,
         time_limit: time_limit.map(seconds).transpose()?.flatten(),
         threads: pool::threads(number("threads", threads, 0)?),

@@ -31,8 +31,14 @@ fn refused(
     }
 }
 
+/// A floating-point number.
+pub(crate) fn real(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    value.extract().map_err(|e: PyErr| refused(value.py(), &e, name, value, "a number"))
+}
+
 /// No limit for infinity.
-pub(crate) fn seconds(limit: f64) -> PyResult<Option<Duration>> {
+pub(crate) fn seconds(limit: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    let limit = real("time_limit", limit)?;
     if limit == f64::INFINITY {
         return Ok(None);
     }
@@ -61,11 +67,14 @@ pub(crate) fn loss(given: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Refuses penalties, which the engine does not have yet.
-pub(crate) fn no_penalties(given: &[(&str, f64)]) -> PyResult<()> {
-    match given.iter().find(|(_, weight)| *weight != 0.0) {
-        None => Ok(()),
-        Some((name, weight)) => Err(PyValueError::new_err(format!(
-            "{name} = {weight} is out of range: penalties are not there yet, so 0"
-        ))),
+pub(crate) fn no_penalties(given: &[(&str, Option<&Bound<'_, PyAny>>)]) -> PyResult<()> {
+    for (name, weight) in given {
+        let weight = weight.map_or(Ok(0.0), |weight| real(name, weight))?;
+        if weight != 0.0 {
+            return Err(PyValueError::new_err(format!(
+                "{name} = {weight} is out of range: penalties are not there yet, so 0"
+            )));
+        }
     }
+    Ok(())
 }

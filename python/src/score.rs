@@ -14,14 +14,14 @@ use pyo3::types::PyDict;
 ///
 /// Raises ValueError for what `fit` refuses of X and H.
 #[pyfunction]
-#[pyo3(signature = (x, h, *, loss = None, w_l1 = 0.0, w_l2 = 0.0, threads = None))]
+#[pyo3(signature = (x, h, *, loss = None, w_l1 = None, w_l2 = None, threads = None))]
 pub(crate) fn transform(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
     h: &Bound<'_, PyAny>,
     loss: Option<&Bound<'_, PyAny>>,
-    w_l1: f64,
-    w_l2: f64,
+    w_l1: Option<&Bound<'_, PyAny>>,
+    w_l2: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     check_loss(loss)?;
@@ -51,7 +51,7 @@ fn transform_as<T: Real>(
 /// Raises ValueError if the shapes of X (m × n), W (m × k) and H (k × n) disagree or a factor has
 /// an entry that is negative or not finite.
 #[pyfunction]
-#[pyo3(signature = (x, w, h, *, loss = None, w_l1 = 0.0, w_l2 = 0.0, h_l1 = 0.0, h_l2 = 0.0))]
+#[pyo3(signature = (x, w, h, *, loss = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn verify<'py>(
     py: Python<'py>,
@@ -59,10 +59,10 @@ pub(crate) fn verify<'py>(
     w: &Bound<'py, PyAny>,
     h: &Bound<'py, PyAny>,
     loss: Option<&Bound<'py, PyAny>>,
-    w_l1: f64,
-    w_l2: f64,
-    h_l1: f64,
-    h_l2: f64,
+    w_l1: Option<&Bound<'_, PyAny>>,
+    w_l2: Option<&Bound<'_, PyAny>>,
+    h_l1: Option<&Bound<'_, PyAny>>,
+    h_l2: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     check_loss(loss)?;
     no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2), ("h_l1", h_l1), ("h_l2", h_l2)])?;
