@@ -66,7 +66,7 @@ fn run<T: Number>(args: &[String]) {
         tol: 0.0,
         max_iter: variable("ITERATIONS").unwrap_or(5000),
         sweeps: variable("SWEEPS"),
-        rule: variable("RULE").unwrap_or(Rule::Hals),
+        rule: variable("RULE"),
         w: Some(factor(&args[5])),
         h: Some(factor(&args[6])),
         ..Options::default()

@@ -73,7 +73,7 @@ fn sweeps<T: Scalar>(k: usize) {
     }
     let gram = Gram::<T>::new(k, gram);
     let rule: Box<dyn Update<T>> = Rule::Hals.update(4);
-    let ready = rule.prepare(&gram);
+    let ready = rule.prepare(&gram, T::ZERO);
     let mut f = Factor::from_rows(rows, k, &random::<T>(rows * k));
     let b = Factor::from_rows(rows, k, &random::<T>(rows * k));
     let seconds = time(|| ready.improve(&mut f.view_mut(), b.view()));

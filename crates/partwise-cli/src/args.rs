@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::text;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use partwise::{Rule, Side, Start};
+use partwise::{Loss, Rule, Side, Start};
 use partwise_io::Switch;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,9 +59,9 @@ pub(crate) struct Fit {
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: usize,
 
-    /// How a factor is improved.
-    #[arg(long, default_value = "hals", value_parser = rules(), help_heading = "Method")]
-    pub(crate) rule: Rule,
+    /// How a factor is improved; by default the fastest rule for the loss.
+    #[arg(long, value_parser = rules(), help_heading = "Method")]
+    pub(crate) rule: Option<Rule>,
 
     /// Where W and H start.
     #[arg(long, default_value = "random", value_parser = starts(), help_heading = "Method")]
@@ -147,6 +147,13 @@ pub(crate) struct Fit {
 
     #[command(flatten)]
     pub(crate) memory: Memory,
+}
+
+impl Fit {
+    /// The rule as given, or the fastest for the loss.
+    pub(crate) fn rule(&self) -> Rule {
+        self.rule.unwrap_or(Rule::fastest(Loss::FROBENIUS))
+    }
 }
 
 const FIT_EXAMPLES: &str = "\

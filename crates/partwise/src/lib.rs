@@ -22,9 +22,11 @@ mod factor;
 mod fit;
 pub mod init;
 mod kernel;
+mod loss;
 pub mod matrix;
 pub mod metric;
 mod names;
+mod penalty;
 mod project;
 mod rng;
 mod scalar;
@@ -35,10 +37,13 @@ mod warning;
 pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
-    Fit, Observer, Options, Progress, Record, Restart, Silent, Status, fit, fit_observed, transform,
+    Fit, Observer, Options, Progress, Record, Restart, Silent, Status, Transform, fit,
+    fit_observed, transform,
 };
 pub use init::Start;
+pub use loss::Loss;
 pub use matrix::{Csc, Csr, Dense, Input, Order, Side};
+pub use penalty::Penalty;
 pub use scalar::Scalar;
 pub use update::Rule;
 pub use warning::Warning;

@@ -4,20 +4,25 @@ use crate::error::Result;
 use crate::factor::{Factor, View};
 use crate::kernel::dense::{Accum, Strided, gram, product};
 use crate::matrix::{Matrix, Plan, Workspace, pass};
+use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{Bpp, Gram, Update};
 
 /// Rows whose Gram matrix is summed in T before it is added in `f64`.
 const PANEL_ROWS: usize = 256;
 
-/// The exact W of X and H, both checked by the caller.
-pub(crate) fn rows_given<T: Scalar>(x: &dyn Matrix<T>, h: &Factor<T>) -> Result<Factor<T>> {
+/// The exact W of X and H under a penalty, all checked by the caller.
+pub(crate) fn rows_given<T: Scalar>(
+    x: &dyn Matrix<T>,
+    h: &Factor<T>,
+    penalty: Penalty,
+) -> Result<Factor<T>> {
     let (rows, cols) = x.shape();
     let k = h.cols();
     let plan = Plan::new(x, k);
     let mut workspace = Workspace::new(&plan, cols, k);
-    let gram = Gram::new(k, gram_wide(h.view()));
-    let solver = Bpp.prepare(&gram);
+    let gram = Gram::new(k, gram_wide(h.view())).ridged(penalty.l2);
+    let solver = Bpp.prepare(&gram, T::from_f64(penalty.l1));
     let mut w = Factor::zeros(rows, k);
     let ends = plan.ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -43,7 +48,7 @@ pub(crate) fn columns_given<T: Scalar>(x: &dyn Matrix<T>, w: &Factor<T>) -> Resu
         block.out.copy_from(w.view().slice(block.rows));
     })?;
     let gram = Gram::new(k, gram_wide(w.view()));
-    Bpp.prepare(&gram).improve(&mut h.view_mut(), c.view());
+    Bpp.prepare(&gram, T::ZERO).improve(&mut h.view_mut(), c.view());
     Ok(h)
 }
 

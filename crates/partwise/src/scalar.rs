@@ -46,6 +46,8 @@ pub trait Scalar:
     fn abs(self) -> Self;
     /// The larger of the two; `other` if `self` is NaN.
     fn max(self, other: Self) -> Self;
+    /// This to the power `exponent`.
+    fn powf(self, exponent: f64) -> Self;
 }
 
 mod private {
@@ -84,6 +86,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn max(self, other: Self) -> Self {
                 $t::max(self, other)
+            }
+            #[inline(always)]
+            fn powf(self, exponent: f64) -> Self {
+                $t::powf(self, Self::from_f64(exponent))
             }
         }
     };

@@ -219,7 +219,12 @@ fn answer<T: Number>(
     let cores = text::counted(threads, "thread");
     report.line(
         "fit",
-        &format!("rank {}, {}, {start}{times}, seed {}, {cores}", args.rank, args.rule, args.seed),
+        &format!(
+            "rank {}, {}, {start}{times}, seed {}, {cores}",
+            args.rank,
+            args.rule(),
+            args.seed
+        ),
     );
     report::fit(&mut report, fit, args.tol, args.n_init);
     if let Some(names) = &about.col_names {
@@ -271,7 +276,7 @@ fn as_json<T: Number>(
     json::line(&Answer {
         x: about.into(),
         rank: args.rank,
-        rule: args.rule.name(),
+        rule: args.rule().name(),
         init: args.init.name(),
         n_init: args.n_init,
         seed: args.seed,

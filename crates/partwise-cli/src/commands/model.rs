@@ -42,7 +42,7 @@ pub(crate) fn of<T: Number>(
         col_names: about.col_names.clone(),
         origin: Origin {
             loss: "frobenius".into(),
-            rule: args.rule.to_string(),
+            rule: args.rule().to_string(),
             seed: args.seed,
             options,
             // The square of a matrix near 1e300 is beyond a double; the file has no infinity.

@@ -34,7 +34,8 @@ fn transform<T: Number>(
     let threads = plan::threads(args.threads.threads, &mut remarks.notices);
     let h = model::tall::<T>(&model.h)?;
     let began = Instant::now();
-    let w = partwise::transform(x, &h, threads).map_err(|e| about.blame(e))?;
+    let options = partwise::Transform { threads, ..Default::default() };
+    let w = partwise::transform(x, &h, &options).map_err(|e| about.blame(e))?;
     let seconds = began.elapsed().as_secs_f64();
     let k = model.rank();
     let components: Vec<String> = (0..k).map(|t| format!("component_{t}")).collect();

@@ -1,17 +1,16 @@
 //! The loop.
 //!
 //! Every rule, start and kind of X goes through [`iterate`]: a read of X improves one factor and
-//! gathers what the other needs, the iterate is judged, and the other factor follows.
+//! gathers what the other needs, the iterate is judged, and the other factor follows. How a half
+//! step is made is the [`course`]'s; when to stop is decided here.
 
-mod batch;
+mod course;
 mod member;
+mod normal;
 mod observe;
 mod options;
-mod other;
 mod outcome;
-mod revive;
 mod run;
-mod streamed;
 mod transform;
 
 pub use observe::{Observer, Progress, Silent};
@@ -19,12 +18,12 @@ pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
-pub use transform::transform;
+pub use transform::{Transform, transform};
 
 use crate::error::Result;
 use crate::init::Pair;
 use crate::scalar::Scalar;
-use batch::Batch;
+use course::Course;
 use member::Member;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -38,44 +37,46 @@ type Ended<T> = (Member<T>, Pair<T>);
 /// When to stop, and whom to tell.
 struct Watch<'a, T: Scalar> {
     options: &'a Options<T>,
-    norm_sq: f64,
+    /// The divergence of the model that knows nothing: what the fit is compared with.
+    null: f64,
     began: Instant,
     observer: &'a mut dyn Observer,
     ended: usize,
-    least: f64,
+    /// The least objective so far, and its divergence.
+    least: (f64, f64),
 }
 
-/// Runs the members of `batch` until each has ended.
-fn iterate<T: Scalar>(batch: &mut Batch<'_, T>, watch: &mut Watch<'_, T>) -> Result<Vec<Ended<T>>> {
+/// Runs the members of `course` until each has ended. An iteration improves both factors, so after
+/// the last one a look tells what the second half has brought.
+fn iterate<T: Scalar>(
+    course: &mut dyn Course<T>,
+    watch: &mut Watch<'_, T>,
+) -> Result<Vec<Ended<T>>> {
     let mut ended = Vec::new();
-    for iteration in 1..=watch.options.max_iter {
-        batch.sweep_streamed(true)?;
-        batch.judge(iteration == 1);
-        batch.keep_best();
-        watch.stop(batch, iteration);
-        ended.extend(batch.retire());
-        if batch.members.is_empty() {
+    let max_iter = watch.options.max_iter;
+    for iteration in 1..=max_iter {
+        course.sweep_streamed(true)?;
+        course.judge(iteration == 1)?;
+        course.keep_best();
+        watch.stop(course, iteration);
+        ended.extend(course.retire());
+        if course.members().is_empty() {
             break;
         }
-        batch.sweep_other();
-        batch.revive()?;
+        course.sweep_other()?;
+        if iteration < max_iter {
+            course.revive()?;
+        }
+    }
+    if !course.members().is_empty() {
+        course.sweep_streamed(false)?;
+        course.judge(max_iter == 0)?;
+        course.keep_best();
+        watch.conclude(course, max_iter);
+        ended.extend(course.retire());
     }
     watch.ended += ended.len();
     Ok(ended)
-}
-
-/// The start itself, judged.
-fn look_at_start<T: Scalar>(
-    batch: &mut Batch<'_, T>,
-    watch: &Watch<'_, T>,
-) -> Result<Vec<Ended<T>>> {
-    batch.sweep_streamed(false)?;
-    batch.judge(true);
-    for member in &mut batch.members {
-        watch.record(member, 0);
-        member.status.get_or_insert(Status::MaxIter);
-    }
-    Ok(batch.retire())
 }
 
 impl<T: Scalar> Watch<'_, T> {
@@ -84,31 +85,30 @@ impl<T: Scalar> Watch<'_, T> {
     }
 
     fn record(&self, member: &mut Member<T>, iteration: usize) {
-        let (seconds, objective, kkt) = (self.seconds(), 0.5 * member.error, member.kkt);
+        let (seconds, objective, kkt) = (self.seconds(), member.objective, member.kkt);
         member.history.push(Record { iteration, seconds, objective, kkt });
     }
 
     /// Gives members that have ended their status, and reports.
-    fn stop(&mut self, batch: &mut Batch<'_, T>, iteration: usize) {
-        let options = self.options;
-        for at in 0..batch.members.len() {
-            let unfinished = batch.has_dead_component(at);
-            let member = &mut batch.members[at];
+    fn stop(&mut self, course: &mut dyn Course<T>, iteration: usize) {
+        let unfinished: Vec<bool> =
+            (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
+        let mut members = course.members();
+        for (member, unfinished) in members.iter_mut().zip(unfinished) {
             self.record(member, iteration);
             if member.status.is_none() && !unfinished {
-                if member.kkt.residual() <= options.tol {
+                if member.kkt.residual() <= self.options.tol {
                     member.status = Some(Status::Converged);
                 } else if self.stalled(member) {
                     member.status = Some(Status::Stalled);
                 }
             }
-            if iteration == options.max_iter {
-                member.status.get_or_insert(Status::MaxIter);
-            }
         }
-        let late = options.time_limit.is_some_and(|limit| self.began.elapsed() >= limit);
-        let broke = self.report(&batch.members, iteration).is_break();
-        for member in &mut batch.members {
+        let late = self.options.time_limit.is_some_and(|limit| self.began.elapsed() >= limit);
+        // After the last iteration there is a look to come, which reports.
+        let last = iteration == self.options.max_iter && members.iter().any(|m| m.status.is_none());
+        let broke = !last && self.report(&members, iteration).is_break();
+        for member in members {
             if broke {
                 member.status.get_or_insert(Status::Interrupted);
             } else if late {
@@ -117,32 +117,57 @@ impl<T: Scalar> Watch<'_, T> {
         }
     }
 
+    /// After the last iteration: the second half of it counts too.
+    fn conclude(&mut self, course: &mut dyn Course<T>, iteration: usize) {
+        let unfinished: Vec<bool> =
+            (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
+        for (member, unfinished) in course.members().into_iter().zip(unfinished) {
+            member.history.pop_if(|last| last.iteration == iteration);
+            self.record(member, iteration);
+            let converged =
+                iteration > 0 && !unfinished && member.kkt.residual() <= self.options.tol;
+            let status = if converged { Status::Converged } else { Status::MaxIter };
+            member.status.get_or_insert(status);
+        }
+        if iteration > 0 {
+            // There is nothing left to end.
+            let _ = self.report(&course.members(), iteration);
+        }
+    }
+
     fn stalled(&self, member: &Member<T>) -> bool {
         let history = &member.history;
         let Some(before) = history.len().checked_sub(STALL_WINDOW + 1) else { return false };
-        let fall = history[before].objective - 0.5 * member.error;
-        fall <= 0.5 * T::ROUNDOFF * self.norm_sq
-            && member.error > 0.0
+        let fall = history[before].objective - member.objective;
+        fall <= T::ROUNDOFF * self.null
+            && member.objective > 0.0
             && fall <= 1e-3 * history[before].objective
     }
 
-    fn report(&mut self, members: &[Member<T>], iteration: usize) -> ControlFlow<()> {
-        let Some(best) = members.iter().min_by(|a, b| a.error.total_cmp(&b.error)) else {
+    fn report(&mut self, members: &[&mut Member<T>], iteration: usize) -> ControlFlow<()> {
+        let Some(best) = members.iter().min_by(|a, b| a.objective.total_cmp(&b.objective)) else {
             return ControlFlow::Continue(());
         };
-        self.least = self.least.min(best.error);
+        if best.objective < self.least.0 {
+            self.least = (best.objective, best.divergence);
+        }
         let running = members.iter().filter(|m| m.status.is_none()).count();
-        let relative = if self.norm_sq > 0.0 { (self.least / self.norm_sq).sqrt() } else { 0.0 };
+        let (objective, divergence) = self.least;
         self.observer.iteration(&Progress {
             iteration,
             max_iter: self.options.max_iter,
             seconds: self.seconds(),
             ended: self.ended + members.len() - running,
             n_init: self.options.n_init,
-            objective: 0.5 * self.least,
-            relative_error: relative,
+            objective,
+            relative_error: relative_error(divergence, self.null),
             kkt: best.kkt,
             tol: self.options.tol,
         })
     }
+}
+
+/// √(D / D₀), and 0 where there is nothing to explain and nothing is left.
+fn relative_error(divergence: f64, null: f64) -> f64 {
+    if null > 0.0 { (divergence / null).sqrt() } else { divergence.sqrt() }
 }

@@ -3,7 +3,9 @@
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Start;
+use crate::loss::Loss;
 use crate::matrix::Side;
+use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
 use std::time::Duration;
@@ -14,8 +16,10 @@ use std::time::Duration;
 pub struct Options<T: Scalar> {
     /// Number of components k.
     pub rank: usize,
-    /// How a factor is improved.
-    pub rule: Rule,
+    /// What is minimised.
+    pub loss: Loss,
+    /// How a factor is improved; `None` for the fastest rule of the loss.
+    pub rule: Option<Rule>,
     /// Where W and H start, unless they are given.
     pub init: Start,
     /// Restarts, run side by side; the best is kept. Only random starts differ between restarts.
@@ -37,6 +41,10 @@ pub struct Options<T: Scalar> {
     pub w: Option<Factor<T>>,
     /// H to start from, stored tall: n×k.
     pub h: Option<Factor<T>>,
+    /// What the entries of W are charged.
+    pub w_penalty: Penalty,
+    /// What the entries of H are charged.
+    pub h_penalty: Penalty,
     /// A factor to keep as it was given: W (`Side::Rows`) or H (`Side::Columns`).
     pub fixed: Option<Side>,
     /// Most bytes that the factors and their workspace may take; `None` for no limit.
@@ -47,7 +55,8 @@ impl<T: Scalar> Default for Options<T> {
     fn default() -> Self {
         Self {
             rank: 10,
-            rule: Rule::Hals,
+            loss: Loss::FROBENIUS,
+            rule: None,
             init: Start::Random,
             n_init: 1,
             seed: 0,
@@ -58,6 +67,8 @@ impl<T: Scalar> Default for Options<T> {
             sweeps: None,
             w: None,
             h: None,
+            w_penalty: Penalty::NONE,
+            h_penalty: Penalty::NONE,
             fixed: None,
             memory_limit: None,
         }
@@ -83,6 +94,15 @@ impl<T: Scalar> Options<T> {
             let value = self.tol.to_string();
             return Err(Error::Option { option: "tol", value, needed: "a finite number >= 0" });
         }
+        self.w_penalty.check(["w_l1", "w_l2"])?;
+        self.h_penalty.check(["h_l1", "h_l2"])?;
+        if !self.rule().supports(self.loss) {
+            return Err(Error::Conflict {
+                first: format!("rule {}", self.rule()),
+                second: format!("loss {}", self.loss),
+                reason: "this rule does not minimise it",
+            });
+        }
         if rows == 0 || cols == 0 {
             return Err(Error::Empty { rows, cols });
         }
@@ -107,6 +127,11 @@ impl<T: Scalar> Options<T> {
             });
         }
         Ok(())
+    }
+
+    /// The rule as given, or the fastest for the loss.
+    pub fn rule(&self) -> Rule {
+        self.rule.unwrap_or(Rule::fastest(self.loss))
     }
 
     /// Members of a batch that run side by side: as many as keep the products at their best width.

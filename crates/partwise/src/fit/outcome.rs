@@ -31,7 +31,7 @@ pub struct Record {
     pub iteration: usize,
     /// Since the fit began.
     pub seconds: f64,
-    /// ½‖X − WH‖² of the best iterate so far.
+    /// The objective, penalties included, of the best iterate so far.
     pub objective: f64,
     /// KKT residual of that iterate.
     pub kkt: Kkt,
@@ -46,7 +46,7 @@ pub struct Restart {
     pub status: Status,
     /// Iterations it took.
     pub iterations: usize,
-    /// ½‖X − WH‖² of its best iterate.
+    /// The objective, penalties included, of its best iterate.
     pub objective: f64,
     /// KKT residual of that iterate.
     pub kkt: Kkt,
@@ -65,13 +65,16 @@ pub struct Fit<T: Scalar> {
     pub iterations: usize,
     /// Wall time of the whole fit.
     pub seconds: f64,
-    /// ½‖X − WH‖².
+    /// What was minimised: the divergence and the penalties.
     pub objective: f64,
-    /// The error bound of `objective` by rounding.
+    /// D(X, WH) alone: ½‖X − WH‖² under the Frobenius loss.
+    pub divergence: f64,
+    /// The error bound of `divergence` by rounding.
     pub objective_bound: f64,
-    /// ‖X − WH‖ / ‖X‖; 0 for X = 0.
+    /// √(D(X, WH) / D₀), where D₀ is the divergence of a model that knows nothing: zero under the
+    /// Frobenius loss, so that this is ‖X − WH‖ / ‖X‖, and the mean of X under any other. 0 for X = 0.
     pub relative_error: f64,
-    /// 1 − ‖X − WH‖² / ‖X‖².
+    /// 1 − D(X, WH) / D₀.
     pub explained_variance: f64,
     /// The certificate: how far from stationary, for X as given.
     pub kkt: Kkt,

@@ -1,14 +1,15 @@
 //! Around the loop: checks before it, the start, and the result after it.
 
-use super::batch::Batch;
-use super::member::Problem;
+use super::course::Course;
+use super::normal::{Batch, Problem};
 use super::observe::{Observer, Silent};
-use super::{Ended, Fit, Options, Restart, Status, Watch, iterate, look_at_start};
+use super::{Ended, Fit, Member, Options, Restart, Status, Watch, iterate, relative_error};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::matrix::{Input, Matrix, Plan, Scaled, Scan, Side, Streamed, half_exponent, power};
 use crate::metric::{Kkt, Sparsity};
+use crate::penalty::Penalty;
 use crate::project::{columns_given, rows_given};
 use crate::scalar::Scalar;
 use crate::update::Update;
@@ -100,23 +101,14 @@ impl<'a, T: Scalar> Task<'a, T> {
             return Ok(self.nothing_to_fit(warnings));
         }
         let options = self.options;
-        let rule = options.rule.update::<T>(options.sweeps.unwrap_or(SWEEPS));
-        let side = self.streamed.side;
-        let is_fixed = |of: Side| options.fixed == Some(of);
-        let problem = Problem {
-            x: matrix,
-            norm_sq: self.scan.norm_sq,
-            row_norm_sq: &self.scan.row_norm_sq,
-            rule: &*rule,
-            fixed: (is_fixed(side), is_fixed(side.opposite())),
-        };
+        let rule = options.rule().update::<T>(options.sweeps.unwrap_or(SWEEPS));
         let mut watch = Watch {
             options,
-            norm_sq: self.scan.norm_sq,
+            null: self.null(),
             began: self.began,
             observer,
             ended: 0,
-            least: f64::INFINITY,
+            least: (f64::INFINITY, f64::INFINITY),
         };
         let mut ended: Vec<Ended<T>> = Vec::new();
         let restarts: Vec<usize> = (0..options.n_init).collect();
@@ -129,20 +121,11 @@ impl<'a, T: Scalar> Task<'a, T> {
                 starts.push((restart, pair));
             }
             if rule.locks_zeros() && locked > 0 {
-                let rule = options.rule.name();
+                let rule = options.rule().name();
                 warnings.push(Warning::LockedZeros { count: locked, rule });
             }
-            let mut batch = Batch::new(problem, options.rank, starts);
-            if options.w.is_none() && options.h.is_none() {
-                batch.sweep_streamed(false)?;
-                let scales: Vec<f64> = batch.scales().iter().map(|s| s.sqrt()).collect();
-                batch.rescale(&scales);
-            }
-            ended.extend(if options.max_iter == 0 {
-                look_at_start(&mut batch, &watch)?
-            } else {
-                iterate(&mut batch, &mut watch)?
-            });
+            let mut course = self.by_normal_equations(matrix, &*rule, starts)?;
+            ended.extend(iterate(&mut *course, &mut watch)?);
             let last = ended.last().and_then(|(member, _)| member.status);
             if matches!(last, Some(Status::Interrupted | Status::TimeLimit)) {
                 break;
@@ -150,6 +133,44 @@ impl<'a, T: Scalar> Task<'a, T> {
         }
         ended.sort_by_key(|(member, _)| member.restart);
         self.outcome(matrix, ended, &*rule, warnings)
+    }
+
+    /// The divergence of the model that knows nothing.
+    fn null(&self) -> f64 {
+        0.5 * self.scan.norm_sq
+    }
+
+    /// Penalties of the streamed and of the other factor, in units of the scaled X.
+    fn penalties(&self) -> (Penalty, Penalty) {
+        let scales = (2 * self.half, self.half);
+        let in_units = |p: Penalty| p.in_scales(scales, self.options.loss.beta());
+        let (w, h) = (in_units(self.options.w_penalty), in_units(self.options.h_penalty));
+        if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
+    }
+
+    fn by_normal_equations<'b>(
+        &'b self,
+        matrix: &'b dyn Matrix<T>,
+        rule: &'b dyn Update<T>,
+        starts: Vec<(usize, Pair<T>)>,
+    ) -> Result<Box<dyn Course<T> + 'b>> {
+        let side = self.streamed.side;
+        let is_fixed = |of: Side| self.options.fixed == Some(of);
+        let problem = Problem {
+            x: matrix,
+            norm_sq: self.scan.norm_sq,
+            row_norm_sq: &self.scan.row_norm_sq,
+            rule,
+            fixed: (is_fixed(side), is_fixed(side.opposite())),
+            penalties: self.penalties(),
+        };
+        let mut batch = Batch::new(problem, self.options.rank, starts);
+        if self.options.w.is_none() && self.options.h.is_none() {
+            batch.sweep_streamed(false)?;
+            let scales: Vec<f64> = batch.scales().iter().map(|s| s.sqrt()).collect();
+            batch.rescale(&scales);
+        }
+        Ok(Box::new(batch))
     }
 
     /// The start of one restart; rows of a factor whose rows of X are zero begin, and stay, zero.
@@ -173,7 +194,7 @@ impl<'a, T: Scalar> Task<'a, T> {
                 if options.w.is_some() == (side == Side::Rows) {
                     Pair { other: columns_given(matrix, &f)?, streamed: f }
                 } else {
-                    Pair { streamed: rows_given(matrix, &f)?, other: f }
+                    Pair { streamed: rows_given(matrix, &f, Penalty::NONE)?, other: f }
                 }
             }
         };
@@ -199,6 +220,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             iterations: 0,
             seconds: self.began.elapsed().as_secs_f64(),
             objective: 0.0,
+            divergence: 0.0,
             objective_bound: 0.0,
             relative_error: 0.0,
             explained_variance: 1.0,
@@ -232,12 +254,12 @@ impl<'a, T: Scalar> Task<'a, T> {
             restart: m.restart,
             status: m.status.unwrap_or(Status::MaxIter),
             iterations: m.history.last().map_or(0, |r| r.iteration),
-            objective: unscale(0.5 * m.error),
+            objective: unscale(m.objective),
             kkt: m.kkt,
         });
         let restarts: Vec<Restart> = restarts.collect();
-        let failed = |m: &super::Member<T>| m.status == Some(Status::NumericalTrouble);
-        let order = |m: &super::Member<T>| (failed(m), m.error);
+        let failed = |m: &Member<T>| m.status == Some(Status::NumericalTrouble);
+        let order = |m: &Member<T>| (failed(m), m.objective);
         let best = ended.into_iter().min_by(|(a, _), (b, _)| {
             let ((fa, ea), (fb, eb)) = (order(a), order(b));
             fa.cmp(&fb).then(ea.total_cmp(&eb))
@@ -249,6 +271,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let (mut w, mut h) = pair.into_factors(self.streamed.side);
         w.scale_by_power(self.half);
         h.scale_by_power(self.half);
+        let (options, divergence) = (self.options, unscale(0.5 * error));
         let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
         // The residual of sparse rows is an expansion in f64.
         let expansion = if self.input.is_sparse() { 8.0 * f64::ROUNDOFF * norm_sq } else { 0.0 };
@@ -266,10 +289,11 @@ impl<'a, T: Scalar> Task<'a, T> {
             status: member.status.unwrap_or(Status::MaxIter),
             iterations: member.history.last().map_or(0, |r| r.iteration),
             seconds: self.began.elapsed().as_secs_f64(),
-            objective: unscale(0.5 * error),
+            objective: divergence + charged(options.w_penalty, &w) + charged(options.h_penalty, &h),
+            divergence,
             objective_bound: unscale(bound),
-            relative_error: (error / norm_sq).sqrt(),
-            explained_variance: 1.0 - error / norm_sq,
+            relative_error: relative_error(0.5 * error, self.null()),
+            explained_variance: 1.0 - 0.5 * error / self.null(),
             kkt: turn(member.kkt),
             w_sparsity: Sparsity::of(&w),
             h_sparsity: Sparsity::of(&h),
@@ -283,7 +307,7 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     fn remark_on(
         &self,
-        member: &super::Member<T>,
+        member: &Member<T>,
         restarts: &[Restart],
         pair: &Pair<T>,
         rule: &dyn Update<T>,
@@ -296,7 +320,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             warnings.push(Warning::Reseeded { count: member.reseeded });
         }
         if member.rose > 0 && !rule.is_monotone() {
-            let rule = self.options.rule.name();
+            let rule = self.options.rule().name();
             warnings.push(Warning::Rose { times: member.rose, rule });
         }
         let dead = |f: &Factor<T>, t: usize| (0..f.rows()).all(|i| f.get(i, t) == T::ZERO);
@@ -359,6 +383,15 @@ fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
         rows.map(|(i, _)| f.row(i).iter().filter(|v| **v == T::ZERO).count()).sum()
     };
     count(&pair.streamed, &scan.row_nonzero) + count(&pair.other, &scan.col_nonzero)
+}
+
+/// What a penalty charges for a factor.
+fn charged<T: Scalar>(penalty: Penalty, f: &Factor<T>) -> f64 {
+    if penalty.is_none() {
+        return 0.0;
+    }
+    let values = f.as_slice().iter().map(|v| v.to_f64());
+    penalty.value(values.clone().sum(), values.map(|v| v * v).sum())
 }
 
 /// ‖X − ABᵀ‖² from differences.

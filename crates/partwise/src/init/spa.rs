@@ -10,6 +10,7 @@ use super::Pair;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::matrix::{Input, Matrix, Plan, Scaled, Side, Workspace, pass};
+use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
 
@@ -27,7 +28,7 @@ pub(super) fn pair<T: Scalar>(
     for (t, &i) in anchors(rows, rank)?.iter().enumerate() {
         rows.visit(i..i + 1, &mut |_, panel| panel.for_each(0, &mut |j, v| h.row_mut(j)[t] = v))?;
     }
-    let w = rows_given(rows, &h)?;
+    let w = rows_given(rows, &h, Penalty::NONE)?;
     Ok(Pair::from_factors(w, h, side))
 }
 

@@ -13,23 +13,31 @@ const VECTORS: usize = 4;
 /// Rows in the widest panel: 4 vectors of 16 lanes.
 const MAX_PANEL: usize = 64;
 
-/// For each row w of `f`, `sweeps` times for t = 0..k: `w_t ← max(0, w_t + (b_t − w·G_t) / G_tt)`.
+/// For each row w of `f`, `sweeps` times for t = 0..k:
+/// `w_t ← max(0, w_t + (b_t − charge − w·G_t) / G_tt)`.
 ///
 /// `gram` is k×k, symmetric, row-major without padding. A component with `G_tt = 0` is left alone.
-pub(crate) fn sweep<T: Scalar>(f: &mut ViewMut<'_, T>, b: View<'_, T>, gram: &[T], sweeps: usize) {
+pub(crate) fn sweep<T: Scalar>(
+    f: &mut ViewMut<'_, T>,
+    b: View<'_, T>,
+    (gram, charge): (&[T], T),
+    sweeps: usize,
+) {
     let k = f.cols();
     assert!(b.cols() == k && b.rows() == f.rows() && gram.len() == k * k);
     let inverse: Vec<T> = (0..k)
         .map(|t| if gram[t * k + t] > T::ZERO { T::ONE / gram[t * k + t] } else { T::ZERO })
         .collect();
     let mut scratch = vec![T::ZERO; 2 * k * MAX_PANEL];
-    simd::run(Sweep { f: f.reborrow(), b, gram, inverse: &inverse, scratch: &mut scratch, sweeps });
+    let (f, inverse, scratch) = (f.reborrow(), &inverse, &mut scratch);
+    simd::run(Sweep { f, b, gram, charge, inverse, scratch, sweeps });
 }
 
 struct Sweep<'a, T> {
     f: ViewMut<'a, T>,
     b: View<'a, T>,
     gram: &'a [T],
+    charge: T,
     inverse: &'a [T],
     scratch: &'a mut [T],
     sweeps: usize,
@@ -51,7 +59,8 @@ impl<T: Scalar> Job<T> for Sweep<'_, T> {
                 across::<T, S>(self.f.as_view().slice(row..row + rows), w.as_mut_ptr());
                 across::<T, S>(self.b.slice(row..row + rows), b.as_mut_ptr());
                 for _ in 0..self.sweeps {
-                    improve::<T, S>(w.as_mut_ptr(), b.as_ptr(), self.gram, self.inverse);
+                    let (w, b, charge) = (w.as_mut_ptr(), b.as_ptr(), self.charge);
+                    improve::<T, S>(w, b, charge, self.gram, self.inverse);
                 }
                 back::<T, S>(w.as_ptr(), &mut self.f.slice(row..row + rows));
             }
@@ -130,19 +139,27 @@ unsafe fn back<T: Scalar, S: Simd<T>>(from: *const T, to: &mut ViewMut<'_, T>) {
 
 /// One sweep over a transposed panel.
 #[inline(always)]
-unsafe fn improve<T: Scalar, S: Simd<T>>(w: *mut T, b: *const T, gram: &[T], inverse: &[T]) {
+unsafe fn improve<T: Scalar, S: Simd<T>>(
+    w: *mut T,
+    b: *const T,
+    charge: T,
+    gram: &[T],
+    inverse: &[T],
+) {
     let k = inverse.len();
     let panel = VECTORS * S::LANES;
     // SAFETY: the caller passes w and b of k · panel values; t, r < k.
     unsafe {
         let zero = S::splat(T::ZERO);
+        let (one, charge) = (S::splat(T::ONE), S::splat(charge));
         for (t, &step) in inverse.iter().enumerate() {
             let g = gram.as_ptr().add(t * k);
             // Even and odd components add up apart: twice as many independent chains.
             let mut even = [zero; VECTORS];
             let mut odd = [zero; VECTORS];
             for (v, sum) in even.iter_mut().enumerate() {
-                *sum = S::load(b.add(t * panel + v * S::LANES));
+                let b = S::load(b.add(t * panel + v * S::LANES));
+                *sum = S::fnma(charge, one, b);
             }
             let mut r = 0;
             while r + 1 < k {

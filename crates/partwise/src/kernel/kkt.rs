@@ -7,14 +7,16 @@ use crate::scalar::Scalar;
 /// Sums over rows; see [`crate::metric::Kkt`] for what becomes of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct KktSums {
-    /// Σ f · |fG − b| over entries.
+    /// Σ f · |p − b| over entries, p and b the positive and negative part of the gradient.
     pub(crate) slack: f64,
-    /// Σ f · fG over entries.
+    /// Σ f · p over entries.
     pub(crate) scale: f64,
-    /// Largest b / fG − 1 over entries that are zero.
+    /// Largest b / p − 1 over entries that are zero.
     pub(crate) zeros: f64,
     /// Σ f · b over entries.
     pub(crate) cross: f64,
+    /// Σ f over entries.
+    pub(crate) mass: f64,
 }
 
 impl KktSums {
@@ -23,6 +25,7 @@ impl KktSums {
         self.scale += next.scale;
         self.zeros = self.zeros.max(next.zeros);
         self.cross += next.cross;
+        self.mass += next.mass;
     }
 
     /// (ρ, η): the slack in relation to its scale, and the worst zero.
@@ -35,21 +38,22 @@ impl KktSums {
 /// Rows whose sums stay in registers before they are added in `f64`.
 const GROUP: usize = 8;
 
-/// Adds the rows of `f`, with `p = f·G` and `b` beside them.
+/// Adds the rows of `f`, with `p + charge` the positive and `b` the negative part of the gradient.
 pub(crate) fn add_rows<T: Scalar>(
     sums: &mut KktSums,
     f: View<'_, T>,
-    p: View<'_, T>,
+    (p, charge): (View<'_, T>, T),
     b: View<'_, T>,
 ) {
     assert!(f.cols() == p.cols() && f.cols() == b.cols() && f.rows() <= p.rows().min(b.rows()));
-    simd::run(Rows { sums, f, p, b });
+    simd::run(Rows { sums, f, p, charge, b });
 }
 
 struct Rows<'a, T> {
     sums: &'a mut KktSums,
     f: View<'a, T>,
     p: View<'a, T>,
+    charge: T,
     b: View<'a, T>,
 }
 
@@ -63,7 +67,7 @@ impl<T: Scalar> Job<T> for Rows<'_, T> {
             let (f, p, b) =
                 (self.f.slice(rows.clone()), self.p.slice(rows.clone()), self.b.slice(rows));
             // SAFETY: the three have one shape, and the caller enabled S.
-            unsafe { add_group::<T, S>(self.sums, f, p, b) };
+            unsafe { add_group::<T, S>(self.sums, f, (p, self.charge), b) };
         }
     }
 }
@@ -74,26 +78,29 @@ impl<T: Scalar> Job<T> for Rows<'_, T> {
 unsafe fn add_group<T: Scalar, S: Simd<T>>(
     sums: &mut KktSums,
     f: View<'_, T>,
-    p: View<'_, T>,
+    (p, charge): (View<'_, T>, T),
     b: View<'_, T>,
 ) {
     let k = f.cols();
     // SAFETY: loads stay below k in rows that exist.
     unsafe {
         let none = S::splat(T::ZERO);
-        let one = S::splat(T::ONE);
+        let (one, extra) = (S::splat(T::ONE), S::splat(charge));
         let load = |x: View<'_, T>, i: usize, at: usize| {
             let from = x.as_ptr().add(i * x.stride() + at);
             if k - at >= S::LANES { S::load(from) } else { S::load_part(from, k - at) }
         };
         let (mut slack, mut scale, mut cross, mut largest) = (none, none, none, none);
+        let mut mass = none;
         for i in 0..f.rows() {
             for at in (0..k).step_by(S::LANES) {
-                let (fv, pv, bv) = (load(f, i, at), load(p, i, at), load(b, i, at));
+                let (fv, bv) = (load(f, i, at), load(b, i, at));
+                let pv = S::add(load(p, i, at), extra);
                 let size = S::max(S::fnma(one, pv, bv), S::fnma(one, bv, pv));
                 slack = S::fma(fv, size, slack);
                 scale = S::fma(fv, pv, scale);
                 cross = S::fma(fv, bv, cross);
+                mass = S::add(fv, mass);
                 largest = S::max(largest, fv);
             }
         }
@@ -101,6 +108,7 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
         sums.slack += sum(slack);
         sums.scale += sum(scale);
         sums.cross += sum(cross);
+        sums.mass += sum(mass);
         // A first sieve: positive only if some f that is small beside the largest of the group,
         // hence perhaps beside that of its row, meets b > p.
         let bound = lanes::<T, S>(largest).iter().fold(T::ZERO, |a, &b| a.max(b));
@@ -109,24 +117,26 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
         for i in 0..f.rows() {
             for at in (0..k).step_by(S::LANES) {
                 let small = S::max(S::fnma(load(f, i, at), S::splat(inverse), one), none);
-                let over = S::max(S::fnma(one, load(p, i, at), load(b, i, at)), none);
+                let positive = S::add(load(p, i, at), extra);
+                let over = S::max(S::fnma(one, positive, load(b, i, at)), none);
                 open = S::fma(small, over, open);
             }
         }
         if !inverse.is_finite() || sum(open) > 0.0 {
             for i in 0..f.rows() {
-                sums.zeros = sums.zeros.max(worst_zero(f.row(i), p.row(i), b.row(i)));
+                sums.zeros = sums.zeros.max(worst_zero(f.row(i), (p.row(i), charge), b.row(i)));
             }
         }
     }
 }
 
 /// Entries this small beside the largest of their row count as zero: they add nothing to W·H.
-fn worst_zero<T: Scalar>(f: &[T], p: &[T], b: &[T]) -> f64 {
+fn worst_zero<T: Scalar>(f: &[T], (p, charge): (&[T], T), b: &[T]) -> f64 {
     let largest = f.iter().fold(T::ZERO, |a, &b| if b > a { b } else { a });
     let zero = T::from_f64(T::ROUNDOFF) * largest;
     let mut worst = 0.0f64;
     for ((&f, &p), &b) in f.iter().zip(p).zip(b) {
+        let p = p + charge;
         if f <= zero && b > p {
             let ratio = if p > T::ZERO { b.to_f64() / p.to_f64() - 1.0 } else { f64::INFINITY };
             worst = worst.max(ratio);

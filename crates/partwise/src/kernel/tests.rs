@@ -225,7 +225,7 @@ fn sweeps<T: Scalar>() {
                 b
             };
             let mut got = start.clone();
-            sweep(&mut got.view_mut(), b.view(), &gram, 1);
+            sweep(&mut got.view_mut(), b.view(), (&gram, T::ZERO), 1);
             let scale = gram.iter().fold(0.0f64, |m, v| m.max(v.to_f64()));
             for i in 0..rows {
                 let mut want: Vec<f64> = start.row(i).iter().map(|v| v.to_f64()).collect();
@@ -254,7 +254,7 @@ fn sweeps<T: Scalar>() {
             if rows > 2 {
                 let at = rows / 2;
                 let mut one = Factor::from_rows(1, k, start.row(at));
-                sweep(&mut one.view_mut(), b.view().slice(at..at + 1), &gram, 1);
+                sweep(&mut one.view_mut(), b.view().slice(at..at + 1), (&gram, T::ZERO), 1);
                 assert_eq!(one.row(0), got.row(at), "{rows} {k}");
             }
         }
@@ -281,7 +281,7 @@ fn kkt<T: Scalar>() {
                 }
             }
             let mut sums = KktSums::default();
-            add_rows(&mut sums, f.view(), p.view(), b.view());
+            add_rows(&mut sums, f.view(), (p.view(), T::ZERO), b.view());
             let (mut slack, mut scale, mut cross, mut zeros) = (0.0, 0.0, 0.0, 0.0f64);
             for i in 0..rows {
                 for t in 0..k {
@@ -316,7 +316,7 @@ fn a_zero_with_nothing_to_divide_by_is_infinitely_wrong() {
     let p = Factor::from_rows(1, 2, &[0.0, 1.0]);
     let b = Factor::from_rows(1, 2, &[1.0, 1.0]);
     let mut sums = KktSums::default();
-    add_rows(&mut sums, f.view(), p.view(), b.view());
+    add_rows(&mut sums, f.view(), (p.view(), 0.0), b.view());
     assert_eq!(sums.residual(), (0.0, f64::INFINITY));
 }
 

@@ -1,7 +1,7 @@
 //! ALS: alternating least squares, clipped.
 //!
 //! * Objective: ½‖X − WHᵀ‖²_F over W, H ≥ 0.
-//! * Update, for each row f: `f ← max(0, b G⁻¹)`.
+//! * Update, for each row f: `f ← max(0, (b − λ₁) G⁻¹)`.
 //! * Cost: 2k² per row and k³/3 for the factorisation of G.
 //! * Guarantee: none. Clipping a least-squares solution is a heuristic, the objective rises on the
 //!   way (in more than a quarter of the steps on random data); the loop keeps the best iterate.
@@ -19,9 +19,10 @@ use crate::scalar::Scalar;
 pub struct Als;
 
 impl<T: Scalar> Update<T> for Als {
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
         let all: Vec<usize> = (0..gram.k()).collect();
-        Box::new(Prepared(Cholesky::of(gram.wide(), gram.k(), &all)))
+        let factorised = Cholesky::of(gram.wide(), gram.k(), &all);
+        Box::new(Prepared { factorised, charge: charge.to_f64() })
     }
 
     fn is_monotone(&self) -> bool {
@@ -29,14 +30,17 @@ impl<T: Scalar> Update<T> for Als {
     }
 }
 
-struct Prepared(Cholesky);
+struct Prepared {
+    factorised: Cholesky,
+    charge: f64,
+}
 
 impl<T: Scalar> Improve<T> for Prepared {
     fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>) {
         let mut solution = vec![0.0; f.cols()];
         for i in 0..f.rows() {
-            let b: Vec<f64> = b.row(i).iter().map(|v| v.to_f64()).collect();
-            self.0.solve(&b, &mut solution);
+            let b: Vec<f64> = b.row(i).iter().map(|v| v.to_f64() - self.charge).collect();
+            self.factorised.solve(&b, &mut solution);
             for (value, &solved) in f.row_mut(i).iter_mut().zip(&solution) {
                 *value = T::from_f64(if solved < 0.0 { 0.0 } else { solved });
             }

@@ -29,8 +29,8 @@ const FLAT: f64 = 1e-12;
 const KEPT_VALUES: usize = 1 << 21;
 
 impl<T: Scalar> Update<T> for Bpp {
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
-        Box::new(Prepared(gram))
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
+        Box::new(Prepared { gram, charge: charge.to_f64() })
     }
 
     fn momentum(&self) -> Option<Momentum> {
@@ -38,14 +38,17 @@ impl<T: Scalar> Update<T> for Bpp {
     }
 }
 
-struct Prepared<'a, T>(&'a Gram<T>);
+struct Prepared<'a, T> {
+    gram: &'a Gram<T>,
+    charge: f64,
+}
 
 impl<T: Scalar> Improve<T> for Prepared<'_, T> {
     fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>) {
-        let mut solver = Solver::new(self.0.wide(), self.0.k());
+        let mut solver = Solver::new(self.gram.wide(), self.gram.k());
         for i in 0..f.rows() {
             for (wide, v) in solver.b.iter_mut().zip(b.row(i)) {
-                *wide = v.to_f64();
+                *wide = v.to_f64() - self.charge;
             }
             for (free, &v) in solver.free.iter_mut().zip(f.row(i)) {
                 *free = v > T::ZERO;

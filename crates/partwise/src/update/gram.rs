@@ -28,6 +28,19 @@ impl<T: Scalar> Gram<T> {
         Self { k, wide, narrow }
     }
 
+    /// This with `ridge` added to the diagonal.
+    #[must_use]
+    pub fn ridged(&self, ridge: f64) -> Self {
+        let mut wide = self.wide.clone();
+        wide.iter_mut().step_by(self.k + 1).for_each(|v| *v += ridge);
+        Self::new(self.k, wide)
+    }
+
+    /// ‖F‖²: the sum of the diagonal.
+    pub fn trace(&self) -> f64 {
+        self.wide.iter().step_by(self.k + 1).sum()
+    }
+
     /// Number of components.
     pub fn k(&self) -> usize {
         self.k

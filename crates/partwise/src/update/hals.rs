@@ -1,8 +1,8 @@
 //! HALS: hierarchical alternating least squares, also known as cyclic coordinate descent.
 //!
-//! * Objective: ½‖X − WHᵀ‖²_F over W, H ≥ 0.
+//! * Objective: ½‖X − WHᵀ‖²_F, and elastic-net penalties, over W, H ≥ 0.
 //! * Update, for each row f and t = 1..k in turn, `sweeps` times:
-//!   `f_t ← max(0, f_t + (b_t − f·G_t) / G_tt)`.
+//!   `f_t ← max(0, f_t + (b_t − λ₁ − f·G_t) / G_tt)`.
 //! * Cost: 2k² per row and sweep, beside the 2k per entry of X that gives b.
 //! * Guarantee: no step raises the objective; limit points are stationary as long as no component
 //!   dies (Gillis & Glineur 2012, <https://doi.org/10.1162/NECO_a_00256>).
@@ -23,8 +23,8 @@ pub struct Hals {
 }
 
 impl<T: Scalar> Update<T> for Hals {
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
-        Box::new(Prepared { gram, sweeps: self.sweeps })
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
+        Box::new(Prepared { gram, charge, sweeps: self.sweeps })
     }
 
     fn momentum(&self) -> Option<Momentum> {
@@ -34,11 +34,12 @@ impl<T: Scalar> Update<T> for Hals {
 
 struct Prepared<'a, T> {
     gram: &'a Gram<T>,
+    charge: T,
     sweeps: usize,
 }
 
 impl<T: Scalar> Improve<T> for Prepared<'_, T> {
     fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>) {
-        sweep(f, b, self.gram.narrow(), self.sweeps);
+        sweep(f, b, (self.gram.narrow(), self.charge), self.sweeps);
     }
 }

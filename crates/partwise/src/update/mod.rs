@@ -1,8 +1,12 @@
 //! Rules that improve one factor while the other is held.
 //!
 //! For a row f of the free factor, with G the Gram matrix of the other factor and b the row of the
-//! product with X, every rule lowers `½ f G fᵀ − b fᵀ` over f ≥ 0. Rows are independent, so a rule
-//! sees a panel of them and knows neither X nor the other panels.
+//! product with X, every rule lowers `½ f G fᵀ − b fᵀ + λ₁ Σf` over f ≥ 0. Rows are independent, so a
+//! rule sees a panel of them and knows neither X nor the other panels. λ₁ is the charge of the
+//! penalties; their curvature is on the diagonal of G.
+//!
+//! Losses other than the Frobenius norm have no Gram matrix: [`Rule::Mu`] and [`Rule::Sn`] work on
+//! the ratio X ⊘ WH there.
 
 mod als;
 mod bpp;
@@ -21,13 +25,14 @@ pub use mu::Mu;
 pub use pgd::Pgd;
 
 use crate::factor::{View, ViewMut};
+use crate::loss::Loss;
 use crate::names::names;
 use crate::scalar::Scalar;
 
 /// A rule: what it needs of the other factor is prepared once per half step.
 pub trait Update<T: Scalar>: Send + Sync {
-    /// Gets ready for rows under this Gram matrix.
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a>;
+    /// Gets ready for rows under this Gram matrix, with every unit of every entry charged `charge`.
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a>;
 
     /// Whether a half step can never raise the objective.
     fn is_monotone(&self) -> bool {
@@ -64,14 +69,34 @@ names! {
         Pgd = "pgd",
         /// Least squares, then clipped: a heuristic.
         Als = "als",
+        /// Scalar Newton steps, damped and extrapolated: the default for KL, and for KL alone.
+        Sn = "sn",
     }
 }
 
 impl Rule {
-    /// The rule itself, with `sweeps` inner sweeps where it has any.
+    /// The fastest rule for a loss.
+    pub fn fastest(loss: Loss) -> Self {
+        match loss {
+            Loss::FROBENIUS => Self::Hals,
+            Loss::KL => Self::Sn,
+            _ => Self::Mu,
+        }
+    }
+
+    /// Whether this rule minimises that loss.
+    pub fn supports(self, loss: Loss) -> bool {
+        match self {
+            Self::Mu => true,
+            Self::Sn => loss == Loss::KL,
+            _ => loss == Loss::FROBENIUS,
+        }
+    }
+
+    /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.
     pub fn update<T: Scalar>(self, sweeps: usize) -> Box<dyn Update<T>> {
         match self {
-            Self::Hals => Box::new(Hals { sweeps }),
+            Self::Hals | Self::Sn => Box::new(Hals { sweeps }),
             Self::Mu => Box::new(Mu { sweeps: 1 }),
             Self::Bpp => Box::new(Bpp),
             Self::Pgd => Box::new(Pgd { steps: 2 * sweeps }),

@@ -1,7 +1,7 @@
 //! MU: multiplicative updates.
 //!
 //! * Objective: ½‖X − WHᵀ‖²_F over W, H ≥ 0.
-//! * Update, for each row f: `f_t ← f_t · b_t / (f G)_t`.
+//! * Update, for each row f: `f_t ← f_t · b_t / ((f G)_t + λ₁)`.
 //! * Cost: 2k² per row and sweep, beside the 2k per entry of X that gives b.
 //! * Guarantee: no step raises the objective (Lee & Seung 2001). An entry that is zero stays zero,
 //!   so a limit point need not be stationary: the KKT residual tells.
@@ -24,9 +24,9 @@ pub struct Mu {
 const FLOOR: f64 = (1u64 << 24) as f64;
 
 impl<T: Scalar> Update<T> for Mu {
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
-        let k = gram.k();
-        Box::new(Prepared { gram: Factor::from_rows(k, k, gram.narrow()), sweeps: self.sweeps })
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
+        let gram = Factor::from_rows(gram.k(), gram.k(), gram.narrow());
+        Box::new(Prepared { gram, charge, sweeps: self.sweeps })
     }
 
     fn locks_zeros(&self) -> bool {
@@ -36,6 +36,7 @@ impl<T: Scalar> Update<T> for Mu {
 
 struct Prepared<T> {
     gram: Factor<T>,
+    charge: T,
     sweeps: usize,
 }
 
@@ -49,6 +50,7 @@ impl<T: Scalar> Improve<T> for Prepared<T> {
             for i in 0..f.rows() {
                 let terms = b.row(i).iter().zip(along.row(i));
                 for (value, (&b, &p)) in f.row_mut(i).iter_mut().zip(terms) {
+                    let p = p + self.charge;
                     if *value > T::ZERO && p > T::ZERO {
                         *value = Scalar::max(*value * (b / p), floor);
                     }

@@ -1,7 +1,7 @@
 //! PGD: projected gradient descent with a line search.
 //!
 //! * Objective: ½‖X − WHᵀ‖²_F over W, H ≥ 0.
-//! * Update, for each row f with gradient g = fG − b, `steps` times:
+//! * Update, for each row f with gradient g = fG + λ₁ − b, `steps` times:
 //!   `d = max(0, f − λg) − f`, `f ← f + αd`, where α = min(1, −g·d / dGd) is the exact minimiser on
 //!   the feasible segment and λ the Barzilai–Borwein step d·d / dGd of the step before.
 //! * Cost: 2k² per row and step.
@@ -22,19 +22,20 @@ pub struct Pgd {
 }
 
 impl<T: Scalar> Update<T> for Pgd {
-    fn prepare<'a>(&'a self, gram: &'a Gram<T>) -> Box<dyn Improve<T> + 'a> {
+    fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
         let k = gram.k();
         let row_sum =
             |s: usize| gram.wide()[s * k..(s + 1) * k].iter().map(|v| v.abs()).sum::<f64>();
         // The largest row sum bounds the largest eigenvalue, so 1/bound is a safe first step.
         let bound = (0..k).map(row_sum).fold(0.0, f64::max);
         let first = if bound > 0.0 { 1.0 / bound } else { 0.0 };
-        Box::new(Prepared { gram, first, steps: self.steps })
+        Box::new(Prepared { gram, charge: charge.to_f64(), first, steps: self.steps })
     }
 }
 
 struct Prepared<'a, T> {
     gram: &'a Gram<T>,
+    charge: f64,
     first: f64,
     steps: usize,
 }
@@ -44,7 +45,7 @@ impl<T: Scalar> Improve<T> for Prepared<'_, T> {
         let k = f.cols();
         let mut row = Row { x: vec![0.0; k], g: vec![0.0; k], d: vec![0.0; k], gd: vec![0.0; k] };
         for i in 0..f.rows() {
-            row.start(f.row(i), b.row(i), self.gram.wide());
+            row.start(f.row(i), b.row(i), self);
             let mut step = self.first;
             for _ in 0..self.steps {
                 match row.descend(step, self.gram.wide()) {
@@ -68,13 +69,13 @@ struct Row {
 }
 
 impl Row {
-    fn start<T: Scalar>(&mut self, f: &[T], b: &[T], gram: &[f64]) {
+    fn start<T: Scalar>(&mut self, f: &[T], b: &[T], under: &Prepared<'_, T>) {
         for (x, v) in self.x.iter_mut().zip(f) {
             *x = v.to_f64();
         }
-        times(gram, &self.x, &mut self.g);
+        times(under.gram.wide(), &self.x, &mut self.g);
         for (g, v) in self.g.iter_mut().zip(b) {
-            *g -= v.to_f64();
+            *g -= v.to_f64() - under.charge;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Problems and comparisons that the tests share. Nothing here calls a kernel of the engine.
 
-use partwise::{Csc, Csr, Dense, Factor, Fit, Input, Options, Order, Rule, Scalar};
+use partwise::{Csc, Csr, Dense, Factor, Fit, Input, Options, Order, Rule, Scalar, Transform};
 
 /// Multiplier and increment of Knuth's MMIX; the upper 53 bits give a uniform number.
 pub(crate) struct Lcg(u64);
@@ -224,10 +224,19 @@ pub(crate) fn least_cosine(planted: &Mat, found: &Mat) -> f64 {
 }
 
 pub(crate) fn options<T: Scalar>(rank: usize, rule: Rule) -> Options<T> {
-    Options { rank, rule, ..Options::default() }
+    Options { rank, rule: Some(rule), ..Options::default() }
+}
+
+pub(crate) fn on_threads(threads: usize) -> Transform {
+    Transform { threads, ..Transform::default() }
+}
+
+/// The rules for the Frobenius loss.
+pub(crate) fn rules() -> impl Iterator<Item = Rule> {
+    Rule::ALL.iter().copied().filter(|r| r.supports(partwise::Loss::FROBENIUS))
 }
 
 /// Rules with an exact or descending half step.
 pub(crate) fn monotone_rules() -> impl Iterator<Item = Rule> {
-    Rule::ALL.iter().copied().filter(|r| r.update::<f64>(1).is_monotone())
+    rules().filter(|r| r.update::<f64>(1).is_monotone())
 }

@@ -19,7 +19,7 @@ fn problems() -> [Mat; 2] {
 
 fn grid<T: Scalar>(check: impl Fn(Rule, Kind, usize, &Mat, &Fit<T>, &Options<T>)) {
     for x in problems() {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             for kind in Kind::ALL {
                 for n_init in [1, 3] {
                     let base = options::<T>(5, rule);
@@ -108,7 +108,7 @@ fn r10_the_certificate_and_the_objective_agree_with_verify() {
 
 fn same_bits_however_stored<T: Scalar>() {
     for x in problems() {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             for n_init in [1, 3] {
                 let options = Options { n_init, max_iter: 40, tol: 0.0, ..options::<T>(5, rule) };
                 let all = Kind::ALL.map(|kind| fit(x.input::<T>(kind), &options).unwrap());
@@ -130,7 +130,7 @@ fn o19_the_same_values_have_the_same_bits_however_they_are_stored() {
 #[test]
 fn o19_dense_and_sparse_agree() {
     for x in problems() {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             let options = Options { max_iter: 10, tol: 0.0, sweeps: Some(3), ..options(5, rule) };
             let [dense, sparse] = [Kind::RowMajor, Kind::Csr]
                 .map(|kind| fit(x.input::<f64>(kind), &options).unwrap());
@@ -145,7 +145,7 @@ fn o19_dense_and_sparse_agree() {
 fn r6_any_number_of_threads_gives_the_same_bits() {
     // Large enough that a pass is cut into several bins and is not run serially.
     let x = Mat::sparse(700, 90, 0.3, 5);
-    for &rule in Rule::ALL {
+    for rule in rules() {
         for kind in [Kind::RowMajor, Kind::Csr] {
             let of = |threads| {
                 let base = options::<f32>(6, rule);
@@ -165,7 +165,7 @@ fn r6_any_number_of_threads_gives_the_same_bits() {
 fn restarts_are_the_same_in_a_small_batch_and_a_large_one() {
     let base = |rule, n_init| Options { n_init, max_iter: 60, tol: 1e-3, ..options(5, rule) };
     for x in problems() {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             // 128 / 5 = 25 restarts run side by side, so 28 make a full batch and a rest.
             let few = fit(x.dense::<f64>(), &base(rule, 3)).unwrap();
             let many = fit(x.dense::<f64>(), &base(rule, 28)).unwrap();
@@ -183,7 +183,7 @@ fn restarts_are_the_same_in_a_small_batch_and_a_large_one() {
 fn restarts_of_sparse_matrices_agree_but_for_the_cut_of_the_rows() {
     // Where sparse rows are cut depends on the width of the batch, and with it the order of sums.
     let x = &problems()[0];
-    for &rule in Rule::ALL {
+    for rule in rules() {
         let base = |n_init| Options { n_init, max_iter: 10, tol: 0.0, ..options(5, rule) };
         let few = fit(x.csr::<f64>(), &base(1)).unwrap();
         let many = fit(x.csr::<f64>(), &base(9)).unwrap();
@@ -195,7 +195,7 @@ fn restarts_of_sparse_matrices_agree_but_for_the_cut_of_the_rows() {
 #[test]
 fn the_same_fit_twice_has_the_same_bits_and_another_seed_has_not() {
     let x = &problems()[0];
-    for &rule in Rule::ALL {
+    for rule in rules() {
         let of =
             |seed| bits(&fit(x.dense::<f64>(), &Options { seed, ..options(4, rule) }).unwrap());
         assert_eq!(of(3), of(3), "{rule}");

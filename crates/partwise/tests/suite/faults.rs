@@ -105,7 +105,7 @@ fn rows(x: &Faulty) -> Input<'_, f64> {
 fn o19_rows_handed_out_in_any_panels_fit_as_dense() {
     for (m, n) in [(70, 9), (9, 70)] {
         let x = Mat::random(m, n, 1);
-        for &rule in Rule::ALL {
+        for rule in rules() {
             let options = Options { max_iter: 10, tol: 0.0, sweeps: Some(3), ..options(3, rule) };
             let of = |at: usize| fit(rows(&Faulty::sound(x.clone(), at)), &options).unwrap();
             let whole = of(1 << 20);
@@ -133,14 +133,14 @@ fn a_source_that_fails_ends_the_fit_with_its_own_words_at_any_read() {
     }
     let source = Faulty::new(x, 6, 1, Fault::Error);
     let h = Mat::random(8, 3, 3).factor();
-    assert!(matches!(transform(rows(&source), &h, 1), Err(Error::Source { .. })));
+    assert!(matches!(transform(rows(&source), &h, &on_threads(1)), Err(Error::Source { .. })));
 }
 
 #[test]
 fn l48_trouble_on_the_way_is_a_status_and_the_last_finite_iterate_is_kept() {
     let x = Mat::random(20, 8, 2);
     for fault in [Fault::NotANumber, Fault::Infinite] {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             let source = Faulty::new(x.clone(), 64, 12, fault);
             let options = Options { max_iter: 50, tol: 0.0, ..options(3, rule) };
             let found = fit(rows(&source), &options).unwrap();

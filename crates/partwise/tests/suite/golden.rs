@@ -53,7 +53,7 @@ fn digits_are_the_same_sparse_and_dense_and_projected() {
     let sparse = fit(x.csr::<f64>(), &options).unwrap();
     assert!(product_distance(&dense, &sparse) < 1e-9);
     let [a, b] = [Kind::RowMajor, Kind::Csr]
-        .map(|kind| wide(&transform(x.input::<f64>(kind), &dense.h, 0).unwrap()));
+        .map(|kind| wide(&transform(x.input::<f64>(kind), &dense.h, &on_threads(0)).unwrap()));
     // Sums in another order, then systems with a condition number of some hundreds.
     assert!(distance(&a, &b) < 1e-10);
     let zeros = (0..64).filter(|&j| (0..1797).all(|i| x.get(i, j) == 0.0));

@@ -28,7 +28,7 @@ fn a_time_limit_and_an_observer_end_a_fit_with_its_best_iterate() {
 #[test]
 fn an_observer_that_only_looks_changes_nothing() {
     let x = Mat::random(30, 20, 2);
-    for &rule in Rule::ALL {
+    for rule in rules() {
         let options = Options { n_init: 3, max_iter: 40, ..options(4, rule) };
         let mut least = f64::INFINITY;
         let mut watch = |p: &Progress| {

@@ -76,7 +76,7 @@ fn l15_transform_of_large_f32_is_as_exact_as_of_ordinary() {
     let of = |scale: f64| {
         let x = x.map(|v| v * scale);
         let found = fit(x.dense::<f32>(), &options(3, Rule::Hals)).unwrap();
-        let w = transform(x.dense::<f32>(), &found.h, 1).unwrap();
+        let w = transform(x.dense::<f32>(), &found.h, &on_threads(1)).unwrap();
         verify(x.dense::<f32>(), &w, &found.h).unwrap().relative_error
     };
     let base = of(1.0);
@@ -91,7 +91,7 @@ fn transform_refuses_a_broken_h() {
     for bad in [f64::NAN, f64::INFINITY, -1.0] {
         let mut h = Mat::random(5, 2, 1);
         h.values[3] = bad;
-        let found = transform(x.dense::<f64>(), &h.factor(), 1);
+        let found = transform(x.dense::<f64>(), &h.factor(), &on_threads(1));
         assert!(matches!(found, Err(Error::Start { row: 1, col: 1, .. })), "{bad}: {found:?}");
     }
 }
@@ -133,7 +133,7 @@ fn l14_verify_judges_large_and_small_values() {
 #[test]
 fn o15_holds_near_an_exact_fit_dense_and_sparse() {
     for kind in [Kind::RowMajor, Kind::Csr] {
-        for &rule in Rule::ALL {
+        for rule in rules() {
             let x = Mat::planted(25, 14, 3, 2);
             let of = |x: Mat| {
                 let options = Options { max_iter: 200, tol: 0.0, ..options::<f64>(3, rule) };

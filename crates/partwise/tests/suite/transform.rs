@@ -33,7 +33,8 @@ fn o14_each_row_is_the_best_over_all_supports() {
     for (k, seed) in [(1, 1), (3, 2), (5, 3), (6, 4)] {
         let (x, h) = (Mat::random(40, 9, seed), Mat::sparse(9, k, 0.7, seed + 10));
         for kind in Kind::ALL {
-            let found = wide(&transform(x.input::<f64>(kind), &h.factor(), 1).unwrap());
+            let found =
+                wide(&transform(x.input::<f64>(kind), &h.factor(), &on_threads(1)).unwrap());
             for i in 0..x.rows {
                 let want = Mat::new(1, k, exhaustive(x.row(i), &h));
                 let got = Mat::new(1, k, found.row(i).to_vec());
@@ -49,7 +50,8 @@ fn o27_a_row_of_h_has_the_unit_vector_as_its_weights() {
     let h = Mat::random(15, 5, 1);
     let one = Mat::from_fn(5, 5, |i, j| f64::from(i == j));
     for kind in Kind::ALL {
-        let found = transform(h.transposed().input::<f64>(kind), &h.factor(), 1).unwrap();
+        let found =
+            transform(h.transposed().input::<f64>(kind), &h.factor(), &on_threads(1)).unwrap();
         assert!(distance(&wide(&found), &one) < 1e-8, "{kind:?}");
     }
 }
@@ -68,7 +70,7 @@ fn row_by_row<T: Scalar>() {
         let order = rng.shuffled(75);
         let all: Vec<usize> = (0..67).collect();
         for kind in Kind::ALL {
-            let of = |x: &Mat| transform(x.input::<T>(kind), &h, 1).unwrap();
+            let of = |x: &Mat| transform(x.input::<T>(kind), &h, &on_threads(1)).unwrap();
             let batch = of(&x);
             let shuffled = of(&x.permuted(&order, &all));
             for i in 0..75 {
@@ -79,7 +81,7 @@ fn row_by_row<T: Scalar>() {
             }
             assert!(batch.row(11).iter().all(|&v| v == T::ZERO), "a row of zeros");
             for threads in [2, 3, 7] {
-                assert_eq!(transform(x.input::<T>(kind), &h, threads).unwrap(), batch);
+                assert_eq!(transform(x.input::<T>(kind), &h, &on_threads(threads)).unwrap(), batch);
             }
         }
     }
@@ -95,7 +97,8 @@ fn l54_r19_a_row_has_the_same_bits_alone_in_a_batch_and_in_any_order() {
 fn l55_a_wrong_number_of_columns_is_named() {
     let h: Factor<f64> = Mat::random(20, 3, 1).factor();
     for kind in Kind::ALL {
-        let found = transform(Mat::random(4, 19, 2).input::<f64>(kind), &h, 1).unwrap_err();
+        let found =
+            transform(Mat::random(4, 19, 2).input::<f64>(kind), &h, &on_threads(1)).unwrap_err();
         let Error::Shape { found_cols: 19, cols: 20, .. } = found else { panic!("{found}") };
         let text = found.to_string();
         assert!(text.contains("19") && text.contains("20"), "{text}");
@@ -109,11 +112,11 @@ fn l08_l10_transform_refuses_what_fit_refuses() {
         let mut x = Mat::random(3, 6, 2);
         x.values[6 + 4] = value;
         for kind in Kind::ALL {
-            let text = transform(x.input::<f64>(kind), &h, 1).unwrap_err().to_string();
+            let text = transform(x.input::<f64>(kind), &h, &on_threads(1)).unwrap_err().to_string();
             assert!(text.contains("X[1, 4]") && text.contains(what), "{text}");
         }
     }
-    let none = transform(Mat::new(0, 6, vec![]).dense::<f64>(), &h, 1).unwrap_err();
+    let none = transform(Mat::new(0, 6, vec![]).dense::<f64>(), &h, &on_threads(1)).unwrap_err();
     assert_eq!(none, Error::Empty { rows: 0, cols: 6 });
 }
 
@@ -125,8 +128,8 @@ fn l49_l50_collinear_and_equal_components_do_not_fail() {
     let h = Mat::from_fn(12, 6, |j, t| base.get(j, columns[t].0) * columns[t].1);
     let x = Mat::random(30, 12, 8);
     let (found, plain) = (
-        transform(x.dense::<f64>(), &h.factor(), 1).unwrap(),
-        transform(x.dense::<f64>(), &base.factor(), 1).unwrap(),
+        transform(x.dense::<f64>(), &h.factor(), &on_threads(1)).unwrap(),
+        transform(x.dense::<f64>(), &base.factor(), &on_threads(1)).unwrap(),
     );
     let fitted = |w: &Factor<f64>, h: &Mat| wide(w).times_transposed(h);
     assert!(distance(&fitted(&found, &h), &fitted(&plain, &base)) < 1e-10);
@@ -140,7 +143,7 @@ fn l49_nearly_collinear_components_are_solved_to_the_kkt_conditions() {
     for tilt in [1e-2, 1e-4, 1e-6] {
         let h = Mat::from_fn(20, 4, |j, t| base.get(j, 0) + tilt * base.get(j, t));
         let x = Mat::random(25, 20, 4);
-        let w = transform(x.dense::<f64>(), &h.factor(), 1).unwrap();
+        let w = transform(x.dense::<f64>(), &h.factor(), &on_threads(1)).unwrap();
         let check = partwise::verify::verify(x.dense::<f64>(), &w, &h.factor()).unwrap();
         // ρ is weighted by what a component contributes; ill-conditioning costs digits of w, not
         // of the gradient.
@@ -152,9 +155,9 @@ fn l49_nearly_collinear_components_are_solved_to_the_kkt_conditions() {
 #[test]
 fn transform_of_the_training_rows_fits_no_worse_than_the_fit() {
     let x = Mat::random(33, 21, 5);
-    for &rule in Rule::ALL {
+    for rule in rules() {
         let found = fit(x.dense::<f64>(), &Options { max_iter: 30, ..options(4, rule) }).unwrap();
-        let w = transform(x.dense::<f64>(), &found.h, 0).unwrap();
+        let w = transform(x.dense::<f64>(), &found.h, &on_threads(0)).unwrap();
         let check = partwise::verify::verify(x.dense::<f64>(), &w, &found.h).unwrap();
         let allowed = found.objective_bound + check.objective_bound;
         assert!(check.objective <= found.objective + allowed, "{rule}");

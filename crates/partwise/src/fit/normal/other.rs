@@ -1,7 +1,7 @@
 //! The second half of an iteration: the other factor follows from C = Xᵀa.
 
-use super::batch::{Batch, LAST, PANEL_ROWS, USED};
-use super::member::{Member, OtherStep, add_to};
+use super::strand::{OtherStep, Strand, add_to};
+use super::{Batch, LAST, PANEL_ROWS, USED};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
@@ -14,11 +14,14 @@ use std::ops::Range;
 
 impl<T: Scalar> Batch<'_, T> {
     /// The second half of an iteration: `b` from C, with the extrapolation of both factors.
-    pub(crate) fn sweep_other(&mut self) {
+    pub(super) fn follow(&mut self) {
         let (k, problem) = (self.k, self.problem);
-        let steps: Vec<OtherStep<T>> = self.members.iter_mut().map(Member::step).collect();
+        let penalty = problem.penalties.1;
+        let steps: Vec<OtherStep<T>> = self.strands.iter_mut().map(Strand::step).collect();
+        let ridged: Vec<Gram<T>> = steps.iter().map(|s| s.gram.ridged(penalty.l2)).collect();
+        let charge = T::from_f64(penalty.l1);
         let ready: Vec<Box<dyn Improve<T> + '_>> =
-            steps.iter().map(|s| problem.rule.prepare(&s.gram)).collect();
+            ridged.iter().map(|gram| problem.rule.prepare(gram, charge)).collect();
         let rows = self.b[USED].rows();
         let ends: Vec<usize> =
             (0..rows).step_by(PANEL_ROWS).map(|from| rows.min(from + PANEL_ROWS)).collect();
@@ -30,13 +33,13 @@ impl<T: Scalar> Batch<'_, T> {
         let panels = panels.zip(best.view_mut().split_rows(&ends));
         let panels = panels.zip(accepted.view_mut().split_rows(&ends)).enumerate();
         let panels: Vec<_> = panels.collect();
-        let members = &self.members;
+        let strands = &self.strands;
         let improve = |(at, (((used, plain), best), accepted))| {
             let from = at * PANEL_ROWS;
             let mut panel = OtherPanel { used, plain, best, accepted };
             let mut grams = Vec::with_capacity(steps.len());
             for (which, step) in steps.iter().enumerate() {
-                let columns = members[which].columns.clone();
+                let columns = strands[which].columns.clone();
                 let height = panel.used.rows();
                 let last = last.slice(from..from + height).columns(columns.clone());
                 let rule = (!problem.fixed.1).then(|| &*ready[which]);
@@ -54,35 +57,35 @@ impl<T: Scalar> Batch<'_, T> {
             panels.into_par_iter().map(improve).collect()
         };
         drop(ready);
-        for (which, member) in self.members.iter_mut().enumerate() {
+        for (which, strand) in self.strands.iter_mut().enumerate() {
             let mut wide = vec![0.0; k * k];
             grams.iter().for_each(|panel| add_to(&mut wide, &panel[which]));
-            member.gram_b = Gram::new(k, wide);
+            strand.gram_b = Gram::new(k, wide);
         }
     }
 
-    /// What `b` adds to the KKT residual of the pass just made, for every member.
+    /// What `b` adds to the KKT residual of the pass just made, for every restart.
     pub(super) fn kkt_other(&self) -> Vec<KktSums> {
         let rows = self.b[USED].rows();
         let (k, fixed) = (self.k, self.problem.fixed.1);
         if fixed {
-            return vec![KktSums::default(); self.members.len()];
+            return vec![KktSums::default(); self.strands.len()];
         }
-        let grams: Vec<Factor<T>> = self
-            .members
-            .iter()
-            .map(|m| Factor::from_rows(k, k, Gram::new(k, m.sums.gram.clone()).narrow()))
-            .collect();
+        let penalty = self.problem.penalties.1;
+        let charge = T::from_f64(penalty.l1);
+        let ridged = |s: &Strand<T>| Gram::<T>::new(k, s.sums.gram.clone()).ridged(penalty.l2);
+        let grams: Vec<Factor<T>> =
+            self.strands.iter().map(|s| Factor::from_rows(k, k, ridged(s).narrow())).collect();
         let panel = |from: usize| {
             let range = from..rows.min(from + PANEL_ROWS);
             let mut along = Factor::zeros(range.len(), k);
             let mut sums = vec![KktSums::default(); grams.len()];
             for (at, sum) in sums.iter_mut().enumerate() {
-                let columns = self.members[at].columns.clone();
+                let columns = self.strands[at].columns.clone();
                 let f = self.b[USED].view().slice(range.clone()).columns(columns.clone());
                 let c = self.c[LAST].view().slice(range.clone()).columns(columns);
                 product(Strided::of(f), grams[at].view(), &mut along.view_mut(), Accum::Replace);
-                add_rows(sum, f, along.view(), c);
+                add_rows(sum, f, (along.view(), charge), c);
             }
             sums
         };
@@ -92,7 +95,7 @@ impl<T: Scalar> Batch<'_, T> {
         } else {
             froms.into_par_iter().map(panel).collect()
         };
-        let mut sums = vec![KktSums::default(); self.members.len()];
+        let mut sums = vec![KktSums::default(); self.strands.len()];
         for part in parts {
             sums.iter_mut().zip(&part).for_each(|(to, from)| to.add(from));
         }

@@ -1,7 +1,7 @@
 //! The first half of an iteration: one read of X improves the streamed factor.
 
-use super::batch::{Batch, LAST, USED};
-use super::member::{Member, Sums};
+use super::strand::{Strand, Sums};
+use super::{Batch, LAST, USED};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
@@ -10,18 +10,22 @@ use crate::kernel::kkt::add_rows;
 use crate::matrix::{Block, pass};
 use crate::project::add_gram;
 use crate::scalar::Scalar;
-use crate::update::Improve;
+use crate::update::{Gram, Improve};
 
 impl<T: Scalar> Batch<'_, T> {
     /// The first half of an iteration: one read of X improves `a` and gives C = Xᵀa. Without
     /// `improve`, `a` stays as it is and only the sums are formed.
-    pub(crate) fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
+    pub(super) fn pass(&mut self, improve: bool) -> Result<()> {
         let k = self.k;
         let improve = improve && !self.problem.fixed.0;
+        let penalty = self.problem.penalties.0;
+        let charge = T::from_f64(penalty.l1);
+        let grams: Vec<Gram<T>> =
+            self.strands.iter().map(|s| s.gram_b.ridged(penalty.l2)).collect();
         let ready: Vec<Box<dyn Improve<T> + '_>> =
-            self.members.iter().map(|m| self.problem.rule.prepare(&m.gram_b)).collect();
+            grams.iter().map(|gram| self.problem.rule.prepare(gram, charge)).collect();
         let along: Vec<Factor<T>> =
-            self.members.iter().map(|m| Factor::from_rows(k, k, m.gram_b.narrow())).collect();
+            grams.iter().map(|gram| Factor::from_rows(k, k, gram.narrow())).collect();
         let ends = self.plan.ends();
         let [first, second] = &mut self.a;
         let chunks =
@@ -32,26 +36,27 @@ impl<T: Scalar> Batch<'_, T> {
             .map(|((first, second), start)| BinState {
                 a: [first, second],
                 start,
-                sums: vec![Sums::zeros(k); self.members.len()],
+                sums: vec![Sums::zeros(k); self.strands.len()],
             })
             .collect();
-        let (members, problem, used) = (&self.members, self.problem, &self.b[USED]);
+        let (strands, problem, used) = (&self.strands, self.problem, &self.b[USED]);
         let work = |state: &mut BinState<'_, T>, mut block: Block<'_, T>| {
-            for (at, member) in members.iter().enumerate() {
+            for (at, strand) in strands.iter().enumerate() {
                 let rule = improve.then(|| &*ready[at]);
-                let task = RowTask { member, rule, along: along[at].view(), b: used.view() };
+                let along = (along[at].view(), charge);
+                let task = RowTask { strand, rule, along, b: used.view() };
                 task.run(state, at, &mut block);
             }
         };
         let c = Some(&mut self.c[LAST]);
         pass(problem.x, &self.plan, &mut self.workspace, used.view(), c, &mut bins, &work)?;
-        let mut sums = vec![Sums::zeros(k); self.members.len()];
+        let mut sums = vec![Sums::zeros(k); self.strands.len()];
         for bin in &bins {
             sums.iter_mut().zip(&bin.sums).for_each(|(to, from)| to.add(from));
         }
         drop((bins, ready));
-        for (member, sums) in self.members.iter_mut().zip(sums) {
-            member.sums = sums;
+        for (strand, sums) in self.strands.iter_mut().zip(sums) {
+            strand.sums = sums;
         }
         Ok(())
     }
@@ -63,30 +68,31 @@ struct BinState<'a, T> {
     sums: Vec<Sums>,
 }
 
-/// The rows of one block for one member.
+/// The rows of one block for one restart.
 struct RowTask<'a, T: Scalar> {
-    member: &'a Member<T>,
+    strand: &'a Strand<T>,
     rule: Option<&'a dyn Improve<T>>,
-    along: View<'a, T>,
+    /// The Gram matrix and the charge under which the rows are improved.
+    along: (View<'a, T>, T),
     b: View<'a, T>,
 }
 
 impl<T: Scalar> RowTask<'_, T> {
     fn run(&self, state: &mut BinState<'_, T>, at: usize, block: &mut Block<'_, T>) {
-        let columns = self.member.columns.clone();
+        let columns = self.strand.columns.clone();
         let height = block.rows.len();
         let local = block.rows.start - state.start;
         let rows = local..local + height;
         let [first, second] = &mut state.a;
         let (now, before) =
-            if self.member.current == 0 { (first, second) } else { (second, first) };
+            if self.strand.current == 0 { (first, second) } else { (second, first) };
         let now = now.as_view().slice(rows.clone()).columns(columns.clone());
         let mut before = before.slice(rows);
         let mut before = before.columns(columns.clone());
         let b = block.b.columns(columns.clone());
         let mut out = block.out.columns(columns.clone());
         if let Some(rule) = self.rule {
-            extrapolate(&mut out, now, before.as_view(), T::from_f64(self.member.beta()));
+            extrapolate(&mut out, now, before.as_view(), T::from_f64(self.strand.member.beta()));
             rule.improve(&mut out, b);
         } else {
             out.copy_from(now);
@@ -95,19 +101,19 @@ impl<T: Scalar> RowTask<'_, T> {
         let new = out.as_view();
         self.add_statistics(sums, new, b);
         add_gram(new, new, &mut sums.gram);
-        if self.member.momentum.is_some() {
+        if self.strand.member.momentum.is_some() {
             add_gram(new, now, &mut sums.cross);
         }
-        if self.member.direct {
+        if self.strand.direct {
             let b = self.b.columns(columns);
-            sums.residual += block.panel.residual_sq(new, b, self.member.gram_b.wide(), 1.0);
+            sums.residual += block.panel.residual_sq(new, b, self.strand.gram_b.wide(), 1.0);
         }
         before.copy_from(new);
     }
 
     fn add_statistics(&self, sums: &mut Sums, new: View<'_, T>, b: View<'_, T>) {
         let mut along = Factor::zeros(new.rows(), new.cols());
-        product(Strided::of(new), self.along, &mut along.view_mut(), Accum::Replace);
-        add_rows(&mut sums.kkt, new, along.view(), b);
+        product(Strided::of(new), self.along.0, &mut along.view_mut(), Accum::Replace);
+        add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
     }
 }

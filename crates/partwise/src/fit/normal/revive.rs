@@ -1,22 +1,17 @@
 //! Components that died are started again.
 
-use super::batch::{Batch, USED};
+use super::{Batch, USED};
 use crate::error::Result;
 use crate::matrix::pass;
 use crate::project::gram_wide;
 use crate::scalar::Scalar;
 
 impl<T: Scalar> Batch<'_, T> {
-    /// Whether a member has a component yet to be revived.
-    pub(crate) fn has_dead_component(&self, at: usize) -> bool {
-        self.members[at].dead(&self.problem).is_some()
-    }
-
-    /// Starts components that died again, one for each member, from the row of X that fits worst.
-    /// A member is not stationary while it has such a component, whatever its KKT residual.
-    pub(crate) fn revive(&mut self) -> Result<()> {
-        for at in 0..self.members.len() {
-            if let Some(t) = self.members[at].dead(&self.problem) {
+    /// Starts components that died again, one for each restart, from the row of X that fits worst.
+    /// A restart is not stationary while it has such a component, whatever its KKT residual.
+    pub(super) fn reseed_dead(&mut self) -> Result<()> {
+        for at in 0..self.strands.len() {
+            if let Some(t) = self.strands[at].dead(&self.problem) {
                 self.reseed(at, t)?;
             }
         }
@@ -27,19 +22,19 @@ impl<T: Scalar> Batch<'_, T> {
     /// `a` zero but for that row.
     fn reseed(&mut self, at: usize, t: usize) -> Result<()> {
         let (worst, rest) = self.worst_row(at)?;
-        let member = &mut self.members[at];
-        member.reseeds[t] += 1;
+        let strand = &mut self.strands[at];
+        strand.reseeds[t] += 1;
         if rest.iter().all(|&v| v == 0.0) {
             return Ok(());
         }
-        let columns = member.columns.clone();
+        let columns = strand.columns.clone();
         let column = columns.start + t;
         for (j, &value) in rest.iter().enumerate() {
             for b in &mut self.b {
                 b.row_mut(j)[column] = T::from_f64(value);
             }
         }
-        let a = &mut self.a[member.current];
+        let a = &mut self.a[strand.current];
         // A rule that locks zeros needs something to multiply in every row.
         let small = if self.problem.rule.locks_zeros() { 1e-3 } else { 0.0 };
         for i in 0..a.rows() {
@@ -47,15 +42,15 @@ impl<T: Scalar> Batch<'_, T> {
             a.row_mut(i)[column] = if open { T::from_f64(small) } else { T::ZERO };
         }
         a.row_mut(worst)[column] = T::ONE;
-        member.restart_from_here(gram_wide(self.b[USED].view().columns(columns)));
+        strand.restart_from_here(gram_wide(self.b[USED].view().columns(columns)));
         Ok(())
     }
 
     /// The row of X that the iterate to come fits worst, and what it leaves of it, clipped at zero.
     fn worst_row(&mut self, at: usize) -> Result<(usize, Vec<f64>)> {
-        let member = &self.members[at];
-        let columns = member.columns.clone();
-        let (a, gram) = (&self.a[member.current], &member.gram_b);
+        let strand = &self.strands[at];
+        let columns = strand.columns.clone();
+        let (a, gram) = (&self.a[strand.current], &strand.gram_b);
         let k = self.k;
         let norms = self.problem.row_norm_sq;
         let mut worst = vec![(0.0f64, 0usize); self.plan.bins().len()];

@@ -1,0 +1,36 @@
+//! What the loop asks of one way to run an iteration.
+//!
+//! There are two: by normal equations ([`super::normal`]: everything a half step needs of X is a
+//! product and a Gram matrix, shared by all rows), and by entries ([`super::entries`]: losses, masks
+//! and weights under which every row has an equation of its own).
+
+use super::{Ended, Member};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Restarts that run side by side, and how their factors are improved.
+pub(super) trait Course<T: Scalar> {
+    /// The restarts that have not ended.
+    fn members(&mut self) -> Vec<&mut Member<T>>;
+
+    /// The first half of an iteration: improves the streamed factor, or only looks at the iterate.
+    fn sweep_streamed(&mut self, improve: bool) -> Result<()>;
+
+    /// The objective and the KKT residual of the iterate, and whether to keep it.
+    fn judge(&mut self, first: bool) -> Result<()>;
+
+    /// Keeps a copy of each iterate that is the best of a rule that can lose it.
+    fn keep_best(&mut self);
+
+    /// Whether a member must go on even if its KKT residual is small.
+    fn is_unfinished(&self, member: usize) -> bool;
+
+    /// Takes out the members that have ended, each with its best iterate.
+    fn retire(&mut self) -> Vec<Ended<T>>;
+
+    /// The second half of an iteration: improves the other factor.
+    fn sweep_other(&mut self) -> Result<()>;
+
+    /// Starts components that died again.
+    fn revive(&mut self) -> Result<()>;
+}

@@ -1,0 +1,192 @@
+//! The course by normal equations, for the Frobenius loss: B = X·b and the Gram matrix of b are all
+//! that the rows of a need, and the other way round.
+//!
+//! Restarts that run side by side are columns of the same wide factors, so one read of X serves them
+//! all.
+//!
+//! The factor with a row for each streamed row of X is called `a` here, the other one `b`.
+
+mod other;
+mod revive;
+mod strand;
+mod streamed;
+
+pub(super) use strand::Problem;
+
+use super::course::Course;
+use super::{Ended, Member};
+use crate::error::Result;
+use crate::factor::Factor;
+use crate::init::Pair;
+use crate::matrix::{Plan, Workspace};
+use crate::project::gram_wide;
+use crate::scalar::Scalar;
+use crate::update::Gram;
+use std::ops::Range;
+use strand::Strand;
+
+/// Rows of `b` that one task improves.
+const PANEL_ROWS: usize = 256;
+
+/// Restarts that run side by side.
+pub(super) struct Batch<'a, T: Scalar> {
+    problem: Problem<'a, T>,
+    k: usize,
+    plan: Plan,
+    workspace: Workspace<T>,
+    strands: Vec<Strand<T>>,
+    a: [Factor<T>; 2],
+    /// `b` as the pass uses it (extrapolated), as the rule left it, and of the accepted iterate.
+    b: [Factor<T>; 3],
+    /// Xᵀa of the accepted iterate and of the last pass.
+    c: [Factor<T>; 2],
+}
+
+// Places in `b` and `c`; the place between USED and BEST is `b` as the rule left it.
+const USED: usize = 0;
+const BEST: usize = 2;
+const LAST: usize = 1;
+
+impl<'a, T: Scalar> Batch<'a, T> {
+    pub(super) fn new(problem: Problem<'a, T>, k: usize, starts: Vec<(usize, Pair<T>)>) -> Self {
+        let (rows, cols) = problem.x.shape();
+        let width = k * starts.len();
+        let plan = Plan::new(problem.x, width);
+        let mut a = Factor::zeros(rows, width);
+        let mut b = Factor::zeros(cols, width);
+        let mut strands = Vec::with_capacity(starts.len());
+        for (at, (restart, pair)) in starts.into_iter().enumerate() {
+            let columns = at * k..(at + 1) * k;
+            a.view_mut().columns(columns.clone()).copy_from(pair.streamed.view());
+            b.view_mut().columns(columns.clone()).copy_from(pair.other.view());
+            let member = Member::new(restart, problem.rule.momentum());
+            strands.push(Strand::new(member, columns, gram_wide(pair.other.view())));
+        }
+        Self {
+            workspace: Workspace::new(&plan, cols, width),
+            a: [a.clone(), a],
+            c: [Factor::zeros(cols, width), Factor::zeros(cols, width)],
+            b: [b.clone(), b.clone(), b],
+            plan,
+            problem,
+            k,
+            strands,
+        }
+    }
+
+    /// The accepted iterate of a restart, before the second half of the iteration.
+    fn iterate(&self, strand: &Strand<T>) -> Pair<T> {
+        let b = if strand.member.accepted { USED } else { BEST };
+        Pair {
+            streamed: self.a[strand.current].view().columns(strand.columns.clone()).to_factor(),
+            other: self.b[b].view().columns(strand.columns.clone()).to_factor(),
+        }
+    }
+
+    /// Keeps only the columns of the restarts that are left.
+    fn compact(&mut self) {
+        let columns: Vec<Range<usize>> = self.strands.iter().map(|s| s.columns.clone()).collect();
+        let width = self.k * columns.len();
+        for f in self.a.iter_mut().chain(&mut self.b).chain(&mut self.c) {
+            let mut narrow = Factor::zeros(f.rows(), width);
+            for (at, from) in columns.iter().enumerate() {
+                let to = at * self.k..(at + 1) * self.k;
+                narrow.view_mut().columns(to).copy_from(f.view().columns(from.clone()));
+            }
+            *f = narrow;
+        }
+        for (at, strand) in self.strands.iter_mut().enumerate() {
+            strand.columns = at * self.k..(at + 1) * self.k;
+        }
+        self.plan = Plan::new(self.problem.x, width);
+        self.workspace = Workspace::new(&self.plan, self.b[USED].rows(), width);
+    }
+
+    /// ⟨X, ABᵀ⟩ / ‖ABᵀ‖² of each restart after a pass that improved nothing: what both factors
+    /// together must be multiplied by to fit best.
+    pub(super) fn scales(&self) -> Vec<f64> {
+        let scale = |s: &Strand<T>| {
+            let own = Gram::<T>::new(self.k, s.sums.gram.clone()).dot(&s.gram_b);
+            if own > 0.0 { s.sums.kkt.cross / own } else { 0.0 }
+        };
+        self.strands.iter().map(scale).collect()
+    }
+
+    /// Multiplies both factors of each restart by its number, before the first pass.
+    pub(super) fn rescale(&mut self, scales: &[f64]) {
+        for (strand, &scale) in self.strands.iter_mut().zip(scales) {
+            let columns = strand.columns.clone();
+            for f in self.a.iter_mut().chain(&mut self.b) {
+                for i in 0..f.rows() {
+                    let row = &mut f.row_mut(i)[columns.clone()];
+                    row.iter_mut().for_each(|v| *v *= T::from_f64(scale));
+                }
+            }
+            strand.gram_b = Gram::new(self.k, gram_wide(self.b[USED].view().columns(columns)));
+        }
+    }
+}
+
+impl<T: Scalar> Course<T> for Batch<'_, T> {
+    fn members(&mut self) -> Vec<&mut Member<T>> {
+        self.strands.iter_mut().map(|s| &mut s.member).collect()
+    }
+
+    fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
+        self.pass(improve)
+    }
+
+    fn judge(&mut self, first: bool) -> Result<()> {
+        let kkt = self.kkt_other();
+        for (strand, other) in self.strands.iter_mut().zip(kkt) {
+            strand.judge(&self.problem, other, first);
+        }
+        Ok(())
+    }
+
+    fn keep_best(&mut self) {
+        if self.problem.rule.is_monotone() {
+            return;
+        }
+        for at in 0..self.strands.len() {
+            if self.strands[at].member.is_best() {
+                let pair = self.iterate(&self.strands[at]);
+                self.strands[at].member.keep(pair);
+            }
+        }
+    }
+
+    fn is_unfinished(&self, member: usize) -> bool {
+        self.strands[member].dead(&self.problem).is_some()
+    }
+
+    fn retire(&mut self) -> Vec<Ended<T>> {
+        if self.strands.iter().all(|s| s.member.status.is_none()) {
+            return Vec::new();
+        }
+        let (mut out, mut stay) = (Vec::new(), Vec::new());
+        for mut strand in std::mem::take(&mut self.strands) {
+            if strand.member.status.is_some() {
+                let pair = self.iterate(&strand);
+                let pair = strand.member.best(pair);
+                out.push((strand.member, pair));
+            } else {
+                stay.push(strand);
+            }
+        }
+        self.strands = stay;
+        if !self.strands.is_empty() {
+            self.compact();
+        }
+        out
+    }
+
+    fn sweep_other(&mut self) -> Result<()> {
+        self.follow();
+        Ok(())
+    }
+
+    fn revive(&mut self) -> Result<()> {
+        self.reseed_dead()
+    }
+}

@@ -1,0 +1,182 @@
+//! One restart in a batch: its columns of the wide factors, its Gram matrices, and what a pass added
+//! up for it.
+
+use crate::fit::member::{Found, Member};
+use crate::kernel::kkt::KktSums;
+use crate::matrix::Matrix;
+use crate::metric::Kkt;
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+use crate::update::{Gram, Update};
+use std::ops::Range;
+
+/// The usual expansion of the objective is good to this many units of roundoff of ½‖X‖².
+const EXPANSION_NOISE: f64 = 8.0;
+/// Below this many times its noise the expansion gives way to the residual itself.
+const DIRECT_BELOW: f64 = 20.0;
+/// A component may be started again this often.
+const RESEEDS: usize = 3;
+
+/// One restart.
+pub(super) struct Strand<T> {
+    pub(super) member: Member<T>,
+    pub(super) columns: Range<usize>,
+    /// Which of the two `a` factors holds the accepted iterate; the other one holds that before it.
+    pub(super) current: usize,
+    least_is_direct: bool,
+    pub(super) direct: bool,
+    /// Gram of the accepted `a`, of `b` as the next pass will use it.
+    gram_a: Vec<f64>,
+    pub(super) gram_b: Gram<T>,
+    pub(super) sums: Sums,
+    pub(super) reseeds: Vec<usize>,
+}
+
+/// What a pass adds up for one restart.
+#[derive(Clone, Default)]
+pub(super) struct Sums {
+    pub(super) kkt: KktSums,
+    /// aᵀa of the new rows, and aᵀ(rows before).
+    pub(super) gram: Vec<f64>,
+    pub(super) cross: Vec<f64>,
+    pub(super) residual: f64,
+}
+
+impl Sums {
+    pub(super) fn zeros(k: usize) -> Self {
+        Self { gram: vec![0.0; k * k], cross: vec![0.0; k * k], ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, next: &Self) {
+        self.kkt.add(&next.kkt);
+        add_to(&mut self.gram, &next.gram);
+        add_to(&mut self.cross, &next.cross);
+        self.residual += next.residual;
+    }
+}
+
+/// What a course by normal equations knows about X.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem<'a, T: Scalar> {
+    pub(crate) x: &'a dyn Matrix<T>,
+    pub(crate) norm_sq: f64,
+    pub(crate) row_norm_sq: &'a [f64],
+    pub(crate) rule: &'a dyn Update<T>,
+    /// Whether `a`, `b` are held as they are, and what they are charged.
+    pub(crate) fixed: (bool, bool),
+    pub(crate) penalties: (Penalty, Penalty),
+}
+
+impl<T: Scalar> Problem<'_, T> {
+    /// How wrong the expansion of the objective may be.
+    fn noise(&self) -> f64 {
+        0.5 * EXPANSION_NOISE * T::ROUNDOFF * self.norm_sq
+    }
+}
+
+/// What the second half of an iteration does for one restart.
+pub(super) struct OtherStep<T> {
+    /// `c = last + beta · (last − accepted)` if the iterate was accepted, else `c = accepted`.
+    pub(super) accepted: bool,
+    pub(super) beta: T,
+    pub(super) gram: Gram<T>,
+}
+
+impl<T: Scalar> Strand<T> {
+    pub(super) fn new(member: Member<T>, columns: Range<usize>, gram_b: Vec<f64>) -> Self {
+        let k = columns.len();
+        Self {
+            member,
+            columns,
+            current: 0,
+            least_is_direct: false,
+            direct: false,
+            gram_a: vec![0.0; k * k],
+            gram_b: Gram::new(k, gram_b),
+            sums: Sums::zeros(k),
+            reseeds: vec![0; k],
+        }
+    }
+
+    /// Judges the iterate of the last pass; `other` is what `b` adds to its KKT residual.
+    pub(super) fn judge(&mut self, problem: &Problem<'_, T>, other: KktSums, first: bool) {
+        let noise = problem.noise();
+        let own = Gram::<T>::new(self.gram_b.k(), self.sums.gram.clone());
+        let error = if self.direct {
+            self.sums.residual
+        } else {
+            problem.norm_sq - 2.0 * self.sums.kkt.cross + own.dot(&self.gram_b)
+        };
+        // The expansion cannot tell values below its noise apart; the residual itself can. What is
+        // not finite stays so.
+        let seen = self.direct || !error.is_finite();
+        let divergence = if seen { 0.5 * error } else { (0.5 * error).max(noise) };
+        let (pen_a, pen_b) = problem.penalties;
+        let penalty = pen_a.value(self.sums.kkt.mass, own.trace())
+            + pen_b.value(other.mass, self.gram_b.trace());
+        let margin = if self.direct { 1e-6 * self.member.least } else { noise };
+        let margin = margin + EXPANSION_NOISE * T::ROUNDOFF * penalty;
+        let comparable = self.direct == self.least_is_direct;
+        let (w, w_zeros) = if problem.fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
+        let (h, h_zeros) = if problem.fixed.1 { (0.0, 0.0) } else { other.residual() };
+        let kkt = Kkt { w, w_zeros, h, h_zeros };
+        self.member.judge(Found { divergence, penalty, margin, comparable, kkt }, first);
+        if self.member.accepted {
+            self.least_is_direct = self.direct;
+            self.current = 1 - self.current;
+        }
+        self.direct = self.member.divergence < DIRECT_BELOW * noise;
+    }
+
+    /// A component that is zero on one side, though X could use it and it has not been tried often.
+    /// Under a penalty that makes zeros, a component may be zero by right.
+    pub(super) fn dead(&self, problem: &Problem<'_, T>) -> Option<usize> {
+        let charged = problem.penalties.0.l1 > 0.0 || problem.penalties.1.l1 > 0.0;
+        let fitted = self.member.divergence <= DIRECT_BELOW * problem.noise();
+        if problem.fixed != (false, false) || charged || fitted {
+            return None;
+        }
+        let k = self.gram_b.k();
+        let zero =
+            |t: usize| self.gram_b.is_dead(t) || T::from_f64(self.sums.gram[t * k + t]) <= T::ZERO;
+        (0..k).find(|&t| zero(t) && self.reseeds[t] < RESEEDS)
+    }
+
+    /// Prepares the second half of the iteration.
+    pub(super) fn step(&mut self) -> OtherStep<T> {
+        let k = self.gram_b.k();
+        if !self.member.accepted {
+            return OtherStep {
+                accepted: false,
+                beta: T::ZERO,
+                gram: Gram::new(k, self.gram_a.clone()),
+            };
+        }
+        let beta = self.member.beta();
+        let (new, cross) = (&self.sums.gram, &self.sums.cross);
+        // With y = a + β(a − a₀): yᵀy = (1+β)² aᵀa − β(1+β)(aᵀa₀ + a₀ᵀa) + β² a₀ᵀa₀.
+        let mut gram = new.clone();
+        if beta > 0.0 {
+            for s in 0..k {
+                for t in 0..k {
+                    let mixed = cross[s * k + t] + cross[t * k + s];
+                    gram[s * k + t] = (1.0 + beta) * (1.0 + beta) * new[s * k + t]
+                        - beta * (1.0 + beta) * mixed
+                        + beta * beta * self.gram_a[s * k + t];
+                }
+            }
+        }
+        self.gram_a.clone_from(new);
+        OtherStep { accepted: true, beta: T::from_f64(beta), gram: Gram::new(k, gram) }
+    }
+
+    /// The iterate was changed from outside: nothing before it counts.
+    pub(super) fn restart_from_here(&mut self, gram_b: Vec<f64>) {
+        self.gram_b = Gram::new(self.gram_b.k(), gram_b);
+        self.member.restart_from_here();
+    }
+}
+
+pub(super) fn add_to(sum: &mut [f64], add: &[f64]) {
+    sum.iter_mut().zip(add).for_each(|(to, from)| *to += from);
+}

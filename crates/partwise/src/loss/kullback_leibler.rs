@@ -1,0 +1,28 @@
+//! Kullback–Leibler: d(x, q) = x ln(x/q) − x + q, and q where x = 0.
+
+use super::Divergence;
+use crate::scalar::Scalar;
+
+/// β = 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KullbackLeibler;
+
+impl Divergence for KullbackLeibler {
+    // x·(ρ − 1 − ln ρ) with ρ = q/x: the difference that is small near x = q is formed exactly.
+    #[inline(always)]
+    fn value(self, x: f64, q: f64) -> f64 {
+        if x == 0.0 {
+            return q;
+        }
+        let off = (q - x) / x;
+        (x * (off - off.ln_1p())).max(0.0)
+    }
+    #[inline(always)]
+    fn ratio<T: Scalar>(self, x: T, q: T) -> T {
+        if x == T::ZERO { T::ZERO } else { x / q }
+    }
+    #[inline(always)]
+    fn weight<T: Scalar>(self, _: T) -> T {
+        T::ONE
+    }
+}
