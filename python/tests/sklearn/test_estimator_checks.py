@@ -1,0 +1,39 @@
+"""scikit-learn's checks of estimators: every one passes, none is expected to fail."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import check_estimator, check_param_validation
+
+from partwise import NMF, MiniBatchNMF
+
+# As scikit-learn makes its own classes for these checks.
+ESTIMATORS = [NMF(max_iter=500), MiniBatchNMF(batch_size=10, max_iter=20, fresh_restarts=True)]
+# As anybody else would.
+DEFAULTS = [NMF(), NMF(solver="mu"), NMF(n_components=2, n_init=3), MiniBatchNMF()]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", ESTIMATORS + DEFAULTS, ids=repr)
+def test_check_estimator(estimator):
+    results = check_estimator(estimator, on_fail=None, on_skip=None)
+    failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
+    assert not failed
+    assert {r["status"] for r in results} <= {"passed", "skipped"}
+    assert not any(r["expected_to_fail"] for r in results)
+    assert sum(r["status"] == "passed" for r in results) >= 45
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_every_parameter_is_validated(estimator):
+    check_param_validation(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_invalid_values_are_refused_with_scikit_learns_text(estimator):
+    for name, constraints in type(estimator)._parameter_constraints.items():
+        if constraints == ["random_state"]:
+            continue
+        bad = type(name, (), {})()
+        match = f"The '{name}' parameter of {type(estimator).__name__} must be"
+        with pytest.raises(ValueError, match=match):
+            type(estimator)(**{name: bad}).fit(np.ones((3, 2)))
