@@ -7,7 +7,7 @@ scikit-learn's class of that name and needs scikit-learn to be installed.
 
 from typing import Any
 
-from partwise._fit import Result, fit, rules, starts
+from partwise._fit import Result, fit, losses, rules, starts
 from partwise._native import InternalError, __version__
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Result",
     "__version__",
     "fit",
+    "losses",
     "non_negative_factorization",
     "rules",
     "starts",

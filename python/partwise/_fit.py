@@ -11,12 +11,17 @@ from partwise._input import Native, as_native
 from partwise._progress import Bar, interactive
 from partwise._result import Result
 
-__all__ = ["Result", "fit", "rules", "starts"]
+__all__ = ["Result", "fit", "losses", "rules", "starts"]
 
 
-def rules() -> dict[str, str]:
-    """The rules that can be chosen, each with one line on what it is."""
-    return dict(_native.RULES)
+def losses() -> dict[str, str]:
+    """The losses that have a name, each with one line on what it is for."""
+    return dict(_native.LOSSES)
+
+
+def rules(loss: str | float = "frobenius") -> dict[str, str]:
+    """The rules that minimise ``loss``, each with one line on what it is."""
+    return {rule: about for rule, about in _native.RULES.items() if _native.supports(rule, loss)}
 
 
 def starts() -> dict[str, str]:
@@ -67,9 +72,9 @@ def fit(
     rank : int
         Number of components k.
     loss : str or float
-        What is minimised: "frobenius" (½‖X − WH‖²).
+        What is minimised: one of ``partwise.losses()`` or the β of a β-divergence.
     rule : str or None
-        How a factor is improved, one of ``partwise.rules()``; None for the fastest.
+        How a factor is improved, one of ``partwise.rules(loss)``; None for the fastest.
     init : str
         Where W and H start unless they are given, one of ``partwise.starts()``.
     n_init : int
@@ -157,7 +162,7 @@ def fit(
         "fixed": fixed,
     }
     show = interactive() if progress is None else progress
-    bar = Bar(max_iter, callback) if show else nullcontext(callback)
+    bar = Bar(callback) if show else nullcontext(callback)
     try:
         with bar as listener:
             done = _native.fit(data.x, rank, callback=listener, **model, **options)

@@ -12,6 +12,7 @@ Factor: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 __version__: str
 RULES: dict[str, str]
+LOSSES: dict[str, str]
 STARTS: dict[str, str]
 
 class InternalError(RuntimeError): ...
@@ -25,6 +26,7 @@ class Fit:
     iterations: int
     seconds: float
     objective: float
+    divergence: float
     objective_bound: float
     relative_error: float
     explained_variance: float
@@ -81,4 +83,5 @@ def verify(
     h_l1: float | None = None,
     h_l2: float | None = None,
 ) -> dict[str, Any]: ...
+def supports(rule: str, loss: str | float | None = None) -> bool: ...
 def _panic_for_test(place: str = "call") -> None: ...

@@ -18,17 +18,20 @@ def interactive() -> bool:
 class Bar:
     """Shows the progress of a fit; use as a context manager and as its callback."""
 
-    def __init__(self, max_iter: int, callback: Callback | None = None) -> None:
+    def __init__(self, callback: Callback | None = None) -> None:
         self._callback = callback
-        self._shown = _tqdm(max_iter) or _Lines(sys.stderr)
+        self._shown: _Tqdm | _Lines | None = None
 
     def __enter__(self) -> "Bar":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shown.close()
+        if self._shown is not None:
+            self._shown.close()
 
     def __call__(self, progress: dict[str, Any]) -> Any:
+        if self._shown is None:
+            self._shown = _tqdm(progress["max_iter"]) or _Lines(sys.stderr)
         self._shown.show(progress)
         return self._callback(progress) if self._callback is not None else None
 

@@ -26,13 +26,15 @@ class Result:
     seconds: float
     """Wall time of the whole fit."""
     objective: float
-    """What was minimised, for example ½‖X − WH‖²."""
+    """What was minimised: the divergence and the penalties."""
+    divergence: float
+    """D(X, WH) alone: ½‖X − WH‖² under the Frobenius loss."""
     objective_bound: float
-    """How far rounding may have moved ``objective``."""
+    """How far rounding may have moved ``divergence``."""
     relative_error: float
-    """‖X − WH‖ / ‖X‖; 0 for X = 0."""
+    """√(D(X, WH) / D₀), D₀ that of a model that knows nothing: ‖X − WH‖ / ‖X‖ under Frobenius."""
     explained_variance: float
-    """1 − ‖X − WH‖² / ‖X‖²."""
+    """1 − D(X, WH) / D₀."""
     kkt: dict[str, float]
     """The parts of the KKT residual: w, w_zeros, h, h_zeros."""
     kkt_residual: float

@@ -4,7 +4,7 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{no_penalties, real, seconds, side, whole};
+use crate::options::{only_frobenius, penalty, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
 use crate::run::{attach_partial, run};
@@ -50,17 +50,14 @@ pub(crate) fn fit(
     h_l2: Option<&Bound<'_, PyAny>>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
-    if let Some(given) = loss {
-        crate::options::loss(given)?;
-    }
-    no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2), ("h_l1", h_l1), ("h_l2", h_l2)])?;
     let number = |name, given: Option<&Bound<'_, PyAny>>, default| {
         given.map_or(Ok(default), |given| whole(name, given))
     };
     let named = |e| exception(py, &e);
     let plain = Options::<f64> {
         rank: whole("rank", rank)?,
-        rule: rule.map_or(Ok(Rule::Hals), Rule::from_str).map_err(named)?,
+        loss: crate::options::loss(loss)?,
+        rule: rule.map(Rule::from_str).transpose().map_err(named)?,
         init: Start::from_str(init).map_err(named)?,
         n_init: number("n_init", n_init, 1)?,
         seed: seed.map_or(Ok(0), crate::options::seed)?,
@@ -69,9 +66,12 @@ pub(crate) fn fit(
         time_limit: time_limit.map(seconds).transpose()?.flatten(),
         threads: pool::threads(number("threads", threads, 0)?),
         sweeps: sweeps.map(|n| whole("sweeps", n)).transpose()?,
+        w_penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
+        h_penalty: penalty(["h_l1", "h_l2"], [h_l1, h_l2])?,
         fixed: fixed.map(side).transpose()?,
         ..Options::default()
     };
+    only_frobenius("fit", plain.loss)?;
     let callback = callback.as_ref();
     guarded(|| match Held::of(x)? {
         Held::F32(x) => fit_as(py, &x, with_start(&plain, w, h)?, callback),
@@ -104,6 +104,7 @@ fn with_start<T: Real>(
 ) -> PyResult<Options<T>> {
     Ok(Options {
         rank: plain.rank,
+        loss: plain.loss,
         rule: plain.rule,
         init: plain.init,
         n_init: plain.n_init,
@@ -115,7 +116,9 @@ fn with_start<T: Real>(
         sweeps: plain.sweeps,
         w: w.map(|w| rows_of("w", w)).transpose()?,
         h: h.map(|h| columns_of("h", h)).transpose()?,
+        w_penalty: plain.w_penalty,
+        h_penalty: plain.h_penalty,
         fixed: plain.fixed,
-        memory_limit: None,
+        memory_limit: plain.memory_limit,
     })
 }

@@ -34,6 +34,8 @@ mod _native {
     #[pymodule_export]
     use super::guard::_panic_for_test;
     #[pymodule_export]
+    use super::options::supports;
+    #[pymodule_export]
     use super::result::Fit;
     #[pymodule_export]
     use super::score::{transform, verify};
@@ -45,6 +47,8 @@ mod _native {
         let rules = partwise::Rule::ALL.iter().map(|r| (r.name(), r.about()));
         let starts = partwise::Start::ALL.iter().map(|s| (s.name(), s.about()));
         module.add("RULES", rules.into_py_dict(module.py())?)?;
+        let losses = partwise::Loss::named();
+        module.add("LOSSES", losses.into_py_dict(module.py())?)?;
         module.add("STARTS", starts.into_py_dict(module.py())?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

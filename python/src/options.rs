@@ -1,7 +1,7 @@
 //! The values of keywords, each refused by its name.
 
-use crate::error::shown;
-use partwise::Side;
+use crate::error::{exception, shown};
+use partwise::{Loss, Penalty, Rule, Side};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use std::time::Duration;
@@ -55,26 +55,43 @@ pub(crate) fn side(name: &str) -> PyResult<Side> {
     }
 }
 
-/// The loss: the engine has one so far.
-pub(crate) fn loss(given: &Bound<'_, PyAny>) -> PyResult<()> {
-    let known = given.extract::<&str>().is_ok_and(|name| name == "frobenius")
-        || given.extract::<f64>().is_ok_and(|beta| beta == 2.0);
-    if known {
-        return Ok(());
+/// The loss by its name or its β.
+pub(crate) fn loss(given: Option<&Bound<'_, PyAny>>) -> PyResult<Loss> {
+    let Some(given) = given else { return Ok(Loss::FROBENIUS) };
+    let named = |e: partwise::Error| exception(given.py(), &e);
+    if let Ok(name) = given.extract::<&str>() {
+        return name.parse().map_err(named);
     }
-    let text = format!("loss = {} is not there yet; known: 'frobenius' (2)", shown(given));
-    Err(PyValueError::new_err(text))
+    Loss::new(real("loss", given)?).map_err(named)
 }
 
-/// Refuses penalties, which the engine does not have yet.
-pub(crate) fn no_penalties(given: &[(&str, Option<&Bound<'_, PyAny>>)]) -> PyResult<()> {
-    for (name, weight) in given {
-        let weight = weight.map_or(Ok(0.0), |weight| real(name, weight))?;
-        if weight != 0.0 {
-            return Err(PyValueError::new_err(format!(
-                "{name} = {weight} is out of range: penalties are not there yet, so 0"
-            )));
-        }
+/// Refuses a loss that `what` does not have yet.
+pub(crate) fn only_frobenius(what: &str, loss: Loss) -> PyResult<()> {
+    if loss == Loss::FROBENIUS {
+        return Ok(());
     }
-    Ok(())
+    Err(PyValueError::new_err(format!(
+        "{what} with loss = {loss} is not there yet: use 'frobenius'"
+    )))
+}
+
+/// What the entries of a factor are charged; nothing unless given.
+pub(crate) fn penalty(
+    names: [&str; 2],
+    given: [Option<&Bound<'_, PyAny>>; 2],
+) -> PyResult<Penalty> {
+    let price = |at: usize| given[at].map_or(Ok(0.0), |price| real(names[at], price));
+    Ok(Penalty { l1: price(0)?, l2: price(1)? })
+}
+
+/// Whether a rule minimises a loss.
+#[pyfunction]
+#[pyo3(signature = (rule, loss = None))]
+pub(crate) fn supports(
+    py: Python<'_>,
+    rule: &str,
+    loss: Option<&Bound<'_, PyAny>>,
+) -> PyResult<bool> {
+    let rule: Rule = rule.parse().map_err(|e| exception(py, &e))?;
+    Ok(rule.supports(self::loss(loss)?))
 }

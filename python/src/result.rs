@@ -20,9 +20,11 @@ pub(crate) struct Fit {
     iterations: usize,
     /// Wall time of the whole fit.
     seconds: f64,
-    /// What was minimised.
+    /// What was minimised: the divergence and the penalties.
     objective: f64,
-    /// How far rounding may have moved it.
+    /// D(X, WH) alone.
+    divergence: f64,
+    /// How far rounding may have moved `divergence`.
     objective_bound: f64,
     /// ‖X − WH‖ / ‖X‖.
     relative_error: f64,
@@ -68,6 +70,7 @@ impl Fit {
             iterations: fit.iterations,
             seconds: fit.seconds,
             objective: fit.objective,
+            divergence: fit.divergence,
             objective_bound: fit.objective_bound,
             relative_error: fit.relative_error,
             explained_variance: fit.explained_variance,

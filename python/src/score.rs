@@ -4,9 +4,11 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{loss, no_penalties, whole};
-use crate::pool::threads;
+use crate::options::{only_frobenius, penalty, whole};
+use crate::pool;
 use crate::result::{kkt, rows};
+use partwise::Transform;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -24,12 +26,15 @@ pub(crate) fn transform(
     w_l2: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    check_loss(loss)?;
-    no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2)])?;
-    let asked = threads.map_or(Ok(0), |n| whole("threads", n))?;
+    let options = Transform {
+        loss: crate::options::loss(loss)?,
+        penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
+        threads: pool::threads(threads.map_or(Ok(0), |n| whole("threads", n))?),
+    };
+    only_frobenius("transform", options.loss)?;
     guarded(|| match Held::of(x)? {
-        Held::F32(x) => transform_as(py, &x, h, asked),
-        Held::F64(x) => transform_as(py, &x, h, asked),
+        Held::F32(x) => transform_as(py, &x, h, &options),
+        Held::F64(x) => transform_as(py, &x, h, &options),
     })
 }
 
@@ -37,11 +42,11 @@ fn transform_as<T: Real>(
     py: Python<'_>,
     x: &HeldAs<'_, T>,
     h: &Bound<'_, PyAny>,
-    asked: usize,
+    options: &Transform,
 ) -> PyResult<Py<PyAny>> {
     let h = columns_of::<T>("h", h)?;
     let input = x.input(py)?;
-    let w = py.detach(|| partwise::transform(input, &h, threads(asked)));
+    let w = py.detach(|| partwise::transform(input, &h, options));
     rows(py, &w.map_err(|e| exception(py, &e))?)
 }
 
@@ -64,8 +69,12 @@ pub(crate) fn verify<'py>(
     h_l1: Option<&Bound<'_, PyAny>>,
     h_l2: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    check_loss(loss)?;
-    no_penalties(&[("w_l1", w_l1), ("w_l2", w_l2), ("h_l1", h_l1), ("h_l2", h_l2)])?;
+    only_frobenius("verify", crate::options::loss(loss)?)?;
+    let w_penalty = penalty(["w_l1", "w_l2"], [w_l1, w_l2])?;
+    let h_penalty = penalty(["h_l1", "h_l2"], [h_l1, h_l2])?;
+    if !(w_penalty.is_none() && h_penalty.is_none()) {
+        return Err(PyValueError::new_err("verify with penalties is not there yet"));
+    }
     guarded(|| match Held::of(x)? {
         Held::F32(x) => verify_as(py, &x, w, h),
         Held::F64(x) => verify_as(py, &x, w, h),
@@ -90,8 +99,4 @@ fn verify_as<'py, T: Real>(
     dict.set_item("kkt", kkt(py, &found.kkt)?)?;
     dict.set_item("kkt_residual", found.kkt.residual())?;
     Ok(dict)
-}
-
-fn check_loss(given: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    given.map_or(Ok(()), loss)
 }

@@ -80,6 +80,16 @@ def test_start_and_fixed_factor(X):
     assert single.w.dtype == np.float32
 
 
+def test_penalties_are_in_the_objective_and_not_in_the_divergence(X):
+    plain = partwise.fit(X, 4)
+    assert plain.divergence == plain.objective
+    r = partwise.fit(X, 4, w_l1=0.5, w_l2=0.25, h_l1=0.125, h_l2=2.0)
+    price = 0.5 * r.w.sum() + 0.125 * np.sum(r.w**2) + 0.125 * r.h.sum() + np.sum(r.h**2)
+    assert r.divergence == pytest.approx(0.5 * np.sum((X - r.w @ r.h) ** 2))
+    assert r.objective == pytest.approx(r.divergence + price)
+    assert r.transform(X) == pytest.approx(r.w, rel=1e-2, abs=1e-3)
+
+
 def test_no_iterations_gives_the_start(X):
     r = partwise.fit(X, 4, max_iter=0)
     assert r.status == "max_iter" and r.iterations == 0 and np.isfinite(r.objective)
@@ -142,6 +152,8 @@ def test_rules_and_starts_have_a_line_each():
     assert {"hals", "mu", "bpp"} <= set(partwise.rules())
     assert all(partwise.rules().values()) and all(partwise.starts().values())
     assert partwise.rules() is not _native.RULES
+    assert set(partwise.rules("kl")) == {"mu", "sn"} and "sn" not in partwise.rules()
+    assert {"frobenius", "kl", "is"} <= set(partwise.losses())
 
 
 def test_numpy_random_state_is_untouched(X):
@@ -169,7 +181,7 @@ def test_plain_progress(X, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    with Bar(10) as bar:
+    with Bar() as bar:
         partwise.fit(X, 4, max_iter=10, tol=0, n_init=2, callback=bar)
     assert "partwise: iteration 10/10, error 0." in stream.getvalue()
     assert "0/2 done" in stream.getvalue()
