@@ -30,6 +30,20 @@ pub enum Error {
     #[error("X has no entries (shape {rows} × {cols})")]
     #[allow(missing_docs)]
     Empty { rows: usize, cols: usize },
+    /// A weight is not a finite number of at least 0.
+    #[error("{what} = {value}: a weight must be finite and >= 0; 0 makes an entry missing")]
+    #[allow(missing_docs)]
+    Weight { what: String, value: f64 },
+    /// Every entry of X is missing.
+    #[error("every entry of X is missing or weighs 0; there is nothing to fit")]
+    AllMissing,
+    /// An entry that is zero makes the loss infinite.
+    #[error(
+        "X[{row}, {col}] is zero (entries that are: {count}), where the loss {loss} is infinite; use \
+         kl, or a loss with β > 0"
+    )]
+    #[allow(missing_docs)]
+    ZeroEntry { row: usize, col: usize, count: usize, loss: String },
     /// Two shapes that should agree do not.
     #[error("{what} is {found_rows} × {found_cols}, expected {rows} × {cols}")]
     #[allow(missing_docs)]

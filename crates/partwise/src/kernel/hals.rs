@@ -71,7 +71,7 @@ impl<T: Scalar> Job<T> for Sweep<'_, T> {
 
 /// LANES vectors as the rows of a square, transposed.
 #[inline(always)]
-unsafe fn transpose<T: Scalar, S: Simd<T>>(v: &mut [S::V; 16]) {
+pub(super) unsafe fn transpose<T: Scalar, S: Simd<T>>(v: &mut [S::V; 16]) {
     // SAFETY: the caller enabled S.
     unsafe {
         macro_rules! stage {

@@ -1,6 +1,9 @@
 //! Every kernel against naive loops at odd sizes, with each instruction set this processor has: the
 //! plain Rust one is the scalar twin of the others.
 
+mod kl;
+mod rows;
+
 use super::cholesky;
 use super::dense::{Accum, Strided, gram, product};
 use super::hals::sweep;
@@ -366,6 +369,11 @@ fn portable_lanes_equal_the_widest_ones() {
                     let a = if part { S::load_part(a, left) } else { S::load(a) };
                     let b = if part { S::load_part(b, left) } else { S::load(b) };
                     let v = S::max(S::add(S::fma(a, b, S::splat(0.5)), S::fnma(a, b, a)), b);
+                    // A power of two in place of b / b when it is 0 in the lanes that are missing.
+                    let v = S::add(v, S::div(S::mul(a, b), S::splat(4.0)));
+                    let v = S::add(v, S::splat(S::sum(S::splat(0.125)) / S::LANES as f64));
+                    let v = S::max(v, S::splat(-S::peak(S::splat(9.0))));
+                    let v = S::where_least(a, b, v, S::mul(v, v));
                     if part { S::store_part(out, left, v) } else { S::store(out, v) }
                 }
                 at += S::LANES;

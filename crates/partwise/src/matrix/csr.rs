@@ -281,6 +281,12 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
         total
     }
 
+    fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
+        let range = self.0.indptr[row]..self.0.indptr[row + 1];
+        columns.extend_from_slice(&self.0.indices[range.clone()]);
+        values.extend_from_slice(&self.0.values[range]);
+    }
+
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
         let range = self.0.indptr[row]..self.0.indptr[row + 1];
         for (&j, &x) in self.0.indices[range.clone()].iter().zip(&self.0.values[range]) {

@@ -160,6 +160,12 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
         total
     }
 
+    fn copy_dense(&self, row: usize, out: &mut [T]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = self.0.get(row, j);
+        }
+    }
+
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
         for j in 0..self.0.shape().1 {
             entry(j, self.0.get(row, j));

@@ -6,17 +6,21 @@
 mod csr;
 mod dense;
 mod input;
+mod observed;
 mod pass;
 mod scaled;
 mod scan;
+mod weights;
 
 pub use csr::{Csc, Csr, IndexLike};
 pub use dense::{Dense, Order};
 pub(crate) use input::Streamed;
 pub use input::{Input, Side};
+pub(crate) use observed::{Layout, Observations, Observed};
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
+pub use weights::{Data, Weights};
 
 use crate::error::Result;
 use crate::factor::{View, ViewMut};
@@ -63,6 +67,23 @@ pub trait Panel<T: Scalar> {
     /// Calls `entry(column, value)` for the stored entries of the panel's row `row`, in order of
     /// column. What is not called is zero.
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T));
+
+    /// Writes the panel's row `row` with its zeros to `out`, as long as X has columns.
+    fn copy_dense(&self, row: usize, out: &mut [T]) {
+        out.fill(T::ZERO);
+        self.for_each(row, &mut |j, x| out[j] = x);
+    }
+
+    /// Appends columns and values of the stored entries of the panel's row `row`, in order of column.
+    ///
+    /// # Panics
+    /// If X has more than 2³² columns.
+    fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
+        self.for_each(row, &mut |j, x| {
+            columns.push(u32::try_from(j).expect("lists are made of matrices of 2³² columns at most"));
+            values.push(x);
+        });
+    }
 }
 
 /// `‖unit² · X_p − W_p Hᵀ‖²` from the differences of all entries, zeros included: O(rows · n · k).

@@ -1,0 +1,323 @@
+//! One row of the Kullback–Leibler subproblem, by coordinate descent.
+//!
+//! Minimises over f ≥ 0, with p_e = Σ_t f_t v_te and v a panel of the other factor,
+//!
+//! φ(f) = Σ_t (u_t f_t + ½ quad f_t²) − Σ_e c_e ln p_e
+//!
+//! Along one component, with y_e = v_te / p_e, the sums g1 = Σ c y, g2 = Σ c y² and the largest y
+//! are all that [`step`] needs for a step at least as long as that of Hsieh and Dhillon (2011)
+//! damped by Hien and Gillis (2021), and as safe. The pass that collects them also brings p up to
+//! date with the step before it, so that each entry is met once per component. A component that
+//! did not move (most zeros stay zero) leaves 1/p as it is, and the next pass divides nothing.
+//!
+//! Entries with c = 0, padding, and entries that no component reaches have p = ∞ while the sweeps
+//! run: 1/p is then exactly 0, and they drop out of all sums without a branch.
+
+mod step;
+
+use super::panel::{dot, padded, times};
+use super::simd::{self, Job, Simd};
+use crate::scalar::Scalar;
+use step::step;
+
+/// A row of X with what it meets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KlRow<'a, T> {
+    /// Line t holds v_te for the entries e, zeros from `len` to `padded(len)`.
+    pub(crate) panel: &'a [T],
+    /// Elements between the starts of two lines.
+    pub(crate) stride: usize,
+    /// Entries.
+    pub(crate) len: usize,
+    /// c_e ≥ 0, zeros from `len` to `padded(len)`.
+    pub(crate) c: &'a [T],
+    /// The linear cost of each component; positive where the component reaches any entry.
+    pub(crate) u: &'a [T],
+    /// The quadratic cost of all components.
+    pub(crate) quad: T,
+}
+
+/// Improves `f` by `sweeps` over its components; φ never rises beyond rounding.
+///
+/// On return `p` holds the fitted values, `num[t] = Σ_e v_te c_e / p_e`, and `ratio` c_e / p_e (0
+/// where p_e = 0); all three are only written to. An entry that `f` does not reach, which makes φ
+/// infinite, is given to the component that reaches it at the least cost.
+pub(crate) fn improve<T: Scalar>(
+    row: &KlRow<'_, T>,
+    f: &mut [T],
+    p: &mut [T],
+    ratio: &mut [T],
+    num: &mut [T],
+    sweeps: usize,
+) {
+    check(row, f, p, ratio, num);
+    simd::run(Improve { row, f, p, ratio, num, sweeps });
+}
+
+/// `p`, `ratio` and `num` of [`improve`] for `f` as it is.
+pub(crate) fn evaluate<T: Scalar>(
+    row: &KlRow<'_, T>,
+    f: &[T],
+    p: &mut [T],
+    ratio: &mut [T],
+    num: &mut [T],
+) {
+    check(row, f, p, ratio, num);
+    simd::run(Evaluate { row, f, p, ratio, num });
+}
+
+fn check<T>(row: &KlRow<'_, T>, f: &[T], p: &[T], ratio: &[T], num: &[T]) {
+    let (k, width) = (row.u.len(), padded(row.len));
+    assert!(f.len() == k && num.len() == k && row.panel.len() >= k * row.stride);
+    assert!(row.stride.min(row.c.len()).min(p.len()).min(ratio.len()) >= width);
+}
+
+struct Evaluate<'a, T> {
+    row: &'a KlRow<'a, T>,
+    f: &'a [T],
+    p: &'a mut [T],
+    ratio: &'a mut [T],
+    num: &'a mut [T],
+}
+
+impl<T: Scalar> Job<T> for Evaluate<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        // SAFETY: `check` compared the lengths.
+        unsafe { finish::<T, S>(self.row, self.f, self.p, self.ratio, self.num) }
+    }
+}
+
+/// # Safety
+/// The lengths agree as in [`check`], and S is enabled.
+#[inline(always)]
+unsafe fn finish<T: Scalar, S: Simd<T>>(
+    row: &KlRow<'_, T>,
+    f: &[T],
+    p: &mut [T],
+    ratio: &mut [T],
+    num: &mut [T],
+) {
+    // SAFETY: the caller's; vectors from below `len` on end within the padding.
+    unsafe {
+        let panel = row.panel.as_ptr();
+        dot::<T, S>(f, panel, row.stride, row.len, p);
+        let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
+        for e in (0..row.len).step_by(S::LANES) {
+            let p = S::load(p.as_ptr().add(e));
+            let quotient = S::div(S::load(row.c.as_ptr().add(e)), S::max(p, least));
+            S::store(ratio.as_mut_ptr().add(e), S::where_least(p, least, quotient, zero));
+        }
+        times::<T, S>(panel, row.stride, row.len, ratio.as_ptr(), num);
+    }
+}
+
+struct Improve<'a, T> {
+    row: &'a KlRow<'a, T>,
+    f: &'a mut [T],
+    p: &'a mut [T],
+    ratio: &'a mut [T],
+    num: &'a mut [T],
+    sweeps: usize,
+}
+
+impl<T: Scalar> Job<T> for Improve<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        let Self { row, f, p, ratio, num, sweeps } = self;
+        // SAFETY: `check` compared the lengths.
+        unsafe {
+            if start::<T, S>(row, f, p, ratio) {
+                let mut walk = Walk::<T> {
+                    row,
+                    f,
+                    p: p.as_mut_ptr(),
+                    inverse: ratio.as_mut_ptr(),
+                    before: row.panel.as_ptr(),
+                    moved: T::ZERO,
+                };
+                for _ in 0..sweeps {
+                    for t in 0..row.u.len() {
+                        walk.visit::<S>(t);
+                    }
+                }
+            } else {
+                f.fill(T::ZERO);
+            }
+            finish::<T, S>(row, f, p, ratio, num);
+        }
+    }
+}
+
+/// Brings p and 1/p to what the sweeps keep, and f to the best point of its ray. False if no entry
+/// is reached, so that f = 0 is best.
+///
+/// # Safety
+/// The lengths agree as in [`check`], and S is enabled.
+#[inline(always)]
+unsafe fn start<T: Scalar, S: Simd<T>>(
+    row: &KlRow<'_, T>,
+    f: &mut [T],
+    p: &mut [T],
+    inverse: &mut [T],
+) -> bool {
+    // SAFETY: the caller's; vectors from below `len` on end within the padding.
+    unsafe {
+        dot::<T, S>(f, row.panel.as_ptr(), row.stride, row.len, p);
+        let (mut reached, all) = mass::<T, S>(row, p);
+        if reached < all && reach(row, f, p) {
+            dot::<T, S>(f, row.panel.as_ptr(), row.stride, row.len, p);
+            reached = mass::<T, S>(row, p).0;
+        }
+        if reached == T::ZERO {
+            return false;
+        }
+        let cost = row.u.iter().zip(f.iter()).fold(T::ZERO, |sum, (&u, &f)| sum + u * f);
+        let ray = reached / cost;
+        let ray = if row.quad == T::ZERO && ray.is_finite() { ray } else { T::ONE };
+        f.iter_mut().for_each(|f| *f *= ray);
+        let (ray, least, one) = (S::splat(ray), S::splat(T::TINY), S::splat(T::ONE));
+        let never = S::splat(T::ONE / T::ZERO);
+        for e in (0..row.len).step_by(S::LANES) {
+            let at = p.as_mut_ptr().add(e);
+            let value = S::mul(S::load(at), ray);
+            let value = S::where_least(value, least, value, never);
+            let value = S::where_least(S::load(row.c.as_ptr().add(e)), least, value, never);
+            S::store(at, value);
+            S::store(inverse.as_mut_ptr().add(e), S::div(one, value));
+        }
+        true
+    }
+}
+
+/// (Σ c over entries with p > 0, Σ c).
+///
+/// # Safety
+/// `p` and the row have `padded(len)` values, and S is enabled.
+#[inline(always)]
+unsafe fn mass<T: Scalar, S: Simd<T>>(row: &KlRow<'_, T>, p: &[T]) -> (T, T) {
+    // SAFETY: the caller's.
+    unsafe {
+        let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
+        let (mut reached, mut all) = (zero, zero);
+        for e in (0..row.len).step_by(S::LANES) {
+            let c = S::load(row.c.as_ptr().add(e));
+            all = S::add(all, c);
+            let p = S::load(p.as_ptr().add(e));
+            reached = S::add(reached, S::where_least(p, least, c, zero));
+        }
+        (S::sum(reached), S::sum(all))
+    }
+}
+
+/// Gives each entry with p = 0 < c to the component with the largest v/u, as if there were no other
+/// entry: that adds c to u·f. Says whether anything changed.
+#[cold]
+fn reach<T: Scalar>(row: &KlRow<'_, T>, f: &mut [T], p: &[T]) -> bool {
+    let mut changed = false;
+    for (e, (&c, &p)) in row.c.iter().zip(p).enumerate().take(row.len) {
+        if !(c >= T::TINY && p < T::TINY) {
+            continue;
+        }
+        let mut best = (T::ZERO, 0);
+        for (t, &u) in row.u.iter().enumerate() {
+            let value = row.panel[t * row.stride + e] / u;
+            if u > T::ZERO && value > best.0 {
+                best = (value, t);
+            }
+        }
+        if best.0 > T::ZERO {
+            f[best.1] += c / row.u[best.1];
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// A row in the middle of a sweep.
+struct Walk<'a, T> {
+    row: &'a KlRow<'a, T>,
+    f: &'a mut [T],
+    /// Fitted values before the last step is applied.
+    p: *mut T,
+    /// 1/p.
+    inverse: *mut T,
+    /// The line of the component visited last.
+    before: *const T,
+    /// How far that component moved.
+    moved: T,
+}
+
+impl<T: Scalar> Walk<'_, T> {
+    /// Applies the last step to p, and steps along component t.
+    ///
+    /// # Safety
+    /// t < k; the arrays hold `padded(len)` values; S is enabled.
+    #[inline(always)]
+    unsafe fn visit<S: Simd<T>>(&mut self, t: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            let line = self.row.panel.as_ptr().add(t * self.row.stride);
+            let [g1, g2, top] = if self.moved == T::ZERO {
+                self.sums::<S, false>(line)
+            } else {
+                self.sums::<S, true>(line)
+            };
+            let d = step(self.f[t], [g1, g2, top], self.row.u[t], self.row.quad);
+            self.f[t] += d;
+            (self.before, self.moved) = (line, d);
+        }
+    }
+
+    /// Σ c y, Σ c y² and the largest y along a line.
+    ///
+    /// # Safety
+    /// As [`visit`](Self::visit).
+    #[inline(always)]
+    unsafe fn sums<S: Simd<T>, const MOVED: bool>(&mut self, line: *const T) -> [T; 3] {
+        let (c, before) = (self.row.c.as_ptr(), self.before);
+        let (p, inverse) = (self.p, self.inverse);
+        // SAFETY: vectors from below `len` on end within the padding.
+        unsafe {
+            let (one, d) = (S::splat(T::ONE), S::splat(self.moved));
+            // Cancellation must not take p to 0 or below.
+            let floor = S::splat(T::from_f64(T::ROUNDOFF));
+            let mut sums = [[S::splat(T::ZERO); 3]; 2];
+            macro_rules! vector {
+                ($half:literal, $e:expr) => {
+                    let e = $e;
+                    let i = if MOVED {
+                        let old = S::load(p.add(e));
+                        let new = S::fma(d, S::load(before.add(e)), old);
+                        let new = S::max(new, S::mul(floor, old));
+                        S::store(p.add(e), new);
+                        let i = S::div(one, new);
+                        S::store(inverse.add(e), i);
+                        i
+                    } else {
+                        S::load(inverse.add(e))
+                    };
+                    let y = S::mul(S::load(line.add(e)), i);
+                    let cy = S::mul(S::load(c.add(e)), y);
+                    let [g1, g2, top] = sums[$half];
+                    sums[$half] = [S::add(g1, cy), S::fma(cy, y, g2), S::max(top, y)];
+                };
+            }
+            let (mut e, end) = (0, self.row.len.next_multiple_of(S::LANES));
+            while end - e >= 2 * S::LANES {
+                vector!(0, e);
+                vector!(1, e + S::LANES);
+                e += 2 * S::LANES;
+            }
+            if e < end {
+                vector!(0, e);
+            }
+            let [a, b] = sums;
+            [S::sum(S::add(a[0], b[0])), S::sum(S::add(a[1], b[1])), S::peak(S::max(a[2], b[2]))]
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Panels: the rows of a factor that one sparse row meets, gathered and laid along the lanes.
+//!
+//! A row of X with z stored entries meets z rows of the other factor. Coordinate descent visits the
+//! components in order and needs, for each, its value at all z entries: so the panel is k-major,
+//! `panel[t · stride + e]`, and every pass over entries is a run of whole vectors. Entries are
+//! padded with zeros to [`padded`] of them, so that no loop over entries has a partial vector.
+
+use super::hals::transpose;
+use super::simd::{self, Job, Simd};
+use crate::factor::View;
+use crate::scalar::Scalar;
+
+/// Lanes of the widest vector.
+const WIDEST: usize = 16;
+
+/// The length that arrays over `len` entries have: a whole number of the widest vectors.
+pub(crate) const fn padded(len: usize) -> usize {
+    len.next_multiple_of(WIDEST)
+}
+
+/// `panel[t · stride + e] = h[indices[e], t]`, and 0 for e from `indices.len()` to its padding.
+pub(crate) fn gather_panel<T: Scalar>(
+    h: View<'_, T>,
+    indices: &[u32],
+    panel: &mut [T],
+    stride: usize,
+) {
+    assert!(padded(indices.len()) <= stride && h.cols() * stride <= panel.len());
+    let top = indices.iter().fold(0, |top, &j| top.max(j));
+    assert!(indices.is_empty() || (top as usize) < h.rows());
+    simd::run(Gather { h, indices, panel, stride });
+}
+
+/// `p_e = Σ_t f_t panel[t, e]` for the entries and their padding.
+pub(crate) fn dot_panel<T: Scalar>(f: &[T], panel: &[T], stride: usize, len: usize, p: &mut [T]) {
+    assert!(padded(len) <= stride.min(p.len()) && f.len() * stride <= panel.len());
+    simd::run(Dot { f, panel, stride, len, p });
+}
+
+struct Gather<'a, T> {
+    h: View<'a, T>,
+    indices: &'a [u32],
+    panel: &'a mut [T],
+    stride: usize,
+}
+
+impl<T: Scalar> Job<T> for Gather<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        let (k, len) = (self.h.cols(), self.indices.len());
+        for e in (0..padded(len)).step_by(S::LANES) {
+            let indices = &self.indices[e.min(len)..(e + S::LANES).min(len)];
+            for t in (0..k).step_by(S::LANES) {
+                let n = (k - t).min(S::LANES);
+                // SAFETY: `gather_panel` checked every index; n columns from t on exist; the
+                // panel holds k · stride values and a stride no shorter than the padded length.
+                unsafe {
+                    let mut v = [S::splat(T::ZERO); WIDEST];
+                    for (v, &j) in v.iter_mut().zip(indices) {
+                        let at = self.h.as_ptr().add(j as usize * self.h.stride() + t);
+                        *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
+                    }
+                    transpose::<T, S>(&mut v);
+                    let to = self.panel.as_mut_ptr().add(t * self.stride + e);
+                    for (c, v) in v.iter().enumerate().take(n) {
+                        S::store(to.add(c * self.stride), *v);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Dot<'a, T> {
+    f: &'a [T],
+    panel: &'a [T],
+    stride: usize,
+    len: usize,
+    p: &'a mut [T],
+}
+
+impl<T: Scalar> Job<T> for Dot<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        // SAFETY: `dot_panel` checked the lengths.
+        unsafe { dot::<T, S>(self.f, self.panel.as_ptr(), self.stride, self.len, self.p) }
+    }
+}
+
+/// The body of [`dot_panel`]: blocks of entries stay in registers while the components pass.
+///
+/// # Safety
+/// The panel holds `f.len()` lines, and these and `p` hold `padded(len)` values.
+#[inline(always)]
+pub(super) unsafe fn dot<T: Scalar, S: Simd<T>>(
+    f: &[T],
+    panel: *const T,
+    stride: usize,
+    len: usize,
+    p: &mut [T],
+) {
+    // Vectors of 16 lanes or fewer: rounding up to one of them stays within the padding.
+    let (mut e, end) = (0, len.next_multiple_of(S::LANES));
+    // SAFETY: each block lies below `end`.
+    unsafe {
+        macro_rules! blocks {
+            ($n:literal) => {
+                while end - e >= $n * S::LANES {
+                    let p = p.as_mut_ptr().add(e);
+                    dot_block::<T, S, $n>(f, panel.add(e), stride, p);
+                    e += $n * S::LANES;
+                }
+            };
+        }
+        blocks!(8);
+        blocks!(4);
+        blocks!(2);
+        blocks!(1);
+    }
+    p[end..padded(len)].fill(T::ZERO);
+}
+
+/// # Safety
+/// N vectors lie at `panel`, at each further line of it, and at `p`.
+#[inline(always)]
+unsafe fn dot_block<T: Scalar, S: Simd<T>, const N: usize>(
+    f: &[T],
+    panel: *const T,
+    stride: usize,
+    p: *mut T,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut sums = [S::splat(T::ZERO); N];
+        for (t, &x) in f.iter().enumerate() {
+            let (x, line) = (S::splat(x), panel.add(t * stride));
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = S::fma(x, S::load(line.add(v * S::LANES)), *sum);
+            }
+        }
+        for (v, &sum) in sums.iter().enumerate() {
+            S::store(p.add(v * S::LANES), sum);
+        }
+    }
+}
+
+/// `out_t = Σ_e panel[t, e] r_e`, four components at a time to load r once for all of them.
+///
+/// # Safety
+/// The panel holds `out.len()` lines; these and `r` hold `padded(len)` values, and their product
+/// is 0 from `len` on.
+#[inline(always)]
+pub(super) unsafe fn times<T: Scalar, S: Simd<T>>(
+    panel: *const T,
+    stride: usize,
+    len: usize,
+    r: *const T,
+    out: &mut [T],
+) {
+    let k = out.len();
+    // SAFETY: lines below k.
+    unsafe {
+        let mut t = 0;
+        while k - t >= 4 {
+            times_lines::<T, S, 4>(panel.add(t * stride), stride, len, r, &mut out[t..]);
+            t += 4;
+        }
+        while t < k {
+            times_lines::<T, S, 1>(panel.add(t * stride), stride, len, r, &mut out[t..]);
+            t += 1;
+        }
+    }
+}
+
+/// # Safety
+/// As [`times`], for N lines.
+#[inline(always)]
+unsafe fn times_lines<T: Scalar, S: Simd<T>, const N: usize>(
+    panel: *const T,
+    stride: usize,
+    len: usize,
+    r: *const T,
+    out: &mut [T],
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut sums = [[S::splat(T::ZERO); 2]; N];
+        let (mut e, end) = (0, len.next_multiple_of(S::LANES));
+        macro_rules! vector {
+            ($half:literal, $e:expr) => {
+                let x = S::load(r.add($e));
+                for (line, sum) in sums.iter_mut().enumerate() {
+                    sum[$half] = S::fma(S::load(panel.add(line * stride + $e)), x, sum[$half]);
+                }
+            };
+        }
+        while end - e >= 2 * S::LANES {
+            vector!(0, e);
+            vector!(1, e + S::LANES);
+            e += 2 * S::LANES;
+        }
+        if e < end {
+            vector!(0, e);
+        }
+        for (sum, out) in sums.iter().zip(out) {
+            *out = S::sum(S::add(sum[0], sum[1]));
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Rows of X as a rule by entries reads them: the entries that are observed, with their weights.
+//!
+//! There are two layouts. A dense block holds every entry of its rows, with weights beside them if
+//! there are any. A listed block holds entries by row and column; the others are zeros (and then a
+//! few hidden ones may be listed apart) or missing.
+
+use super::{Csr, Input, Matrix, Panel, Side, Visitor, Weights, residual_from_differences};
+use crate::error::Result;
+use crate::factor::{Factor, View, ViewMut};
+use crate::kernel::dense::{Accum, Strided, product};
+use crate::kernel::sparse::{Rows, gather, scatter};
+use crate::scalar::Scalar;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How the entries of a block are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// All of them.
+    Dense,
+    /// A list; what is not listed is zero if `zeros`, else missing.
+    Listed { zeros: bool },
+}
+
+/// Some rows of X.
+pub(crate) struct Observations<T> {
+    pub(crate) layout: Layout,
+    pub(crate) rows: Range<usize>,
+    pub(crate) cols: usize,
+    /// Dense: the entries, and their weights unless all are 1. Missing entries are 0 with weight 0.
+    pub(crate) dense: Factor<T>,
+    pub(crate) dense_weights: Option<Factor<T>>,
+    /// Listed: offsets into `indices`, `values` and, unless all are 1, `weights`.
+    pub(crate) indptr: Vec<usize>,
+    pub(crate) indices: Vec<u32>,
+    pub(crate) values: Vec<T>,
+    pub(crate) weights: Option<Vec<T>>,
+    /// Listed with zeros: hidden entries (their column weights), and the weight of each row.
+    pub(crate) hidden: Hidden<T>,
+    pub(crate) row_weights: Option<Vec<T>>,
+}
+
+/// Entries that are missing though what is not listed is zero.
+pub(crate) struct Hidden<T> {
+    pub(crate) indptr: Vec<usize>,
+    pub(crate) indices: Vec<u32>,
+    pub(crate) weights: Vec<T>,
+}
+
+/// X by one of its sides, with the weights turned the same way.
+pub(crate) struct Observed<'a, T: Scalar> {
+    x: &'a dyn Matrix<T>,
+    layout: Layout,
+    /// Whether the entries listed are those of `entries` rather than those of X.
+    by_weights: bool,
+    entries: Option<Box<dyn Matrix<T> + 'a>>,
+    hidden: Option<Cow<'a, Csr<'a, T>>>,
+    along: Option<&'a [T]>,
+    across: Option<&'a [T]>,
+    nan_missing: bool,
+}
+
+impl<'a, T: Scalar> Observed<'a, T> {
+    /// `x` is the `side` of an X that is sparse or not. With `every_entry`, zeros are needed as
+    /// entries.
+    pub(crate) fn new(
+        x: &'a dyn Matrix<T>,
+        (side, sparse): (Side, bool),
+        weights: &'a Weights<'a, T>,
+        every_entry: bool,
+    ) -> Self {
+        let listed_weights = weights.entries.as_ref().is_some_and(Input::is_sparse);
+        let all_weighed = weights.entries.is_some();
+        let layout = if listed_weights || (sparse && weights.absent_missing) {
+            Layout::Listed { zeros: false }
+        } else if sparse && !all_weighed && !every_entry {
+            Layout::Listed { zeros: true }
+        } else {
+            Layout::Dense
+        };
+        let turned = |mask: &'a Csr<'a, T>| match side {
+            Side::Rows => Cow::Borrowed(mask),
+            Side::Columns => Cow::Owned(mask.transposed()),
+        };
+        let (along, across) = match side {
+            Side::Rows => (&weights.rows, &weights.columns),
+            Side::Columns => (&weights.columns, &weights.rows),
+        };
+        Self {
+            x,
+            layout,
+            by_weights: listed_weights,
+            entries: weights.entries.as_ref().map(|w| w.by(side)),
+            hidden: weights.hidden.as_ref().map(turned),
+            along: along.as_deref(),
+            across: across.as_deref(),
+            nan_missing: weights.nan_missing,
+        }
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Weights of the columns.
+    pub(crate) fn across(&self) -> Option<&'a [T]> {
+        self.across
+    }
+
+    fn is_weighted(&self) -> bool {
+        self.entries.is_some()
+            || self.along.is_some()
+            || self.across.is_some()
+            || (self.layout == Layout::Dense && (self.hidden.is_some() || self.nan_missing))
+    }
+
+    /// The entries of some rows.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(crate) fn read(&self, rows: Range<usize>) -> Result<Observations<T>> {
+        let mut block = Observations::new(self, rows.clone());
+        let mut lists = Lists::default();
+        self.x.visit(rows.clone(), &mut |range, panel| {
+            for (at, row) in range.enumerate() {
+                match self.layout {
+                    Layout::Dense => panel.copy_dense(at, block.dense.row_mut(row - rows.start)),
+                    Layout::Listed { .. } => {
+                        lists.x.clear();
+                        panel.copy_listed(at, &mut lists.x.0, &mut lists.x.1);
+                        lists.row_of_x(self, row, &mut block);
+                    }
+                }
+            }
+        })?;
+        if self.layout == Layout::Dense {
+            self.weigh(&mut block)?;
+        } else if self.by_weights {
+            self.list_by_weights(&mut block)?;
+        } else if let Some(entries) = &self.entries {
+            let mut dense = Factor::zeros(1, block.cols);
+            entries.visit(rows, &mut |range, panel| {
+                for (at, row) in range.enumerate() {
+                    panel.copy_dense(at, dense.row_mut(0));
+                    block.multiply_weights(row, dense.row(0));
+                }
+            })?;
+        }
+        Ok(block)
+    }
+
+    /// Dense: the weights of every entry.
+    fn weigh(&self, block: &mut Observations<T>) -> Result<()> {
+        let Some(mut weights) = block.dense_weights.take() else { return Ok(()) };
+        let start = block.rows.start;
+        if let Some(entries) = &self.entries {
+            entries.visit(block.rows.clone(), &mut |range, panel| {
+                for (at, row) in range.enumerate() {
+                    panel.copy_dense(at, weights.row_mut(row - start));
+                }
+            })?;
+        } else {
+            weights.view_mut().fill(T::ONE);
+        }
+        for row in block.rows.clone() {
+            let w = weights.row_mut(row - start);
+            if let Some(hidden) = &self.hidden {
+                hidden.row(row).0.iter().for_each(|&j| w[j as usize] = T::ZERO);
+            }
+            if let Some(across) = self.across {
+                w.iter_mut().zip(across).for_each(|(w, &s)| *w = *w * s);
+            }
+            if let Some(along) = self.along {
+                w.iter_mut().for_each(|w| *w = *w * along[row]);
+            }
+            let x = block.dense.row_mut(row - start);
+            for (x, w) in x.iter_mut().zip(w) {
+                if self.nan_missing && x.to_f64().is_nan() {
+                    *w = T::ZERO;
+                }
+                if *w == T::ZERO {
+                    *x = T::ZERO;
+                }
+            }
+        }
+        block.dense_weights = Some(weights);
+        Ok(())
+    }
+
+    /// Listed by the weights: X where a weight is stored.
+    fn list_by_weights(&self, block: &mut Observations<T>) -> Result<()> {
+        let Some(entries) = &self.entries else { return Ok(()) };
+        let x = std::mem::replace(block, Observations::new(self, block.rows.clone()));
+        let mut list = (Vec::new(), Vec::new());
+        let start = block.rows.start;
+        entries.visit(block.rows.clone(), &mut |range, panel| {
+            for (at, row) in range.enumerate() {
+                list.0.clear();
+                list.1.clear();
+                panel.copy_listed(at, &mut list.0, &mut list.1);
+                let span = x.indptr[row - start]..x.indptr[row - start + 1];
+                let (columns, values) = (&x.indices[span.clone()], &x.values[span]);
+                let hidden = self.hidden.as_ref().map_or(&[][..], |h| h.row(row).0);
+                let mut next = 0;
+                for (&j, &w) in list.0.iter().zip(&list.1) {
+                    while next < columns.len() && columns[next] < j {
+                        next += 1;
+                    }
+                    let stored = next < columns.len() && columns[next] == j;
+                    let value = if stored { values[next] } else { T::ZERO };
+                    let missing = hidden.binary_search(&j).is_ok() || w == T::ZERO;
+                    if !missing && !(self.nan_missing && value.to_f64().is_nan()) {
+                        block.push(j, value, w * self.weight_of(row, j as usize));
+                    }
+                }
+                block.indptr.push(block.indices.len());
+            }
+        })
+    }
+
+    fn weight_of(&self, row: usize, col: usize) -> T {
+        self.along.map_or(T::ONE, |w| w[row]) * self.across.map_or(T::ONE, |w| w[col])
+    }
+}
+
+/// Scratch for the lists of one row.
+#[derive(Default)]
+struct Lists<T> {
+    x: List<T>,
+}
+
+#[derive(Default)]
+struct List<T>(Vec<u32>, Vec<T>);
+
+impl<T> List<T> {
+    fn clear(&mut self) {
+        self.0.clear();
+        self.1.clear();
+    }
+}
+
+impl<T: Scalar> Lists<T> {
+    /// Listed by X: what X stores in a row, without what is hidden.
+    fn row_of_x(&self, of: &Observed<'_, T>, row: usize, block: &mut Observations<T>) {
+        let hidden = match &of.hidden {
+            Some(hidden) if !of.by_weights => hidden.row(row).0,
+            _ => &[],
+        };
+        let zeros = of.layout == Layout::Listed { zeros: true };
+        if zeros {
+            hidden.iter().for_each(|&j| block.hide(j, of.across));
+        }
+        for (&j, &value) in self.x.0.iter().zip(&self.x.1) {
+            if hidden.binary_search(&j).is_ok() {
+                continue;
+            }
+            if of.nan_missing && !of.by_weights && value.to_f64().is_nan() {
+                if zeros {
+                    block.hide(j, of.across);
+                }
+                continue;
+            }
+            block.push(j, value, of.weight_of(row, j as usize));
+        }
+        block.indptr.push(block.indices.len());
+        block.hidden.indptr.push(block.hidden.indices.len());
+        if let Some(weights) = &mut block.row_weights {
+            weights.push(of.along.map_or(T::ONE, |w| w[row]));
+        }
+    }
+}
+
+impl<T: Scalar> Observations<T> {
+    fn new(of: &Observed<'_, T>, rows: Range<usize>) -> Self {
+        let cols = of.x.shape().1;
+        let dense = of.layout == Layout::Dense;
+        let height = if dense { rows.len() } else { 0 };
+        let weighted = of.is_weighted();
+        Self {
+            layout: of.layout,
+            rows,
+            cols,
+            dense: Factor::zeros(height, cols),
+            dense_weights: (dense && weighted).then(|| Factor::zeros(height, cols)),
+            indptr: vec![0],
+            indices: Vec::new(),
+            values: Vec::new(),
+            weights: (!dense && weighted).then(Vec::new),
+            hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
+            row_weights: of.along.is_some().then(Vec::new),
+        }
+    }
+
+    fn push(&mut self, j: u32, value: T, weight: T) {
+        self.indices.push(j);
+        self.values.push(value);
+        if let Some(weights) = &mut self.weights {
+            weights.push(weight);
+        }
+    }
+
+    fn hide(&mut self, j: u32, across: Option<&[T]>) {
+        self.hidden.indices.push(j);
+        self.hidden.weights.push(across.map_or(T::ONE, |w| w[j as usize]));
+    }
+
+    fn multiply_weights(&mut self, row: usize, by: &[T]) {
+        let at = row - self.rows.start;
+        let span = self.indptr[at]..self.indptr[at + 1];
+        if let Some(weights) = &mut self.weights {
+            for (w, &j) in weights[span.clone()].iter_mut().zip(&self.indices[span]) {
+                *w = *w * by[j as usize];
+            }
+        }
+    }
+
+    /// The listed entries with other values.
+    pub(crate) fn listed<'b>(&'b self, values: &'b [T]) -> Rows<'b, T> {
+        Rows { indptr: &self.indptr, indices: &self.indices, values, cols: self.cols }
+    }
+
+    /// The hidden entries with their weights.
+    pub(crate) fn hidden(&self) -> Rows<'_, T> {
+        let Hidden { indptr, indices, weights } = &self.hidden;
+        Rows { indptr, indices, values: weights, cols: self.cols }
+    }
+
+    /// Weight times value of every entry.
+    fn weighed(mut self) -> Self {
+        if let Some(weights) = &self.dense_weights {
+            for i in 0..self.dense.rows() {
+                let row = self.dense.row_mut(i).iter_mut().zip(weights.row(i));
+                row.for_each(|(x, &w)| *x = *x * w);
+            }
+        }
+        if let Some(weights) = &self.weights {
+            self.values.iter_mut().zip(weights).for_each(|(x, &w)| *x = *x * w);
+        }
+        self
+    }
+}
+
+/// X with each entry times its weight and missing ones zero: what starts and checks look at.
+impl<T: Scalar> Matrix<T> for Observed<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.x.shape()
+    }
+
+    fn stored_before(&self, row: usize) -> usize {
+        match (self.layout, &self.entries) {
+            (Layout::Dense, _) => row * self.x.shape().1,
+            (_, Some(entries)) if self.by_weights => entries.stored_before(row),
+            _ => self.x.stored_before(row),
+        }
+    }
+
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
+        let block = self.read(rows.clone())?.weighed();
+        work(rows, &block);
+        Ok(())
+    }
+}
+
+impl<T: Scalar> Panel<T> for Observations<T> {
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
+        match self.layout {
+            Layout::Dense => product(Strided::of(self.dense.view()), f, out, Accum::Replace),
+            Layout::Listed { .. } => gather(self.listed(&self.values), f, out),
+        }
+    }
+
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
+        match self.layout {
+            Layout::Dense => {
+                product(Strided::of(self.dense.view()).transposed(), f, c, Accum::Add);
+            }
+            Layout::Listed { .. } => scatter(self.listed(&self.values), f, c),
+        }
+    }
+
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _: &[f64], unit: f64) -> f64 {
+        residual_from_differences(self, w, h, unit)
+    }
+
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        match self.layout {
+            Layout::Dense => {
+                self.dense.row(row).iter().enumerate().for_each(|(j, &x)| entry(j, x));
+            }
+            Layout::Listed { .. } => {
+                let span = self.indptr[row]..self.indptr[row + 1];
+                let list = self.indices[span.clone()].iter().zip(&self.values[span]);
+                list.for_each(|(&j, &x)| entry(j as usize, x));
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! How far the entries of X can be trusted: weights, and entries that are missing.
+
+use super::{Csr, Input, Matrix, Side};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// X with the weights of its entries. Anything that is an [`Input`] is X with none.
+#[derive(Clone, Debug)]
+pub struct Data<'a, T: Scalar> {
+    /// X.
+    pub x: Input<'a, T>,
+    /// What its entries weigh.
+    pub weights: Weights<'a, T>,
+}
+
+/// Weights of the entries of X: d(x_ij, q_ij) counts p_ij times, and an entry of weight 0 is missing.
+/// By default every entry weighs 1 and none is missing. What is given here multiplies.
+#[derive(Clone, Debug)]
+pub struct Weights<'a, T: Scalar> {
+    /// A weight for each entry, of the shape of X. Of a sparse matrix, entries that it does not store
+    /// weigh 0: they are missing.
+    pub entries: Option<Input<'a, T>>,
+    /// Entries that are missing: those that this matrix stores, whatever their value.
+    pub hidden: Option<Csr<'a, T>>,
+    /// A weight for each row.
+    pub rows: Option<Vec<T>>,
+    /// A weight for each column.
+    pub columns: Option<Vec<T>>,
+    /// Whether NaN in X stands for a missing entry; otherwise it is refused.
+    pub nan_missing: bool,
+    /// Whether entries that a sparse X does not store are missing; otherwise they are zeros.
+    pub absent_missing: bool,
+}
+
+impl<T: Scalar> Default for Weights<'_, T> {
+    fn default() -> Self {
+        Self {
+            entries: None,
+            hidden: None,
+            rows: None,
+            columns: None,
+            nan_missing: false,
+            absent_missing: false,
+        }
+    }
+}
+
+impl<'a, T: Scalar, X: Into<Input<'a, T>>> From<X> for Data<'a, T> {
+    fn from(x: X) -> Self {
+        Self { x: x.into(), weights: Weights::default() }
+    }
+}
+
+impl<T: Scalar> Weights<'_, T> {
+    /// Whether every entry weighs 1 and none is missing in an X of this kind.
+    pub(crate) fn is_none(&self, sparse: bool) -> bool {
+        self.entries.is_none()
+            && self.hidden.is_none()
+            && self.rows.is_none()
+            && self.columns.is_none()
+            && !self.nan_missing
+            && !(self.absent_missing && sparse)
+    }
+
+    /// Checks shapes and values against an X of this shape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], or [`Error::Weight`] with the place of a weight that is negative, NaN or
+    /// infinite.
+    pub(crate) fn check(&self, (rows, cols): (usize, usize)) -> Result<()> {
+        let shape = |what, found: (usize, usize), expected: (usize, usize)| {
+            let ((found_rows, found_cols), (rows, cols)) = (found, expected);
+            if found == expected {
+                return Ok(());
+            }
+            Err(Error::Shape { what, found_rows, found_cols, rows, cols })
+        };
+        if let Some(entries) = &self.entries {
+            shape("weights", entries.shape(), (rows, cols))?;
+            let by_rows = entries.by(Side::Rows);
+            let mut bad = None;
+            by_rows.visit(0..rows, &mut |range, panel| {
+                for (at, row) in range.enumerate() {
+                    panel.for_each(at, &mut |col, value| {
+                        if is_bad(value) {
+                            bad.get_or_insert((row, col, value.to_f64()));
+                        }
+                    });
+                }
+            })?;
+            if let Some((row, col, value)) = bad {
+                return Err(Error::Weight { what: format!("weights[{row}, {col}]"), value });
+            }
+        }
+        if let Some(hidden) = &self.hidden {
+            shape("the mask", hidden.shape(), (rows, cols))?;
+        }
+        for (what, given, n) in
+            [("row weights", &self.rows, rows), ("column weights", &self.columns, cols)]
+        {
+            let Some(given) = given else { continue };
+            shape(what, (given.len(), 1), (n, 1))?;
+            if let Some(at) = given.iter().position(|v| is_bad(*v)) {
+                let value = given[at].to_f64();
+                return Err(Error::Weight { what: format!("{what}[{at}]"), value });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_bad<T: Scalar>(weight: T) -> bool {
+    !(weight.is_finite() && weight >= T::ZERO)
+}
