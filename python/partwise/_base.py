@@ -180,6 +180,12 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if self._n_components == "auto":
             self._n_components = X.shape[1]
         W, H = initialize(X, self._n_components, self.init, self.random_state)
+        if not (W.any() and H.any()):
+            # An SVD start drops entries below 1e-6, which may be all of them if X is small.
+            W, H = initialize(X, self._n_components, "random", self.random_state)
+        if not (W.any() and H.any()):
+            # X is zero. Any start will do but zero, from which nothing moves.
+            W, H = np.ones_like(W), np.ones_like(H)
         return W.astype(X.dtype, copy=False), H.astype(X.dtype, copy=False)
 
     def _custom_start(self, X, W, H):

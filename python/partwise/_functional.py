@@ -123,6 +123,6 @@ def _rows_only(est, X, W, H):
             stacklevel=4,
         )
     check_non_negative(X, "NMF (input X)")
-    H = check_factor(H, (est._n_components, X.shape[1]), "NMF (input H)")
+    H = check_factor(H, (est._n_components, X.shape[1]), "NMF (input H)", zero=True)
     check_dtype(X, H=H)
     return est._rows_given(X, H), H, 1

@@ -1,5 +1,7 @@
 """scikit-learn's starts: the same W and H for the same ``init`` and ``random_state``."""
 
+import math
+
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_non_negative
@@ -87,7 +89,7 @@ def _heavier_half(x, y):
     halves = []
     for sign in (1, -1):
         u, v = np.maximum(sign * x, 0), np.maximum(sign * y, 0)
-        u_norm, v_norm = np.sqrt(u @ u), np.sqrt(v @ v)
+        u_norm, v_norm = math.sqrt(u @ u), math.sqrt(v @ v)
         halves.append((u, v, u_norm, v_norm, u_norm * v_norm))
     plus, minus = halves
     u, v, u_norm, v_norm, weight = plus if plus[4] > minus[4] else minus

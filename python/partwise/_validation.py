@@ -74,7 +74,7 @@ def check_zeros_for_beta(X, beta):
         )
 
 
-def check_factor(factor, shape, whom):
+def check_factor(factor, shape, whom, zero=False):
     """Check a W or H that was given.
 
     Parameters
@@ -84,6 +84,8 @@ def check_factor(factor, shape, whom):
         'auto' matches any length.
     whom : str
         Named in the errors, for example ``'NMF (input H)'``.
+    zero : bool, default=False
+        Whether it may be zero throughout; nothing can start there.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def check_factor(factor, shape, whom):
     Raises
     ------
     ValueError
-        If it has another shape, a negative entry or only zeros.
+        If it has another shape, a negative entry or, unless allowed, only zeros.
     """
     factor = check_array(factor)
     for axis, place in enumerate(("first", "second")):
@@ -102,7 +104,7 @@ def check_factor(factor, shape, whom):
                 f"Expected {shape[axis]}, but got {factor.shape[axis]}."
             )
     check_non_negative(factor, whom)
-    if not factor.any():
+    if not (zero or factor.any()):
         raise ValueError(f"Array passed to {whom} is full of zeros.")
     return factor
 
