@@ -4,9 +4,10 @@
 //! can still write to it: a fit then works on a mixture of the old and the new values.
 
 use crate::error::{shown, sparse_exception};
+use numpy::ndarray::Dimension;
 use numpy::{
-    Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyUntypedArray, PyUntypedArrayMethods,
+    Element, PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray, PyReadonlyArray1,
+    PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
 };
 use partwise::matrix::IndexLike;
 use partwise::{Csc, Csr, Dense, Error, Input, Scalar, SparseError};
@@ -58,10 +59,10 @@ impl<'py> Held<'py> {
     /// From a 2-D array, or from `(format, shape, indptr, indices, data)`.
     pub(crate) fn of(x: &Bound<'py, PyAny>) -> PyResult<Self> {
         if let Ok(array) = x.cast::<PyArray2<f64>>() {
-            return Ok(Self::F64(HeldAs::Dense(array.readonly())));
+            return Ok(Self::F64(HeldAs::Dense(reading(array)?)));
         }
         if let Ok(array) = x.cast::<PyArray2<f32>>() {
-            return Ok(Self::F32(HeldAs::Dense(array.readonly())));
+            return Ok(Self::F32(HeldAs::Dense(reading(array)?)));
         }
         if let Ok(array) = x.cast::<PyUntypedArray>() {
             return Err(PyTypeError::new_err(format!(
@@ -77,10 +78,10 @@ impl<'py> Held<'py> {
             ))
         })?;
         if let Ok(values) = parts.4.cast::<PyArray1<f64>>() {
-            return Ok(Self::F64(HeldAs::Sparse(Compressed::of(&parts, values.readonly())?)));
+            return Ok(Self::F64(HeldAs::Sparse(Compressed::of(&parts, reading(values)?)?)));
         }
         match parts.4.cast::<PyArray1<f32>>() {
-            Ok(values) => Ok(Self::F32(HeldAs::Sparse(Compressed::of(&parts, values.readonly())?))),
+            Ok(values) => Ok(Self::F32(HeldAs::Sparse(Compressed::of(&parts, reading(values)?)?))),
             Err(_) => {
                 Err(PyTypeError::new_err("data of sparse X: expected 1-D float32 or float64"))
             }
@@ -102,6 +103,15 @@ impl<T: Real> HeldAs<'_, T> {
             }
         }
     }
+}
+
+/// A claim to read, which other extensions written in Rust respect.
+pub(crate) fn reading<'py, E: Element, D: Dimension>(
+    array: &Bound<'py, PyArray<E, D>>,
+) -> PyResult<PyReadonlyArray<'py, E, D>> {
+    array
+        .try_readonly()
+        .map_err(|_| PyValueError::new_err("another extension is writing to an array"))
 }
 
 #[allow(unsafe_code)]
@@ -191,10 +201,10 @@ impl<'py, T: Real> Compressed<'py, T> {
 impl<'py> Indices<'py> {
     fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
         if let Ok(array) = array.cast::<PyArray1<i32>>() {
-            return Ok(Self::I32(array.readonly()));
+            return Ok(Self::I32(reading(array)?));
         }
         if let Ok(array) = array.cast::<PyArray1<i64>>() {
-            return Ok(Self::I64(array.readonly()));
+            return Ok(Self::I64(reading(array)?));
         }
         let found = match array.cast::<PyUntypedArray>() {
             Ok(array) => format!("{}-D {}", array.ndim(), array.dtype()),

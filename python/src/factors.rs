@@ -1,6 +1,6 @@
 //! Factors given as arrays; they are copied, because the engine pads their rows.
 
-use crate::data::Real;
+use crate::data::{Real, reading};
 use crate::error::shown;
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use partwise::Factor;
@@ -24,10 +24,10 @@ fn filled<T: Real>(
     at: fn(usize, usize) -> (usize, usize),
 ) -> PyResult<Factor<T>> {
     if let Ok(array) = array.cast::<PyArray2<f64>>() {
-        return copied(name, &array.readonly(), shape, at);
+        return copied(name, &reading(array)?, shape, at);
     }
     match array.cast::<PyArray2<f32>>() {
-        Ok(array) => copied(name, &array.readonly(), shape, at),
+        Ok(array) => copied(name, &reading(array)?, shape, at),
         Err(_) => Err(PyTypeError::new_err(format!(
             "{name} is {}; expected a 2-D float32 or float64 array",
             shown(array.get_type().as_any())

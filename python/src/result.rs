@@ -64,8 +64,8 @@ impl Fit {
     pub(crate) fn of<T: Real>(py: Python<'_>, fit: &partwise::Fit<T>) -> PyResult<Self> {
         let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
         Ok(Self {
-            w: rows(py, &fit.w)?,
-            h: transposed(py, &fit.h)?,
+            w: rows(py, &fit.w),
+            h: transposed(py, &fit.h),
             status: fit.status.name(),
             iterations: fit.iterations,
             seconds: fit.seconds,
@@ -88,27 +88,32 @@ impl Fit {
 }
 
 /// A factor as an array of its own.
-pub(crate) fn rows<T: Real>(py: Python<'_>, f: &Factor<T>) -> PyResult<Py<PyAny>> {
-    let array = PyArray2::<T>::zeros(py, [f.rows(), f.cols()], false);
-    if f.cols() > 0 {
-        let mut values = array.readwrite();
-        let rows = values.as_slice_mut()?.chunks_exact_mut(f.cols());
-        rows.enumerate().for_each(|(i, row)| row.copy_from_slice(f.row(i)));
-    }
-    Ok(array.into_any().unbind())
+pub(crate) fn rows<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+    array(py, (f.rows(), f.cols()), |i, row| row.copy_from_slice(f.row(i)))
 }
 
 /// The transpose of a factor as an array of its own: k×n from a stored n×k.
-pub(crate) fn transposed<T: Real>(py: Python<'_>, f: &Factor<T>) -> PyResult<Py<PyAny>> {
-    let array = PyArray2::<T>::zeros(py, [f.cols(), f.rows()], false);
-    if f.rows() > 0 {
-        let mut values = array.readwrite();
-        let rows = values.as_slice_mut()?.chunks_exact_mut(f.rows());
-        for (t, row) in rows.enumerate() {
-            row.iter_mut().enumerate().for_each(|(j, v)| *v = f.get(j, t));
-        }
+pub(crate) fn transposed<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+    array(py, (f.cols(), f.rows()), |t, row| {
+        row.iter_mut().enumerate().for_each(|(j, v)| *v = f.get(j, t));
+    })
+}
+
+/// A new array, filled row by row.
+#[allow(unsafe_code)]
+fn array<T: Real>(
+    py: Python<'_>,
+    (rows, cols): (usize, usize),
+    fill: impl Fn(usize, &mut [T]),
+) -> Py<PyAny> {
+    let array = PyArray2::<T>::zeros(py, [rows, cols], false);
+    // SAFETY: nobody else has this array yet. A borrow is not asked for: a child forked during a
+    // fit keeps the borrows of threads that it does not have, at addresses that are free again.
+    if let Ok(values) = unsafe { array.as_slice_mut() } {
+        let rows = values.chunks_exact_mut(cols.max(1)).enumerate();
+        rows.for_each(|(i, row)| fill(i, row));
     }
-    Ok(array.into_any().unbind())
+    array.into_any().unbind()
 }
 
 /// The parts of a KKT residual.

@@ -47,7 +47,7 @@ fn transform_as<T: Real>(
     let h = columns_of::<T>("h", h)?;
     let input = x.input(py)?;
     let w = py.detach(|| partwise::transform(input, &h, options));
-    rows(py, &w.map_err(|e| exception(py, &e))?)
+    Ok(rows(py, &w.map_err(|e| exception(py, &e))?))
 }
 
 /// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,
