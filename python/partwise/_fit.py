@@ -7,9 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from partwise import _native
-from partwise._input import Native, as_native
+from partwise._input import as_native
 from partwise._progress import Bar, interactive
 from partwise._result import Result
+from partwise._weights import as_like, as_missing, as_vector
 
 __all__ = ["Result", "fit", "losses", "rules", "starts"]
 
@@ -98,8 +99,15 @@ def fit(
         A factor to keep as it was given.
     w_l1, w_l2, h_l1, h_l2 : float
         Penalties l1·‖F‖₁ + ½·l2·‖F‖² on W and on H.
-    weights, row_weights, column_weights, missing
-        Not there yet.
+    weights : array of shape (m, n) or None
+        How much each entry counts, ≥ 0, of any type that X may have; 0 makes an entry missing. Of a
+        sparse matrix, entries that it does not store weigh 0.
+    row_weights, column_weights : arrays of length m and n, or None
+        How much each row and each column counts, ≥ 0. All weights that are given multiply.
+    missing : "nan", "absent", mask or None
+        Which entries are missing: "nan" those that are NaN; "absent" those that a sparse X does not
+        store; a boolean array or sparse matrix of the shape of X those where it is True. None takes
+        entries that are not stored as zeros, and refuses NaN.
     progress : bool or None
         Whether to show a progress bar on standard error. None shows one in an interactive session.
     callback : callable or None
@@ -136,15 +144,6 @@ def fit(
     >>> partwise.fit(X, 1).relative_error < 1e-6
     True
     """
-    later: dict[str, Any] = {
-        "weights": weights,
-        "row_weights": row_weights,
-        "column_weights": column_weights,
-        "missing": missing,
-    }
-    for name, given in later.items():
-        if given is not None:
-            raise ValueError(f"{name} is not there yet: leave it out")
     data = as_native(X, dtype, layer)
     model: dict[str, Any] = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
     options: dict[str, Any] = {
@@ -157,9 +156,13 @@ def fit(
         "time_limit": time_limit,
         "threads": threads,
         "sweeps": sweeps,
-        "w": _factor("w", w, data),
-        "h": _factor("h", h, data),
+        "w": as_like("w", _dense(w), data),
+        "h": as_like("h", _dense(h), data),
         "fixed": fixed,
+        "weights": as_like("weights", weights, data),
+        "row_weights": as_vector("row_weights", row_weights, data),
+        "column_weights": as_vector("column_weights", column_weights, data),
+        "missing": as_missing(missing, data),
     }
     show = interactive() if progress is None else progress
     bar = Bar(callback) if show else nullcontext(callback)
@@ -173,11 +176,5 @@ def fit(
     return Result._of(done, data, model)
 
 
-def _factor(name: str, given: Any, data: Native) -> np.ndarray | None:
-    """A start in the precision of X."""
-    if given is None:
-        return None
-    try:
-        return as_native(np.asarray(given), data.dtype).x
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}".replace("X has", "it has")) from None
+def _dense(start: Any) -> np.ndarray | None:
+    return None if start is None else np.asarray(start)

@@ -55,7 +55,7 @@ def as_native(X: Any, dtype: Any = None, layer: str | None = None) -> Native:
     elif _is_frame(X, "polars"):
         column_names = np.asarray(X.columns, dtype=object)
         X = _of_polars(X)
-    if _is_sparse(X):
+    if is_sparse(X):
         found = _of_sparse(X, target)
     else:
         found = _of_array(_array(X), target)
@@ -122,8 +122,8 @@ def _dimensions(shape: tuple[int, ...]) -> str:
 def _array(X: Any) -> np.ndarray:
     if isinstance(X, np.ma.MaskedArray):
         raise ValueError(
-            "X is a masked array, and its mask would be lost: fill it with NaN and pass "
-            "missing='nan', or use numpy.ma.filled"
+            "X is a masked array, and its mask would be lost: pass X.data with missing=X.mask, "
+            "or fill it with numpy.ma.filled"
         )
     if isinstance(X, np.ndarray):
         return X.view(np.ndarray)
@@ -147,7 +147,8 @@ def _from(read: Any, X: Any) -> np.ndarray:
     return array
 
 
-def _is_sparse(X: Any) -> bool:
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix or array of SciPy."""
     # Whoever has made a sparse X has loaded SciPy; it is not loaded for others.
     scipy = sys.modules.get("scipy.sparse")
     return scipy is not None and scipy.issparse(X)

@@ -61,6 +61,10 @@ def fit(
     w_l2: float | None = None,
     h_l1: float | None = None,
     h_l2: float | None = None,
+    weights: Matrix | None = None,
+    row_weights: NDArray[Any] | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | Sparse | None = None,
     callback: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Fit: ...
 def transform(

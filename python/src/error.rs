@@ -1,7 +1,6 @@
 //! Errors of the engine as exceptions of Python.
 
-use crate::data::Format;
-use partwise::{Error, SparseError};
+use partwise::Error;
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -43,21 +42,6 @@ fn place(
     exception.setattr("col", col)?;
     exception.setattr("value", value)?;
     exception.setattr("count", count)
-}
-
-/// The exception for sparse arrays that contradict each other, in the words of their format.
-pub(crate) fn sparse_exception(py: Python<'_>, format: Format, error: &Error) -> PyErr {
-    match (format, error) {
-        (Format::Csc, Error::Sparse(SparseError::Index { row, entry, found, cols })) => {
-            PyValueError::new_err(format!(
-                "sparse X: column {row}: row index {found} out of range (m = {cols}), entry {entry}"
-            ))
-        }
-        (Format::Csc, Error::Sparse(SparseError::TooWide { cols })) => PyValueError::new_err(
-            format!("sparse X: {cols} rows do not fit 32-bit indices; the limit is 4294967295"),
-        ),
-        _ => exception(py, error),
-    }
 }
 
 /// `text`, or its beginning in at most `longest` characters.

@@ -2,7 +2,7 @@
 
 use crate::data::{Real, reading};
 use crate::error::shown;
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use partwise::Factor;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;

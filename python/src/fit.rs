@@ -8,6 +8,8 @@ use crate::options::{only_frobenius, penalty, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
 use crate::run::{attach_partial, run};
+use crate::weights::{Given, HeldWeights};
+use partwise::matrix::Data;
 use partwise::{Options, Rule, Start};
 use pyo3::prelude::*;
 use std::str::FromStr;
@@ -15,7 +17,9 @@ use std::str::FromStr;
 /// Factorises X (m × n) into W (m × k) and H (k × n), all entries ≥ 0.
 ///
 /// `x` is a 2-D float32 or float64 array of any strides, which is borrowed, or a tuple
-/// `("csr" | "csc", (m, n), indptr, indices, data)`. `callback` is called with a dict after every
+/// `("csr" | "csc", (m, n), indptr, indices, data)`. `weights` is a matrix as `x`, `row_weights` and
+/// `column_weights` are 1-D, `missing` is "nan", "absent" or a CSR tuple, all of the dtype of `x`.
+/// `callback` is called with a dict after every
 /// iteration, on the thread that called `fit`; it ends the fit by returning True.
 ///
 /// Raises ValueError for what is wrong with X or an option, MemoryError if the factors cannot fit,
@@ -24,7 +28,8 @@ use std::str::FromStr;
 #[pyo3(signature = (
     x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = None,
     max_iter = None, time_limit = None, threads = None, sweeps = None, w = None, h = None,
-    fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, callback = None
+    fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
+    row_weights = None, column_weights = None, missing = None, callback = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn fit(
@@ -48,6 +53,10 @@ pub(crate) fn fit(
     w_l2: Option<&Bound<'_, PyAny>>,
     h_l1: Option<&Bound<'_, PyAny>>,
     h_l2: Option<&Bound<'_, PyAny>>,
+    weights: Option<&Bound<'_, PyAny>>,
+    row_weights: Option<&Bound<'_, PyAny>>,
+    column_weights: Option<&Bound<'_, PyAny>>,
+    missing: Option<&Bound<'_, PyAny>>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
     let number = |name, given: Option<&Bound<'_, PyAny>>, default| {
@@ -73,19 +82,23 @@ pub(crate) fn fit(
     };
     only_frobenius("fit", plain.loss)?;
     let callback = callback.as_ref();
+    let given = Given { weights, rows: row_weights, columns: column_weights, missing };
     guarded(|| match Held::of(x)? {
-        Held::F32(x) => fit_as(py, &x, with_start(&plain, w, h)?, callback),
-        Held::F64(x) => fit_as(py, &x, with_start(&plain, w, h)?, callback),
+        Held::F32(x) => fit_as(py, (&x, &given), with_start(&plain, w, h)?, callback),
+        Held::F64(x) => fit_as(py, (&x, &given), with_start(&plain, w, h)?, callback),
     })
 }
 
 fn fit_as<T: Real>(
     py: Python<'_>,
-    x: &HeldAs<'_, T>,
+    (x, given): (&HeldAs<'_, T>, &Given<'_, '_>),
     options: Options<T>,
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
-    let ended = run(py, x.input(py)?, &options, callback)?;
+    let weights = HeldWeights::of(given)?;
+    weights.refuse()?;
+    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let ended = run(py, data, &options, callback)?;
     let fit = Py::new(py, Fit::of(py, &ended.fit)?)?;
     match ended.raised {
         None => Ok(fit),

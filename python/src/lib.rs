@@ -19,6 +19,8 @@ mod pool;
 mod result;
 mod run;
 mod score;
+mod sparse;
+mod weights;
 
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;

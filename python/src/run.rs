@@ -8,7 +8,8 @@
 use crate::data::Real;
 use crate::error::exception;
 use crate::guard::internal;
-use partwise::{Fit, Input, Observer, Options, Progress, fit_observed};
+use partwise::matrix::Data;
+use partwise::{Fit, Observer, Options, Progress, fit_observed};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -51,14 +52,14 @@ impl Observer for Reporter<'_> {
     }
 }
 
-/// Fits `input`, calling `callback` with the progress after every iteration.
+/// Fits `data`, calling `callback` with the progress after every iteration.
 ///
 /// # Errors
 /// What the engine refuses; [`InternalError`](crate::error::InternalError) for a panic. An exception
 /// in the callback or of a signal is in [`Ended::raised`], with the fit as far as it came.
 pub(crate) fn run<T: Real>(
     py: Python<'_>,
-    input: Input<'_, T>,
+    data: Data<'_, T>,
     options: &Options<T>,
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Ended<T>> {
@@ -70,7 +71,7 @@ pub(crate) fn run<T: Real>(
     let (outcome, raised) = py.detach(move || {
         std::thread::scope(|scope| {
             let mut reporter = reporter;
-            let work = move || fit_observed(input, options, &mut reporter);
+            let work = move || fit_observed(data.x, options, &mut reporter);
             let worker = std::thread::Builder::new().name("partwise".into());
             match worker.spawn_scoped(scope, work) {
                 Ok(worker) => {
