@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use partwise::{Loss, Rule, Side, Start};
 use partwise_io::Switch;
+use std::str::FromStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +59,11 @@ pub(crate) struct Fit {
     #[arg(value_parser = text::whole::<usize>)]
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: usize,
+
+    /// What is minimised: frobenius, kl, is, or the β of a β-divergence.
+    #[arg(long, default_value = "frobenius", value_parser = Loss::from_str)]
+    #[arg(allow_negative_numbers = true, help_heading = "Method")]
+    pub(crate) loss: Loss,
 
     /// How a factor is improved; by default the fastest rule for the loss.
     #[arg(long, value_parser = rules(), help_heading = "Method")]
@@ -152,7 +158,7 @@ pub(crate) struct Fit {
 impl Fit {
     /// The rule as given, or the fastest for the loss.
     pub(crate) fn rule(&self) -> Rule {
-        self.rule.unwrap_or(Rule::fastest(Loss::FROBENIUS))
+        self.rule.unwrap_or(Rule::fastest(self.loss))
     }
 }
 

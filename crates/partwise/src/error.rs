@@ -34,6 +34,13 @@ pub enum Error {
     #[error("{what} = {value}: a weight must be finite and >= 0; 0 makes an entry missing")]
     #[allow(missing_docs)]
     Weight { what: String, value: f64 },
+    /// The start makes the loss infinite.
+    #[error(
+        "X[{row}, {col}] = {value}, but W·H is zero there and a factor is held (such entries: {count}): \
+         the loss is infinite; give starts that are positive where X is"
+    )]
+    #[allow(missing_docs)]
+    Unreached { row: usize, col: usize, value: f64, count: usize },
     /// Every entry of X is missing.
     #[error("every entry of X is missing or weighs 0; there is nothing to fit")]
     AllMissing,

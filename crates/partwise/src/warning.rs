@@ -17,6 +17,8 @@ pub enum Warning {
     RankAboveShape { rank: usize, rows: usize, cols: usize },
     /// Zeros in the start can never change under this rule.
     LockedZeros { count: usize, rule: &'static str },
+    /// Zeros in the start were raised by a roundoff, under a loss where they could be infinite.
+    RaisedZeros { count: usize },
     /// Duplicate entries of a sparse X were summed in a private copy.
     DuplicatesSummed { count: usize },
     /// Nearly every entry of a sparse X is stored.
@@ -66,6 +68,9 @@ impl std::fmt::Display for Warning {
             }
             Self::LockedZeros { count, rule } => {
                 write!(f, "{count} zeros of the start can never change under the rule {rule}")
+            }
+            Self::RaisedZeros { count } => {
+                write!(f, "{count} zeros of the start were raised to a roundoff of their row")
             }
             Self::DuplicatesSummed { count } => {
                 write!(f, "{count} duplicate entries of X were summed (in a private copy)")

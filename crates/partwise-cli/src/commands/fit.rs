@@ -77,6 +77,7 @@ fn options<T: Number>(
     let notices = &mut remarks.notices;
     let mut options = Options {
         rank: args.rank,
+        loss: args.loss,
         rule: args.rule,
         init: args.init,
         n_init: args.n_init,

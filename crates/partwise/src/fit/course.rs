@@ -26,7 +26,10 @@ pub(super) trait Course<T: Scalar> {
     fn is_unfinished(&self, member: usize) -> bool;
 
     /// Takes out the members that have ended, each with its best iterate.
-    fn retire(&mut self) -> Vec<Ended<T>>;
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    fn retire(&mut self) -> Result<Vec<Ended<T>>>;
 
     /// The second half of an iteration: improves the other factor.
     fn sweep_other(&mut self) -> Result<()>;

@@ -4,12 +4,16 @@
 //! gathers what the other needs, the iterate is judged, and the other factor follows. How a half
 //! step is made is the [`course`]'s; when to stop is decided here.
 
+mod begin;
 mod course;
+mod entries;
 mod member;
 mod normal;
 mod observe;
 mod options;
 mod outcome;
+mod remarks;
+mod result;
 mod run;
 mod transform;
 
@@ -59,7 +63,7 @@ fn iterate<T: Scalar>(
         course.judge(iteration == 1)?;
         course.keep_best();
         watch.stop(course, iteration);
-        ended.extend(course.retire());
+        ended.extend(course.retire()?);
         if course.members().is_empty() {
             break;
         }
@@ -73,7 +77,7 @@ fn iterate<T: Scalar>(
         course.judge(max_iter == 0)?;
         course.keep_best();
         watch.conclude(course, max_iter);
-        ended.extend(course.retire());
+        ended.extend(course.retire()?);
     }
     watch.ended += ended.len();
     Ok(ended)

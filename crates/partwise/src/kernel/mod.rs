@@ -10,10 +10,11 @@ pub(crate) mod dense;
 pub(crate) mod extrapolate;
 pub(crate) mod hals;
 pub(crate) mod kkt;
-#[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
+
 pub(crate) mod kl;
-#[cfg_attr(not(test), expect(dead_code, reason = "rules for single rows come next"))]
+
 pub(crate) mod panel;
+pub(crate) mod sddmm;
 pub(crate) mod simd;
 pub(crate) mod sparse;
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::scalar::Scalar;
 pub(crate) struct KullbackLeibler;
 
 impl Divergence for KullbackLeibler {
+    const CONSTANT_WEIGHT: bool = true;
+
     // x·(ρ − 1 − ln ρ) with ρ = q/x: the difference that is small near x = q is formed exactly.
     #[inline(always)]
     fn value(self, x: f64, q: f64) -> f64 {

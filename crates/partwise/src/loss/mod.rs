@@ -102,6 +102,8 @@ impl Loss {
 
 /// One divergence d(x, q) ≥ 0 between entries, zero where x = q.
 pub(crate) trait Divergence: Copy + Send + Sync {
+    /// Whether q^(β−1) is 1 throughout.
+    const CONSTANT_WEIGHT: bool = false;
     /// d(x, q), never negative.
     fn value(self, x: f64, q: f64) -> f64;
     /// x·q^(β−2), the part of −∂d/∂q that pulls q up.

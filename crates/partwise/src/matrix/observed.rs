@@ -10,7 +10,6 @@ use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::sparse::{Rows, gather, scatter};
 use crate::scalar::Scalar;
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// How the entries of a block are held.
@@ -54,7 +53,7 @@ pub(crate) struct Observed<'a, T: Scalar> {
     /// Whether the entries listed are those of `entries` rather than those of X.
     by_weights: bool,
     entries: Option<Box<dyn Matrix<T> + 'a>>,
-    hidden: Option<Cow<'a, Csr<'a, T>>>,
+    hidden: Option<Csr<'a, T>>,
     along: Option<&'a [T]>,
     across: Option<&'a [T]>,
     nan_missing: bool,
@@ -79,8 +78,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
             Layout::Dense
         };
         let turned = |mask: &'a Csr<'a, T>| match side {
-            Side::Rows => Cow::Borrowed(mask),
-            Side::Columns => Cow::Owned(mask.transposed()),
+            Side::Rows => mask.borrowed(),
+            Side::Columns => mask.transposed(),
         };
         let (along, across) = match side {
             Side::Rows => (&weights.rows, &weights.columns),
@@ -107,11 +106,13 @@ impl<'a, T: Scalar> Observed<'a, T> {
         self.across
     }
 
-    fn is_weighted(&self) -> bool {
+    /// Whether entries weigh other than 1, or some are missing.
+    pub(crate) fn is_weighted(&self) -> bool {
         self.entries.is_some()
             || self.along.is_some()
             || self.across.is_some()
-            || (self.layout == Layout::Dense && (self.hidden.is_some() || self.nan_missing))
+            || self.hidden.is_some()
+            || self.nan_missing
     }
 
     /// The entries of some rows.

@@ -4,6 +4,8 @@
 //! other factor can grow in exchange, so charge both, or hold one.
 
 use crate::error::{Error, Result};
+use crate::factor::Factor;
+use crate::scalar::Scalar;
 
 /// λ₁‖F‖₁ + ½λ₂‖F‖² for one factor F; zero by default.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -26,6 +28,15 @@ impl Penalty {
     /// The charge for a factor with this sum of entries and of squares.
     pub(crate) fn value(&self, sum: f64, sum_sq: f64) -> f64 {
         self.l1 * sum + 0.5 * self.l2 * sum_sq
+    }
+
+    /// The charge for a factor.
+    pub(crate) fn of<T: Scalar>(&self, f: &Factor<T>) -> f64 {
+        if self.is_none() {
+            return 0.0;
+        }
+        let values = f.as_slice().iter().map(|v| v.to_f64());
+        self.value(values.clone().sum(), values.map(|v| v * v).sum())
     }
 
     /// The same charge when X is in units of 2^x, the factor in units of 2^f, and the loss is of

@@ -10,6 +10,7 @@
 
 mod als;
 mod bpp;
+mod entries;
 mod gram;
 mod hals;
 mod momentum;
@@ -18,6 +19,7 @@ mod pgd;
 
 pub use als::Als;
 pub use bpp::Bpp;
+pub(crate) use entries::{EntryRule, Held, Ratio, Terms, evaluate};
 pub use gram::Gram;
 pub use hals::Hals;
 pub use momentum::Momentum;
@@ -91,6 +93,11 @@ impl Rule {
             Self::Sn => loss == Loss::KL,
             _ => loss == Loss::FROBENIUS,
         }
+    }
+
+    /// Whether this rule can do without a Gram matrix that all rows share.
+    pub fn works_by_entries(self) -> bool {
+        matches!(self, Self::Hals | Self::Mu | Self::Sn)
     }
 
     /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.

@@ -160,9 +160,9 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
         self.strands[member].dead(&self.problem).is_some()
     }
 
-    fn retire(&mut self) -> Vec<Ended<T>> {
+    fn retire(&mut self) -> Result<Vec<Ended<T>>> {
         if self.strands.iter().all(|s| s.member.status.is_none()) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let (mut out, mut stay) = (Vec::new(), Vec::new());
         for mut strand in std::mem::take(&mut self.strands) {
@@ -178,7 +178,7 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
         if !self.strands.is_empty() {
             self.compact();
         }
-        out
+        Ok(out)
     }
 
     fn sweep_other(&mut self) -> Result<()> {

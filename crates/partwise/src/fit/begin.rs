@@ -1,0 +1,82 @@
+//! Where a restart begins.
+
+use super::run::Task;
+use crate::error::Result;
+use crate::factor::Factor;
+use crate::init::Pair;
+use crate::matrix::{Matrix, Scan, Side};
+use crate::penalty::Penalty;
+use crate::project::{columns_given, rows_given};
+use crate::scalar::Scalar;
+
+impl<T: Scalar> Task<'_, T> {
+    /// The start of one restart; rows of a factor whose rows of X are zero begin, and stay, zero.
+    pub(super) fn start(&self, matrix: &dyn Matrix<T>, restart: usize) -> Result<Pair<T>> {
+        let options = self.options;
+        let side = self.streamed.side;
+        let made = |seed| {
+            let problem = (&self.data.x, side, self.half);
+            options.init.pair(problem, matrix, &self.scan, options.rank, seed)
+        };
+        let scaled = |f: &Factor<T>| {
+            let mut f = f.clone();
+            f.scale_by_power(-self.half);
+            f
+        };
+        let mut pair = match (&options.w, &options.h) {
+            (Some(w), Some(h)) => Pair::from_factors(scaled(w), scaled(h), side),
+            (None, None) => made((options.seed, restart))?,
+            (Some(f), None) | (None, Some(f)) => {
+                let f = scaled(f);
+                if options.w.is_some() == (side == Side::Rows) {
+                    Pair { other: columns_given(matrix, &f)?, streamed: f }
+                } else {
+                    Pair { streamed: rows_given(matrix, &f, Penalty::NONE)?, other: f }
+                }
+            }
+        };
+        // A factor that is held fixed stays as it was given.
+        let fixed = |of: Side| options.fixed == Some(of);
+        let (own, opposite) = (side, side.opposite());
+        if !fixed(own) {
+            clear(&mut pair.streamed, &self.scan.row_nonzero);
+        }
+        if !fixed(opposite) {
+            clear(&mut pair.other, &self.scan.col_nonzero);
+        }
+        Ok(pair)
+    }
+}
+
+fn clear<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) {
+    for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| !**n) {
+        f.row_mut(i).fill(T::ZERO);
+    }
+}
+
+/// Zeros of a start in rows where X is not zero throughout.
+pub(super) fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
+    let count = |f: &Factor<T>, nonzero: &[bool]| -> usize {
+        let rows = nonzero.iter().enumerate().filter(|(_, n)| **n);
+        rows.map(|(i, _)| f.row(i).iter().filter(|v| **v == T::ZERO).count()).sum()
+    };
+    count(&pair.streamed, &scan.row_nonzero) + count(&pair.other, &scan.col_nonzero)
+}
+
+/// Raises zeros of a factor in rows where X is not zero throughout to a roundoff of the largest entry
+/// of their row, which counts as zero but lets a multiplicative rule leave it: how many there were.
+pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
+    let sum: f64 = f.as_slice().iter().map(|v| v.to_f64()).sum();
+    let mean = T::from_f64(sum / (f.rows() * f.cols()) as f64);
+    let mut count = 0;
+    for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
+        let row = f.row_mut(i);
+        let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
+        let least = if largest > T::ZERO { T::from_f64(T::ROUNDOFF) * largest } else { mean };
+        for value in row.iter_mut().filter(|v| **v == T::ZERO) {
+            *value = least;
+            count += 1;
+        }
+    }
+    count
+}

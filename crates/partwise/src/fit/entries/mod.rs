@@ -1,0 +1,237 @@
+//! The course by entries: losses without a Gram matrix, missing entries, weights.
+//!
+//! Every row of a factor is improved from the observed entries of its row of X. A multiplicative
+//! rule takes the sums that the other factor follows from along with the same read of X; coordinate
+//! descent reads X by its other side. Restarts run one after another.
+//!
+//! The factor with a row for each streamed row of X is called `a` here, the other one `b`.
+
+mod follow;
+mod refuse;
+mod sweep;
+
+pub(super) use refuse::refuse_zeros;
+pub(super) use sweep::divergence_of_mean;
+
+use super::course::Course;
+use super::member::Found;
+use super::{Ended, Member};
+use crate::error::Result;
+use crate::factor::Factor;
+use crate::init::Pair;
+use crate::kernel::kkt::KktSums;
+use crate::loss::Loss;
+use crate::matrix::{Observed, Plan};
+use crate::metric::Kkt;
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+use crate::update::{EntryRule, Ratio};
+use follow::Following;
+use sweep::{Sums, Sweep};
+
+/// What a course by entries knows about X.
+#[derive(Clone, Copy)]
+pub(super) struct Problem<'a, T: Scalar> {
+    /// X by the streamed side, and by the other one for rules that need it.
+    pub(super) streamed: &'a Observed<'a, T>,
+    pub(super) other: Option<&'a Observed<'a, T>>,
+    pub(super) loss: Loss,
+    pub(super) rule: &'a dyn EntryRule<T>,
+    /// Whether `a`, `b` are held as they are, and what they are charged.
+    pub(super) fixed: (bool, bool),
+    pub(super) penalties: (Penalty, Penalty),
+    /// What the objective may move by rounding.
+    pub(super) noise: f64,
+    pub(super) tol: f64,
+}
+
+/// One restart by entries.
+pub(super) struct Entries<'a, T: Scalar> {
+    problem: Problem<'a, T>,
+    plans: (Plan, Option<Plan>),
+    member: Option<Member<T>>,
+    /// The accepted `a` is `a[current]`; the other is that before it, or the point between steps
+    /// that the next one starts from.
+    a: [Factor<T>; 2],
+    current: usize,
+    ahead: bool,
+    /// `b` as a step uses it (extrapolated), as the rule left it, and of the accepted iterate.
+    b: [Factor<T>; 3],
+    /// What `b` follows from under a multiplicative rule.
+    following: Option<Following<T>>,
+    sums: Sums,
+    /// What `b` added to the KKT residual when it was last measured.
+    kkt_b: KktSums,
+    /// Judgements since.
+    stale: usize,
+}
+
+// Places in `b`; that between them is `b` as the rule left it.
+const USED: usize = 0;
+const BEST: usize = 2;
+/// The KKT residual of `b` is measured when that of `a` is small, and after this many iterations.
+const MEASURE_EVERY: usize = 10;
+
+impl<'a, T: Scalar> Entries<'a, T> {
+    pub(super) fn new(problem: Problem<'a, T>, restart: usize, pair: Pair<T>) -> Self {
+        let k = pair.other.cols();
+        let plans = (Plan::new(problem.streamed, k), problem.other.map(|x| Plan::new(x, k)));
+        let (n, weighted) = (pair.other.rows(), problem.streamed.is_weighted());
+        let own_den = weighted || problem.loss != Loss::KL;
+        let following = problem.rule.follows().then(|| Following::new(&plans.0, (n, k), own_den));
+        Self {
+            plans,
+            member: Some(Member::new(restart, problem.rule.momentum())),
+            problem,
+            a: [pair.streamed.clone(), pair.streamed],
+            current: 0,
+            ahead: false,
+            b: [pair.other.clone(), pair.other.clone(), pair.other],
+            following,
+            sums: Sums::default(),
+            kkt_b: KktSums::default(),
+            stale: MEASURE_EVERY,
+        }
+    }
+
+    /// What W·H must be multiplied by to fit best, after a look.
+    pub(super) fn scale(&self) -> f64 {
+        let KktSums { cross, scale, .. } = self.sums.kkt;
+        if scale > 0.0 && cross.is_finite() { cross / scale } else { 1.0 }
+    }
+
+    /// Multiplies both factors, before the first step.
+    pub(super) fn rescale(&mut self, scale: f64) {
+        let scale = T::from_f64(scale);
+        for f in self.a.iter_mut().chain(&mut self.b) {
+            f.as_mut_slice().iter_mut().for_each(|v| *v *= scale);
+        }
+    }
+
+    /// What `b` adds to the KKT residual beside `a`.
+    fn measure(&mut self, a: usize, b: usize) -> Result<KktSums> {
+        let Problem { other, penalties, loss, .. } = self.problem;
+        if let Some(following) = &self.following {
+            return Ok(following.kkt(self.b[b].view(), penalties.1));
+        }
+        let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
+        let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1 };
+        Ok(look.run(self.a[a].view(), &mut self.b[b], None)?.kkt)
+    }
+
+    /// The KKT residual of `b`, measured afresh.
+    fn certify(&mut self, member: &mut Member<T>) -> Result<()> {
+        if self.problem.fixed.1 || self.following.is_some() || (self.stale == 0 && member.accepted) {
+            return Ok(());
+        }
+        let b = if member.accepted { USED } else { BEST };
+        (member.kkt.h, member.kkt.h_zeros) = self.measure(self.current, b)?.residual();
+        if let Some(last) = member.history.last_mut() {
+            last.kkt = member.kkt;
+        }
+        Ok(())
+    }
+
+    fn pair(&self, accepted: bool) -> Pair<T> {
+        let b = if accepted { USED } else { BEST };
+        Pair { streamed: self.a[self.current].clone(), other: self.b[b].clone() }
+    }
+}
+
+impl<T: Scalar> Course<T> for Entries<'_, T> {
+    fn members(&mut self) -> Vec<&mut Member<T>> {
+        self.member.iter_mut().collect()
+    }
+
+    fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
+        let Problem { streamed: x, loss, rule, fixed, penalties, .. } = self.problem;
+        let [first, second] = &mut self.a;
+        let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
+        if !(self.ahead && improve) {
+            next.view_mut().copy_from(now.view());
+        }
+        self.ahead = false;
+        let rule = (improve && !fixed.0).then_some(rule);
+        let sweep = Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0 };
+        self.sums = sweep.run(self.b[USED].view(), next, self.following.as_mut())?;
+        Ok(())
+    }
+
+    fn judge(&mut self, first: bool) -> Result<()> {
+        let Problem { fixed, penalties, noise, tol, .. } = self.problem;
+        let (w, w_zeros) = if fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
+        let near = Kkt { w, w_zeros, ..Kkt::ZERO }.residual() <= tol || self.following.is_some();
+        self.stale += 1;
+        if !fixed.1 && (near || first || self.stale >= MEASURE_EVERY) {
+            self.kkt_b = self.measure(1 - self.current, USED)?;
+            self.stale = 0;
+        }
+        let (h, h_zeros) = if fixed.1 { (0.0, 0.0) } else { self.kkt_b.residual() };
+        let kkt = Kkt { w, w_zeros, h, h_zeros };
+        let penalty = penalties.0.of(&self.a[1 - self.current]) + penalties.1.of(&self.b[USED]);
+        let divergence = self.sums.divergence;
+        let Some(member) = &mut self.member else { return Ok(()) };
+        let margin = noise + 8.0 * T::ROUNDOFF * penalty;
+        member.judge(Found { divergence, penalty, margin, comparable: true, kkt }, first);
+        if member.accepted {
+            self.current = 1 - self.current;
+        }
+        Ok(())
+    }
+
+    fn keep_best(&mut self) {}
+
+    fn is_unfinished(&self, _: usize) -> bool {
+        false
+    }
+
+    fn retire(&mut self) -> Result<Vec<Ended<T>>> {
+        let Some(mut member) = self.member.take_if(|m| m.status.is_some()) else {
+            return Ok(Vec::new());
+        };
+        self.certify(&mut member)?;
+        let pair = self.pair(member.accepted);
+        Ok(vec![(member, pair)])
+    }
+
+    fn sweep_other(&mut self) -> Result<()> {
+        let Problem { other, loss, rule, fixed, penalties, .. } = self.problem;
+        let Some(member) = &self.member else { return Ok(()) };
+        let (accepted, beta) = (member.accepted, T::from_f64(member.beta()));
+        let [used, plain, best] = &mut self.b;
+        if accepted {
+            best.view_mut().copy_from(used.view());
+        } else {
+            used.view_mut().copy_from(best.view());
+        }
+        if let Some(following) = &self.following {
+            if !fixed.1 && accepted {
+                following.advance(&Ratio { loss }, used, penalties.1);
+            }
+            return Ok(());
+        }
+        let [first, second] = &mut self.a;
+        let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
+        go_beyond(next, now, beta);
+        self.ahead = true;
+        if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
+            let sweep = Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1 };
+            sweep.run(next.view(), used, None)?;
+            go_beyond(plain, used, beta);
+            std::mem::swap(used, plain);
+        }
+        Ok(())
+    }
+
+    fn revive(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// `before ← now + β·(now − before)`, no less than a quarter of `now`: what is positive stays so.
+fn go_beyond<T: Scalar>(before: &mut Factor<T>, now: &Factor<T>, beta: T) {
+    let quarter = T::from_f64(0.25);
+    for (before, &now) in before.as_mut_slice().iter_mut().zip(now.as_slice()) {
+        *before = Scalar::max(now + beta * (now - *before), quarter * now);
+    }
+}

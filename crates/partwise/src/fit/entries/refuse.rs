@@ -1,0 +1,91 @@
+//! What a loss cannot have, by its place.
+
+use super::Entries;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::matrix::{Layout, Observations, Observed, Plan, Side};
+use crate::scalar::Scalar;
+
+/// Calls `each(row, column, weight, value, position)` for the observed entries of a block: the
+/// position is that in a list, or the column.
+fn for_each_observed<T: Scalar>(
+    block: &Observations<T>,
+    mut each: impl FnMut(usize, usize, T),
+) {
+    for (at, row) in block.rows.clone().enumerate() {
+        match block.layout {
+            Layout::Dense => {
+                let weights = block.dense_weights.as_ref().map(|w| w.row(at));
+                for (col, &x) in block.dense.row(at).iter().enumerate() {
+                    if weights.is_none_or(|w| w[col] > T::ZERO) {
+                        each(row, col, x);
+                    }
+                }
+            }
+            Layout::Listed { .. } => {
+                for e in block.indptr[at]..block.indptr[at + 1] {
+                    if block.weights.as_ref().is_none_or(|w| w[e] > T::ZERO) {
+                        each(row, block.indices[e] as usize, block.values[e]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The place as the caller counts: X may be read by its columns.
+fn placed(side: Side, row: usize, col: usize) -> (usize, usize) {
+    if side == Side::Rows { (row, col) } else { (col, row) }
+}
+
+/// Refuses an X with an observed zero.
+///
+/// # Errors
+/// [`Error::ZeroEntry`] with the first place.
+pub(in crate::fit) fn refuse_zeros<T: Scalar>(
+    x: &Observed<'_, T>,
+    side: Side,
+    loss: Loss,
+) -> Result<()> {
+    let (mut first, mut count) = (None, 0);
+    for range in Plan::new(x, 1).bins().iter().flatten() {
+        let block = x.read(range.clone())?;
+        for_each_observed(&block, |row, col, value| {
+            if value == T::ZERO {
+                first.get_or_insert((row, col));
+                count += 1;
+            }
+        });
+    }
+    let Some((row, col)) = first else { return Ok(()) };
+    let (row, col) = placed(side, row, col);
+    Err(Error::ZeroEntry { row, col, count, loss: loss.to_string() })
+}
+
+impl<T: Scalar> Entries<'_, T> {
+    /// Refuses a start under which the loss is infinite, after a look at it.
+    ///
+    /// # Errors
+    /// [`Error::Unreached`] with the first place.
+    pub(in crate::fit) fn refuse_unreached(&self, side: Side) -> Result<()> {
+        if self.sums.divergence.is_finite() {
+            return Ok(());
+        }
+        let (a, b) = (&self.a[self.current], &self.b[super::USED]);
+        let (mut first, mut count) = (None, 0);
+        for range in self.plans.0.bins().iter().flatten() {
+            let block = self.problem.streamed.read(range.clone())?;
+            for_each_observed(&block, |row, col, value| {
+                let terms = a.row(row).iter().zip(b.row(col));
+                let q: f64 = terms.map(|(a, b)| a.to_f64() * b.to_f64()).sum();
+                if !self.problem.loss.value(value.to_f64(), q).is_finite() {
+                    first.get_or_insert((row, col, value.to_f64()));
+                    count += 1;
+                }
+            });
+        }
+        let Some((row, col, value)) = first else { return Ok(()) };
+        let (row, col) = placed(side, row, col);
+        Err(Error::Unreached { row, col, value, count })
+    }
+}

@@ -1,0 +1,140 @@
+//! One pass over X by one of its sides: every row of a factor improved, or only looked at.
+
+use super::follow::{Following, Part};
+use crate::error::Result;
+use crate::factor::{Factor, View, ViewMut};
+use crate::kernel::kkt::{KktSums, add_rows};
+use crate::loss::Loss;
+use crate::matrix::{Matrix, Observed, Plan};
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+use crate::update::{EntryRule, Held, Terms, evaluate};
+use rayon::prelude::*;
+
+/// What a pass adds up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sums {
+    /// Σ p·d(x, q).
+    pub(crate) divergence: f64,
+    pub(crate) kkt: KktSums,
+}
+
+/// A pass over `x`, cut as `plan` says; without a rule the factor stays as it is.
+pub(crate) struct Sweep<'a, T: Scalar> {
+    pub(crate) x: &'a Observed<'a, T>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) loss: Loss,
+    pub(crate) rule: Option<&'a dyn EntryRule<T>>,
+    pub(crate) penalty: Penalty,
+}
+
+impl<T: Scalar> Sweep<'_, T> {
+    /// Improves `f` while the other factor is `held`; gathers what that one follows from.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(crate) fn run(
+        &self,
+        held: View<'_, T>,
+        f: &mut Factor<T>,
+        following: Option<&mut Following<T>>,
+    ) -> Result<Sums> {
+        let held = Held::new(held, self.x.layout(), self.x.across());
+        let ends = self.plan.ends();
+        let mut nothing: Vec<Option<&mut Part<T>>> = (0..ends.len()).map(|_| None).collect();
+        let mut following = following;
+        if let Some(following) = &mut following {
+            nothing = following.parts().map(Some).collect();
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let chunks = f.view_mut().split_rows(&ends).into_iter().zip(starts);
+        let bins: Vec<_> = chunks.zip(nothing).zip(self.plan.bins()).collect();
+        let bin = |(((mut rows, start), mut part), blocks): (
+            ((ViewMut<'_, T>, usize), Option<&mut Part<T>>),
+            &Vec<std::ops::Range<usize>>,
+        )|
+         -> Result<Sums> {
+            let mut sums = Sums::default();
+            let mut terms = Terms::new();
+            for range in blocks {
+                let mut f = rows.slice(range.start - start..range.end - start);
+                self.block(range.clone(), &held, &mut f, &mut terms, &mut sums, part.as_deref_mut())?;
+            }
+            Ok(sums)
+        };
+        let parts: Vec<Result<Sums>> = if self.plan.is_serial() {
+            bins.into_iter().map(bin).collect()
+        } else {
+            bins.into_par_iter().with_max_len(1).map(bin).collect()
+        };
+        let mut sums = Sums::default();
+        for part in parts {
+            let part = part?;
+            sums.divergence += part.divergence;
+            sums.kkt.add(&part.kkt);
+        }
+        if let Some(following) = following {
+            following.finish(self.x);
+        }
+        Ok(sums)
+    }
+
+    fn block(
+        &self,
+        range: std::ops::Range<usize>,
+        held: &Held<'_, T>,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+        sums: &mut Sums,
+        part: Option<&mut Part<T>>,
+    ) -> Result<()> {
+        let block = self.x.read(range)?;
+        match self.rule {
+            Some(rule) => rule.improve(&block, held, self.penalty, f, terms),
+            None => evaluate(self.loss, &block, held, f.as_view(), terms),
+        }
+        let f = f.as_view();
+        if let Some(part) = part {
+            part.add(&block, terms, f);
+        }
+        sums.divergence += terms.divergence;
+        add_kkt(&mut sums.kkt, f, &mut terms.den, terms.num.view(), self.penalty);
+        Ok(())
+    }
+}
+
+/// Adds the KKT sums of rows with these parts of the gradient; the ridge is added to `den`.
+pub(super) fn add_kkt<T: Scalar>(
+    sums: &mut KktSums,
+    f: View<'_, T>,
+    den: &mut Factor<T>,
+    num: View<'_, T>,
+    penalty: Penalty,
+) {
+    if penalty.l2 > 0.0 {
+        let ridge = T::from_f64(penalty.l2);
+        for i in 0..f.rows() {
+            den.row_mut(i).iter_mut().zip(f.row(i)).for_each(|(den, &f)| *den += ridge * f);
+        }
+    }
+    add_rows(sums, f, (den.view(), T::from_f64(penalty.l1)), num);
+}
+
+/// The divergence of a constant model: what a fit is compared with.
+///
+/// # Errors
+/// What the source of X reports.
+pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> Result<f64> {
+    let (rows, cols) = x.shape();
+    let plan = Plan::new(x, 1);
+    let mut one = Factor::zeros(rows, 1);
+    let mut mean = Factor::zeros(cols, 1);
+    one.view_mut().fill(T::ONE);
+    mean.view_mut().fill(T::ONE);
+    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE };
+    // Under KL with q = 1, num is Σ p x and den Σ p.
+    let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
+    let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };
+    mean.view_mut().fill(T::from_f64(level));
+    Ok(sweep(loss).run(mean.view(), &mut one, None)?.divergence)
+}

@@ -1,0 +1,200 @@
+//! From the restarts that ended to the result.
+
+use super::run::Task;
+use super::{Ended, Fit, Member, Record, Restart, Status, relative_error};
+use crate::error::Result;
+use crate::factor::Factor;
+use crate::init::Pair;
+use crate::matrix::{Matrix, Plan, Side};
+use crate::metric::{Kkt, Sparsity};
+use crate::scalar::Scalar;
+use crate::warning::Warning;
+use rayon::prelude::*;
+
+impl<T: Scalar> Task<'_, T> {
+    /// X is zero throughout, and so are W and H.
+    pub(super) fn nothing_to_fit(&self, warnings: Vec<Warning>) -> Fit<T> {
+        let (rows, cols) = self.data.x.shape();
+        let k = self.options.rank;
+        let mut fit = Fit {
+            w: Factor::zeros(rows, k),
+            h: Factor::zeros(cols, k),
+            status: Status::Converged,
+            iterations: 0,
+            seconds: self.began.elapsed().as_secs_f64(),
+            objective: 0.0,
+            divergence: 0.0,
+            objective_bound: 0.0,
+            relative_error: 0.0,
+            explained_variance: 1.0,
+            kkt: Kkt::ZERO,
+            w_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
+            h_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
+            history: Vec::new(),
+            restarts: Vec::new(),
+            warnings,
+        };
+        if let (Some(Side::Rows), Some(w)) = (self.options.fixed, &self.options.w) {
+            fit.w = w.clone();
+        }
+        if let (Some(Side::Columns), Some(h)) = (self.options.fixed, &self.options.h) {
+            fit.h = h.clone();
+        }
+        fit
+    }
+
+    /// The result of the best of the restarts.
+    pub(super) fn outcome(
+        &self,
+        matrix: &dyn Matrix<T>,
+        ended: Vec<Ended<T>>,
+        null: f64,
+        mut warnings: Vec<Warning>,
+    ) -> Result<Fit<T>> {
+        let restarts: Vec<Restart> = ended.iter().map(|(m, _)| self.restart(m)).collect();
+        let order = |m: &Member<T>| (m.status == Some(Status::NumericalTrouble), m.objective);
+        let best = ended.into_iter().min_by(|(a, _), (b, _)| {
+            let ((fa, ea), (fb, eb)) = (order(a), order(b));
+            fa.cmp(&fb).then(ea.total_cmp(&eb))
+        });
+        let Some((member, pair)) = best else { return Ok(self.nothing_to_fit(warnings)) };
+        let (divergence, bound) = self.divergence(matrix, &member, &pair, null)?;
+        self.remark_on(&member, &restarts, &pair, &mut warnings);
+        let (mut w, mut h) = pair.into_factors(self.streamed.side);
+        w.scale_by_power(self.half);
+        h.scale_by_power(self.half);
+        let options = self.options;
+        let history = member.history.iter().map(|r| Record {
+            objective: self.unscale(r.objective),
+            kkt: self.turn(r.kkt),
+            ..*r
+        });
+        let unscaled = self.unscale(divergence);
+        Ok(Fit {
+            status: member.status.unwrap_or(Status::MaxIter),
+            iterations: member.history.last().map_or(0, |r| r.iteration),
+            seconds: self.began.elapsed().as_secs_f64(),
+            objective: unscaled + options.w_penalty.of(&w) + options.h_penalty.of(&h),
+            divergence: unscaled,
+            objective_bound: self.unscale(bound),
+            relative_error: relative_error(divergence, null),
+            explained_variance: if null > 0.0 { 1.0 - divergence / null } else { 1.0 },
+            kkt: self.turn(member.kkt),
+            w_sparsity: Sparsity::of(&w),
+            h_sparsity: Sparsity::of(&h),
+            history: history.collect(),
+            restarts,
+            warnings,
+            w,
+            h,
+        })
+    }
+
+    fn restart(&self, member: &Member<T>) -> Restart {
+        Restart {
+            restart: member.restart,
+            status: member.status.unwrap_or(Status::MaxIter),
+            iterations: member.history.last().map_or(0, |r| r.iteration),
+            objective: self.unscale(member.objective),
+            kkt: self.turn(member.kkt),
+        }
+    }
+
+    /// The divergence of a pair and how far rounding may have moved it, in units of the scaled X.
+    fn divergence(
+        &self,
+        matrix: &dyn Matrix<T>,
+        member: &Member<T>,
+        pair: &Pair<T>,
+        null: f64,
+    ) -> Result<(f64, f64)> {
+        if self.by_entries() {
+            // Each fitted value is a sum of k products in T; the rest is in f64.
+            let k = self.options.rank as f64;
+            return Ok((member.divergence, 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null)));
+        }
+        let error = residual_sq(matrix, pair)?;
+        let norm_sq = self.scan.norm_sq;
+        let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
+        // The residual of sparse rows is an expansion in f64.
+        let sparse = self.data.x.is_sparse();
+        let expansion = if sparse { 8.0 * f64::ROUNDOFF * norm_sq } else { 0.0 };
+        Ok((0.5 * error, error.sqrt() * spread + 0.5 * spread * spread + expansion))
+    }
+
+    /// From units of the scaled X to those of X, by steps, so that 0 stays 0 and only what is too
+    /// large for f64 becomes infinite.
+    fn unscale(&self, divergence: f64) -> f64 {
+        let step = (f64::from(self.half) * self.options.loss.beta() / 2.0).exp2();
+        divergence * step * step * step * step
+    }
+
+    /// The certificate of the streamed and the other factor as that of W and H.
+    fn turn(&self, kkt: Kkt) -> Kkt {
+        match self.streamed.side {
+            Side::Rows => kkt,
+            Side::Columns => Kkt { w: kkt.h, w_zeros: kkt.h_zeros, h: kkt.w, h_zeros: kkt.w_zeros },
+        }
+    }
+
+    fn remark_on(
+        &self,
+        member: &Member<T>,
+        restarts: &[Restart],
+        pair: &Pair<T>,
+        warnings: &mut Vec<Warning>,
+    ) {
+        for restart in restarts.iter().filter(|r| r.status == Status::NumericalTrouble) {
+            warnings.push(Warning::FailedRestart { restart: restart.restart });
+        }
+        if member.reseeded > 0 {
+            warnings.push(Warning::Reseeded { count: member.reseeded });
+        }
+        let rule = self.options.rule();
+        if member.rose > 0 && !self.by_entries() && !rule.update::<T>(1).is_monotone() {
+            warnings.push(Warning::Rose { times: member.rose, rule: rule.name() });
+        }
+        let dead = |f: &Factor<T>, t: usize| (0..f.rows()).all(|i| f.get(i, t) == T::ZERO);
+        let is_dead = |&t: &usize| dead(&pair.streamed, t) || dead(&pair.other, t);
+        let count = (0..self.options.rank).filter(is_dead).count();
+        if count > 0 {
+            warnings.push(Warning::DeadComponents { count, of: self.options.rank });
+        }
+    }
+}
+
+/// ‖X − ABᵀ‖² from differences.
+fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
+    let k = pair.other.cols();
+    let mut gram = vec![0.0; k * k];
+    for j in 0..pair.other.rows() {
+        let row: Vec<f64> = pair.other.row(j).iter().map(|v| v.to_f64()).collect();
+        for (sum, &s) in gram.chunks_exact_mut(k).zip(&row) {
+            sum.iter_mut().zip(&row).for_each(|(to, t)| *to += s * t);
+        }
+    }
+    let plan = Plan::new(x, k);
+    let parts: Vec<Result<f64>> = plan
+        .bins()
+        .par_iter()
+        .map(|blocks| {
+            let mut sum = 0.0;
+            for block in blocks {
+                x.visit(block.clone(), &mut |rows, panel| {
+                    sum += panel.residual_sq(
+                        pair.streamed.view().slice(rows),
+                        pair.other.view(),
+                        &gram,
+                        1.0,
+                    );
+                })?;
+            }
+            Ok(sum)
+        })
+        .collect();
+    let mut total = 0.0;
+    for part in parts {
+        total += part?;
+    }
+    Ok(total.max(0.0))
+}

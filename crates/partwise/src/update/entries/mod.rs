@@ -1,0 +1,61 @@
+//! Rules that work on the entries of X themselves: what a loss without a Gram matrix needs, and
+//! weights, under which every row has an equation of its own.
+//!
+//! For a row f of the free factor, q = f·Hᵀ is formed where X is observed. With p the weights, the
+//! gradient of the loss is `den − num`, where num = Σ p x q^(β−2) h and den = Σ p q^(β−1) h.
+
+mod mu;
+mod sn;
+mod terms;
+
+pub(crate) use mu::Ratio;
+pub(crate) use sn::ScalarNewton;
+pub(crate) use terms::{Held, Terms, evaluate};
+
+use super::{Momentum, Rule};
+use crate::factor::ViewMut;
+use crate::loss::Loss;
+use crate::matrix::Observations;
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+
+/// A rule by entries.
+pub(crate) trait EntryRule<T: Scalar>: Send + Sync {
+    /// Improves the rows `f` of a block under a penalty, and leaves in `terms` what [`evaluate`]
+    /// finds for the new rows.
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        held: &Held<'_, T>,
+        penalty: Penalty,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    );
+
+    /// Whether the other factor follows from sums over the same read of X.
+    fn follows(&self) -> bool;
+
+    /// Whether an entry that is zero stays zero.
+    fn locks_zeros(&self) -> bool {
+        false
+    }
+
+    /// How to extrapolate between steps, where that is known to help.
+    fn momentum(&self) -> Option<Momentum> {
+        None
+    }
+}
+
+impl Rule {
+    /// The rule itself where it works by entries.
+    pub(crate) fn by_entries<T: Scalar>(
+        self,
+        loss: Loss,
+        sweeps: Option<usize>,
+    ) -> Box<dyn EntryRule<T>> {
+        match self {
+            Self::Sn => Box::new(ScalarNewton { sweeps: sweeps.unwrap_or(ScalarNewton::SWEEPS) }),
+            _ => Box::new(Ratio { loss }),
+        }
+    }
+}

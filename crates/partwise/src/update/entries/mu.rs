@@ -1,0 +1,74 @@
+//! MU under any β-divergence, by entries.
+//!
+//! * Objective: Σ p d_β(x, q) over W, H ≥ 0 with q = (WHᵀ), and elastic-net penalties.
+//! * Update, for each row f: `f ← f ∘ (num ⊘ (den + λ₁ + λ₂f))^γ` with num = Σ p x q^(β−2) h,
+//!   den = Σ p q^(β−1) h, and γ = 1/(2−β) for β < 1, 1 for 1 ≤ β ≤ 2, 1/(β−1) for β > 2.
+//! * Cost: 4k per entry and half step, and two powers for β other than 0, 1, 2. The other factor
+//!   follows from sums over the same read of X. For KL on sparse X only stored entries are touched.
+//! * Guarantee: no step raises the objective (Févotte & Idier 2011,
+//!   <https://doi.org/10.1162/NECO_a_00168>). Entries are kept above a roundoff of the largest of
+//!   their row, which counts as zero and leaves a way back.
+//! * Use it: for every loss but Frobenius and KL, where faster rules exist.
+
+use super::{EntryRule, Held, Terms, evaluate};
+use crate::factor::ViewMut;
+use crate::loss::Loss;
+use crate::matrix::Observations;
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+
+/// Multiplicative updates on the ratio X ⊘ WH.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ratio {
+    pub(crate) loss: Loss,
+}
+
+impl<T: Scalar> EntryRule<T> for Ratio {
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        held: &Held<'_, T>,
+        penalty: Penalty,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) {
+        evaluate(self.loss, block, held, f.as_view(), terms);
+        for i in 0..f.rows() {
+            self.multiply(f.row_mut(i), terms.num.row(i), terms.den.row(i), penalty);
+        }
+        evaluate(self.loss, block, held, f.as_view(), terms);
+    }
+
+    fn follows(&self) -> bool {
+        true
+    }
+
+    fn locks_zeros(&self) -> bool {
+        true
+    }
+}
+
+impl Ratio {
+    /// One update of one row.
+    pub(crate) fn multiply<T: Scalar>(
+        &self,
+        f: &mut [T],
+        num: &[T],
+        den: &[T],
+        penalty: Penalty,
+    ) {
+        let exponent = self.loss.exponent();
+        let (l1, l2) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));
+        let mut largest = T::ZERO;
+        for ((f, &num), &den) in f.iter_mut().zip(num).zip(den) {
+            let den = den + l1 + l2 * *f;
+            if *f > T::ZERO && den > T::ZERO {
+                let ratio = num / den;
+                *f = *f * if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
+            }
+            largest = Scalar::max(largest, *f);
+        }
+        let floor = T::from_f64(0.25 * T::ROUNDOFF) * largest;
+        f.iter_mut().filter(|f| **f > T::ZERO).for_each(|f| *f = Scalar::max(*f, floor));
+    }
+}

@@ -1,0 +1,281 @@
+//! The parts of the gradient, and the divergence, of some rows as they are.
+
+use crate::factor::{Factor, View};
+use crate::kernel::dense::{Accum, Strided, product};
+use crate::kernel::panel::padded;
+use crate::kernel::sddmm::sddmm;
+use crate::kernel::sparse::gather;
+use crate::loss::{Divergence, Loss, WithDivergence};
+use crate::matrix::{Layout, Observations};
+use crate::scalar::Scalar;
+
+/// The factor that is held, in the forms that rules by entries need.
+pub(crate) struct Held<'a, T> {
+    /// n×k.
+    pub(crate) f: View<'a, T>,
+    /// Its transpose, k×n with lines padded as panels are, for dense blocks.
+    pub(crate) across: Factor<T>,
+    /// Σ_j s_j h_j with s the weights of the columns.
+    pub(crate) sums: Vec<T>,
+}
+
+impl<'a, T: Scalar> Held<'a, T> {
+    pub(crate) fn new(f: View<'a, T>, layout: Layout, weights: Option<&[T]>) -> Self {
+        let (n, k) = (f.rows(), f.cols());
+        let mut sums = vec![0.0; k];
+        for j in 0..n {
+            let weight = weights.map_or(1.0, |w| w[j].to_f64());
+            sums.iter_mut().zip(f.row(j)).for_each(|(sum, v)| *sum += weight * v.to_f64());
+        }
+        let mut across = Factor::zeros(0, 0);
+        if layout == Layout::Dense {
+            across = Factor::zeros(k, padded(n));
+            for j in 0..n {
+                f.row(j).iter().enumerate().for_each(|(t, &v)| across.row_mut(t)[j] = v);
+            }
+        }
+        Self { f, across, sums: sums.into_iter().map(T::from_f64).collect() }
+    }
+}
+
+/// What is found for the rows of a block.
+pub(crate) struct Terms<T> {
+    /// Negative and positive part of the gradient, a row for each row of the block.
+    pub(crate) num: Factor<T>,
+    pub(crate) den: Factor<T>,
+    /// p·x·q^(β−2) and p·q^(β−1) of the entries, dense or listed. The second is left empty where it
+    /// is 1 throughout.
+    pub(crate) ratio: Entrywise<T>,
+    pub(crate) weight: Entrywise<T>,
+    /// Σ p·d(x, q) over the block.
+    pub(crate) divergence: f64,
+    /// Fitted values.
+    pub(super) q: Entrywise<T>,
+}
+
+/// A value for each entry of a block.
+pub(crate) struct Entrywise<T> {
+    pub(crate) dense: Factor<T>,
+    pub(crate) listed: Vec<T>,
+}
+
+
+impl<T: Scalar> Entrywise<T> {
+    /// The dense values, if there are any.
+    pub(crate) fn dense(&self) -> Option<&Factor<T>> {
+        (self.dense.rows() > 0).then_some(&self.dense)
+    }
+
+    /// The listed values, if there are any.
+    pub(crate) fn listed(&self) -> Option<&[T]> {
+        (!self.listed.is_empty()).then_some(&self.listed)
+    }
+
+    fn empty() -> Self {
+        Self { dense: Factor::zeros(0, 0), listed: Vec::new() }
+    }
+
+    pub(super) fn fit(&mut self, block: &Observations<T>) {
+        let (rows, cols) = (block.dense.rows(), block.dense.cols());
+        if (self.dense.rows(), self.dense.cols()) != (rows, cols) {
+            self.dense = Factor::zeros(rows, cols);
+        }
+        self.listed.resize(block.values.len(), T::ZERO);
+    }
+}
+
+impl<T: Scalar> Terms<T> {
+    pub(crate) fn new() -> Self {
+        let none = || Factor::zeros(0, 0);
+        Self {
+            num: none(),
+            den: none(),
+            ratio: Entrywise::empty(),
+            weight: Entrywise::empty(),
+            divergence: 0.0,
+            q: Entrywise::empty(),
+        }
+    }
+
+    /// Makes room for the rows of a block.
+    pub(super) fn fit(&mut self, block: &Observations<T>, k: usize) {
+        let rows = block.rows.len();
+        if (self.num.rows(), self.num.cols()) != (rows, k) {
+            self.num = Factor::zeros(rows, k);
+            self.den = Factor::zeros(rows, k);
+        }
+        self.ratio.fit(block);
+        self.q.fit(block);
+    }
+}
+
+/// Terms of the rows `f` of a block.
+pub(crate) fn evaluate<T: Scalar>(
+    loss: Loss,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    terms.fit(block, f.cols());
+    loss.with(Evaluate { block, held, f, terms });
+}
+
+/// den where the derivative of the loss has a constant positive part: Σ p h for each row.
+pub(super) fn weigh_rows<T: Scalar>(
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    den: &mut Factor<T>,
+) {
+    let rows = block.rows.len();
+    match (block.layout, &block.dense_weights, &block.weights) {
+        (Layout::Dense, Some(weights), _) => {
+            product(Strided::of(weights.view()), held.f, &mut den.view_mut(), Accum::Replace);
+        }
+        (Layout::Listed { zeros: false }, _, weights) => {
+            let ones = if weights.is_none() { vec![T::ONE; block.values.len()] } else { vec![] };
+            let weights = weights.as_deref().unwrap_or(&ones);
+            gather(block.listed(weights), held.f, &mut den.view_mut());
+        }
+        _ => {
+            let hides = !block.hidden.indices.is_empty();
+            if hides {
+                gather(block.hidden(), held.f, &mut den.view_mut());
+            }
+            for i in 0..rows {
+                let own = block.row_weights.as_ref().map_or(T::ONE, |w| w[i]);
+                for (den, &sum) in den.row_mut(i).iter_mut().zip(&held.sums) {
+                    let lost = if hides { *den } else { T::ZERO };
+                    *den = own * Scalar::max(sum - lost, T::ZERO);
+                }
+            }
+        }
+    }
+}
+
+struct Evaluate<'a, 'b, T: Scalar> {
+    block: &'a Observations<T>,
+    held: &'a Held<'b, T>,
+    f: View<'a, T>,
+    terms: &'a mut Terms<T>,
+}
+
+impl<T: Scalar> WithDivergence for Evaluate<'_, '_, T> {
+    type Out = ();
+
+    fn run<D: Divergence>(self, d: D) {
+        let Self { block, held, f, terms } = self;
+        if !D::CONSTANT_WEIGHT {
+            terms.weight.fit(block);
+        } else {
+            weigh_rows(block, held, &mut terms.den);
+        }
+        match block.layout {
+            Layout::Dense => dense(d, block, held, f, terms),
+            Layout::Listed { .. } => listed(d, block, held, f, terms),
+        }
+        if let Layout::Listed { zeros: true } = block.layout {
+            terms.divergence += unlisted(block, f, terms);
+        }
+    }
+}
+
+fn dense<T: Scalar, D: Divergence>(
+    d: D,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    let across = held.across.view().columns(0..block.cols);
+    product(Strided::of(f), across, &mut terms.q.dense.view_mut(), Accum::Replace);
+    let mut total = 0.0;
+    for i in 0..f.rows() {
+        let x = block.dense.row(i);
+        let weights = block.dense_weights.as_ref().map(|w| w.row(i));
+        let q = terms.q.dense.row(i);
+        let weight = if D::CONSTANT_WEIGHT { None } else { Some(terms.weight.dense.row_mut(i)) };
+        total += row_terms(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
+    }
+    terms.divergence = total;
+    let ratio = Strided::of(terms.ratio.dense.view());
+    product(ratio, held.f, &mut terms.num.view_mut(), Accum::Replace);
+    if !D::CONSTANT_WEIGHT {
+        let weight = Strided::of(terms.weight.dense.view());
+        product(weight, held.f, &mut terms.den.view_mut(), Accum::Replace);
+    }
+}
+
+fn listed<T: Scalar, D: Divergence>(
+    d: D,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    sddmm(block.listed(&block.values), f, held.f, &mut terms.q.listed);
+    let weight = if D::CONSTANT_WEIGHT { None } else { Some(&mut terms.weight.listed[..]) };
+    let entries = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
+    terms.divergence = row_terms(d, entries, &mut terms.ratio.listed, weight);
+    gather(block.listed(&terms.ratio.listed), held.f, &mut terms.num.view_mut());
+    if !D::CONSTANT_WEIGHT {
+        gather(block.listed(&terms.weight.listed), held.f, &mut terms.den.view_mut());
+    }
+}
+
+/// Ratios, weights and the divergence of a run of entries.
+#[inline]
+pub(super) fn row_terms<T: Scalar, D: Divergence>(
+    d: D,
+    (x, p, q): (&[T], Option<&[T]>, &[T]),
+    ratio: &mut [T],
+    weight: Option<&mut [T]>,
+) -> f64 {
+    let mut total = 0.0;
+    match p {
+        None => {
+            for ((ratio, &x), &q) in ratio.iter_mut().zip(x).zip(q) {
+                total += d.value(x.to_f64(), q.to_f64());
+                *ratio = d.ratio(x, q);
+            }
+            if let Some(weight) = weight {
+                weight.iter_mut().zip(q).for_each(|(weight, &q)| *weight = d.weight(q));
+            }
+        }
+        Some(p) => {
+            for (((ratio, &x), &q), &p) in ratio.iter_mut().zip(x).zip(q).zip(p) {
+                let seen = p > T::ZERO;
+                total += if seen { p.to_f64() * d.value(x.to_f64(), q.to_f64()) } else { 0.0 };
+                *ratio = if seen { p * d.ratio(x, q) } else { T::ZERO };
+            }
+            if let Some(weight) = weight {
+                let entries = weight.iter_mut().zip(q).zip(p);
+                entries.for_each(|((weight, &q), &p)| {
+                    *weight = if p > T::ZERO { p * d.weight(q) } else { T::ZERO };
+                });
+            }
+        }
+    }
+    total
+}
+
+/// Σ q over the zeros that are not listed: all of q, less what is listed.
+pub(super) fn unlisted<T: Scalar>(
+    block: &Observations<T>,
+    f: View<'_, T>,
+    terms: &Terms<T>,
+) -> f64 {
+    let mut total = 0.0;
+    for i in 0..f.rows() {
+        let row = f.row(i).iter().zip(terms.den.row(i));
+        let all: f64 = row.map(|(f, den)| f.to_f64() * den.to_f64()).sum();
+        let span = block.indptr[i]..block.indptr[i + 1];
+        let q = terms.q.listed[span.clone()].iter().map(|q| q.to_f64());
+        let listed: f64 = match &block.weights {
+            None => q.sum(),
+            Some(weights) => q.zip(&weights[span]).map(|(q, w)| q * w.to_f64()).sum(),
+        };
+        total += (all - listed).max(0.0);
+    }
+    total
+}
