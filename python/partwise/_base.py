@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import _native
+from ._indices import check_indices
 from ._start import initialize
 from ._validation import (
     beta_of,
@@ -158,9 +159,13 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         super().__setstate__(state)
 
     def _checked(self, X, **options):
-        return validate_data(
+        # Before, as a conversion follows the indices; after, for the formats without any.
+        check_indices(X)
+        X = validate_data(
             self, X, accept_sparse=self._formats, dtype=float_types(self.dtype), **options
         )
+        check_indices(X)
+        return X
 
     def _check_params(self, X):
         self._n_components = X.shape[1] if self.n_components is None else self.n_components

@@ -6,6 +6,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import check_non_negative
 
+from ._indices import check_indices
 from ._nmf import NMF
 from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta
 
@@ -105,7 +106,9 @@ def non_negative_factorization(
         shuffle=shuffle,
     )
     est._validate_params()
+    check_indices(X)
     X = check_array(X, accept_sparse=("csr", "csc"), dtype=FLOATS)
+    check_indices(X)
     if not update_H:
         return _rows_only(est, X, W, H)
     fit = est._fit(X, W, H)

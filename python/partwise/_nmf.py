@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from . import _native
 from ._base import CONSTRAINTS, BaseNMF, divergence_of, root_of_divergence
-from ._watch import watching
 from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
+from ._watch import watching
 
 _RULES = {"cd": "hals", "mu": "mu", "auto": None}
 

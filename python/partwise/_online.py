@@ -25,6 +25,8 @@ class BatchSteps:
     """
 
     def __init__(self, estimator, H):
+        if not hasattr(_native, "Online"):
+            raise NotImplementedError("this build of partwise has no steps by batch: use NMF")
         self._estimator = estimator
         self._online = None
         self._penalties = None

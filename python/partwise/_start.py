@@ -14,6 +14,9 @@ except ImportError:  # before scikit-learn 1.8
 # Smaller entries of an SVD start count as zero.
 _EPS = 1e-6
 
+# Entries of an X of which a copy in double precision is no burden.
+_SMALL = 1 << 20
+
 
 def initialize(X, n_components, init=None, random_state=None):
     """Return W and H to start from.
@@ -70,6 +73,10 @@ def _random(X, n_components, random_state):
 
 def _nndsvd(X, n_components, random_state):
     """Split every pair of singular vectors by sign and keep the heavier half."""
+    if X.dtype == np.float32 and X.shape[0] * X.shape[1] <= _SMALL:
+        # Singular vectors in single precision are off by 1e-5, and a fit can make more of it.
+        W, H = _nndsvd(X.astype(np.float64), n_components, random_state)
+        return W.astype(np.float32), H.astype(np.float32)
     U, S, V = randomized_svd(X, n_components, random_state=random_state)
     W, H = np.zeros_like(U), np.zeros_like(V)
     for j in range(n_components):
