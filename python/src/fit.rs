@@ -4,7 +4,7 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{only_frobenius, penalty, real, seconds, side, whole};
+use crate::options::{penalty, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
 use crate::run::{attach_partial, run};
@@ -80,7 +80,6 @@ pub(crate) fn fit(
         fixed: fixed.map(side).transpose()?,
         ..Options::default()
     };
-    only_frobenius("fit", plain.loss)?;
     let callback = callback.as_ref();
     let given = Given { weights, rows: row_weights, columns: column_weights, missing };
     guarded(|| match Held::of(x)? {
@@ -96,7 +95,6 @@ fn fit_as<T: Real>(
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
     let weights = HeldWeights::of(given)?;
-    weights.refuse()?;
     let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
     let ended = run(py, data, &options, callback)?;
     let fit = Py::new(py, Fit::of(py, &ended.fit)?)?;

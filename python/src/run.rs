@@ -71,7 +71,7 @@ pub(crate) fn run<T: Real>(
     let (outcome, raised) = py.detach(move || {
         std::thread::scope(|scope| {
             let mut reporter = reporter;
-            let work = move || fit_observed(data.x, options, &mut reporter);
+            let work = move || fit_observed(data, options, &mut reporter);
             let worker = std::thread::Builder::new().name("partwise".into());
             match worker.spawn_scoped(scope, work) {
                 Ok(worker) => {

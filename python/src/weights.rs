@@ -53,20 +53,6 @@ impl<'py, T: Real> HeldWeights<'py, T> {
         })
     }
 
-    /// Refuses weights, which the engine does not have yet.
-    pub(crate) fn refuse(&self) -> PyResult<()> {
-        let given = [
-            ("weights", self.entries.is_some()),
-            ("row_weights", self.rows.is_some()),
-            ("column_weights", self.columns.is_some()),
-            ("missing", self.hidden.is_some() || self.nan_missing || self.absent_missing),
-        ];
-        match given.into_iter().find(|(_, given)| *given) {
-            None => Ok(()),
-            Some((name, _)) => Err(PyValueError::new_err(format!("{name}: not there yet"))),
-        }
-    }
-
     /// The engine's view of the same memory.
     pub(crate) fn weights(&self, py: Python<'_>) -> PyResult<Weights<'_, T>> {
         Ok(Weights {
