@@ -164,6 +164,8 @@ def fit(
         "column_weights": as_vector("column_weights", column_weights, data),
         "missing": as_missing(missing, data),
     }
+    weighting = (weights, row_weights, column_weights, missing)
+    weighted = any(given is not None for given in weighting)
     show = interactive() if progress is None else progress
     bar = Bar(callback) if show else nullcontext(callback)
     try:
@@ -171,9 +173,9 @@ def fit(
             done = _native.fit(data.x, rank, callback=listener, **model, **options)
     except KeyboardInterrupt as error:
         if isinstance(getattr(error, "partial", None), _native.Fit):
-            error.partial = Result._of(error.partial, data, model)  # type: ignore[attr-defined]
+            error.partial = Result._of(error.partial, data, model, weighted)  # type: ignore[attr-defined]
         raise
-    return Result._of(done, data, model)
+    return Result._of(done, data, model, weighted)
 
 
 def _dense(start: Any) -> np.ndarray | None:

@@ -190,8 +190,11 @@ def _of_pandas(X: Any) -> Any:
     for name, kind in X.dtypes.items():
         if not (pandas.api.types.is_numeric_dtype(kind) or pandas.api.types.is_bool_dtype(kind)):
             raise TypeError(cut(f"X: column {name!r} has dtype {kind}; expected real numbers"))
-    has_missing = any(pandas.api.types.is_extension_array_dtype(kind) for kind in X.dtypes)
-    return X.to_numpy(dtype=np.float64, na_value=np.nan) if has_missing else X.to_numpy()
+    if any(pandas.api.types.is_extension_array_dtype(kind) for kind in X.dtypes):
+        return X.to_numpy(dtype=np.float64, na_value=np.nan)
+    array = X.to_numpy()
+    # Integers beside booleans have no common dtype.
+    return array.astype(np.float64) if array.dtype == object else array
 
 
 def _of_polars(X: Any) -> Any:
@@ -213,7 +216,12 @@ def _of_anndata(X: Any, layer: str | None) -> Any:
             raise ValueError(
                 f"layer = {cut(repr(layer), 60)} is not in the AnnData; known: {known}"
             )
-        return X.layers[layer]
+        return _in_memory(X.layers[layer])
     if X.X is None:
         raise ValueError("the AnnData has no X; name one of its layers with layer=")
-    return X.X
+    return _in_memory(X.X)
+
+
+def _in_memory(X: Any) -> Any:
+    """X read from the file that backs it, sparse if it is sparse there."""
+    return X.to_memory() if hasattr(X, "to_memory") else X

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+#: Seconds before anything is shown, so that short fits show nothing, and between two lines.
+_DELAY = 0.5
+
 Callback = Callable[[dict[str, Any]], Any]
 
 
@@ -62,13 +65,13 @@ def _tqdm(max_iter: int) -> _Tqdm | None:
         from tqdm.auto import tqdm
     except ImportError:
         return None
-    return _Tqdm(tqdm(total=max_iter, unit="it", desc="partwise", leave=False))
+    return _Tqdm(tqdm(total=max_iter, unit="it", desc="partwise", leave=False, delay=_DELAY))
 
 
 class _Lines:
-    """A line on a stream every half second."""
+    """A line on a stream now and then."""
 
-    _EVERY = 0.5
+    _EVERY = _DELAY
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream

@@ -59,14 +59,16 @@ class Result:
     """Names of the columns of X, if it had any: length n."""
     model: dict[str, Any] = field(default_factory=dict)
     """The loss and the penalties."""
+    weighted: bool = False
+    """Whether entries of X had weights or were missing."""
 
     @classmethod
-    def _of(cls, fit: _native.Fit, data: Native, model: dict[str, Any]) -> "Result":
-        own = {"row_names", "column_names", "model"}
+    def _of(cls, fit: _native.Fit, data: Native, model: dict[str, Any], weighted: bool) -> "Result":
+        own = {"row_names", "column_names", "model", "weighted"}
         figures = {f.name: getattr(fit, f.name) for f in fields(cls) if f.name not in own}
         names: dict[str, Any] = {"row_names": data.row_names, "column_names": data.column_names}
         figures["warnings"] = [*figures["warnings"], *_repeated(names)]
-        return cls(**figures, **names, model=model)
+        return cls(**figures, **names, model=model, weighted=weighted)
 
     @property
     def rank(self) -> int:
@@ -91,8 +93,11 @@ class Result:
         """The figures recomputed from X, W and H in float64 by other code than that of the fit.
 
         A dict with objective, objective_bound, relative_error, explained_variance, kkt and
-        kkt_residual.
+        kkt_residual. Raises ValueError after a fit with weights or missing entries, which it does
+        not know.
         """
+        if self.weighted:
+            raise ValueError("verify knows no weights and no missing entries yet")
         data = as_native(X, self.h.dtype, layer)
         return _native.verify(data.x, self.w, self.h, **self.model)
 

@@ -180,6 +180,8 @@ def test_pandas():
     sparse = frame.astype(pd.SparseDtype("float64", 0.0))
     assert np.array_equal(fitted(sparse).w, fitted(sp.csc_array(BASE)).w)
     assert as_native(sparse).x[0] == "csc"
+    mixed = pd.DataFrame({"a": [1, 2], "b": [True, False], "c": [0.5, 1.5]})
+    assert np.array_equal(as_native(mixed).x, [[1, 1, 0.5], [2, 0, 1.5]])
     frame["name"] = "a"
     with pytest.raises(TypeError, match="column 'name' has dtype"):
         fitted(frame)
@@ -192,11 +194,13 @@ def test_polars():
     frame = pl.DataFrame(COUNTS, schema=[f"g{j}" for j in range(24)])
     assert same(frame)
     assert list(fitted(frame).column_names)[:2] == ["g0", "g1"]
+    mixed = pl.DataFrame({"a": [1, 2], "b": [True, False], "c": [0.5, 1.5]})
+    assert np.array_equal(as_native(mixed).x, [[1, 1, 0.5], [2, 0, 1.5]])
     with pytest.raises(TypeError, match="column 's' has dtype String"):
         fitted(pl.DataFrame({"s": ["a"]}))
 
 
-def test_anndata():
+def test_anndata(tmp_path):
     ad = pytest.importorskip("anndata")
     import pandas as pd
 
@@ -210,6 +214,10 @@ def test_anndata():
     assert np.array_equal(r.w, fitted(sp.csr_array(BASE)).w)
     assert r.row_names[1] == "c1" and r.column_names[2] == "g2"
     assert same(data, layer="raw")
+    data.write_h5ad(tmp_path / "data.h5ad")
+    backed = ad.read_h5ad(tmp_path / "data.h5ad", backed="r")
+    assert np.array_equal(fitted(backed).w, r.w)
+    assert np.array_equal(fitted(data[:, :5]).w, fitted(sp.csr_array(BASE[:, :5])).w)
     with pytest.raises(ValueError, match="layer = 'log' is not in the AnnData; known: raw"):
         fitted(data, layer="log")
     with pytest.raises(TypeError, match="layer = 'raw' is for AnnData"):
