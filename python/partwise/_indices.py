@@ -43,7 +43,9 @@ def _check_pointers(X, across):
     falls = np.flatnonzero(indptr[1:] < indptr[:-1])
     if len(falls):
         i = falls[0]
-        raise ValueError(f"X.indptr[{i + 1}] = {indptr[i + 1]} is below X.indptr[{i}] = {indptr[i]}")
+        raise ValueError(
+            f"X.indptr[{i + 1}] = {indptr[i + 1]} is below X.indptr[{i}] = {indptr[i]}"
+        )
     for name, array in (("indices", X.indices), ("data", X.data)):
         if len(array) < indptr[-1]:
             raise ValueError(

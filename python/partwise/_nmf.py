@@ -220,7 +220,7 @@ class NMF(BaseNMF):
         check_zeros_for_beta(X, self._beta_loss)
         W, H = self._warm_factors(X) or self._check_start(X, W, H)
         fit = self._best_of_starts(X, W, H)
-        # scikit-learn's rule: also if the last iteration that was allowed is the one that converged.
+        # scikit-learn's rule: also if the last iteration that is allowed is the one that converged.
         if fit.iterations >= self.max_iter and self.tol > 0:
             warnings.warn(
                 f"Maximum number of iterations {self.max_iter} reached. "

@@ -11,7 +11,12 @@ from partwise import NMF, MiniBatchNMF, non_negative_factorization
 # As scikit-learn makes its own classes for these checks.
 ESTIMATORS = [NMF(max_iter=500), MiniBatchNMF(batch_size=10, max_iter=20, fresh_restarts=True)]
 # As anybody else would.
-DEFAULTS = [NMF(), NMF(n_components=2, n_init=3), NMF(2, solver="mu", max_iter=2000), MiniBatchNMF(2)]
+DEFAULTS = [
+    NMF(),
+    NMF(n_components=2, n_init=3),
+    NMF(2, solver="mu", max_iter=2000),
+    MiniBatchNMF(2),
+]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -8,6 +8,7 @@ from sklearn.decomposition._nmf import _initialize_nmf
 
 from partwise._start import initialize
 
+
 def _data(shape, sparse):
     X = np.random.RandomState(1).random_sample(shape)
     X[X < 0.4] = 0
