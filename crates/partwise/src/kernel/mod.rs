@@ -12,6 +12,7 @@ pub(crate) mod hals;
 pub(crate) mod kkt;
 
 pub(crate) mod kl;
+pub(crate) mod kl_divergence;
 
 pub(crate) mod panel;
 pub(crate) mod sddmm;

@@ -1,6 +1,7 @@
 //! Kullback–Leibler: d(x, q) = x ln(x/q) − x + q, and q where x = 0.
 
 use super::Divergence;
+use crate::kernel::kl_divergence::kl_divergence;
 use crate::scalar::Scalar;
 
 /// β = 1.
@@ -18,6 +19,9 @@ impl Divergence for KullbackLeibler {
         }
         let off = (q - x) / x;
         (x * (off - off.ln_1p())).max(0.0)
+    }
+    fn total<T: Scalar>(self, x: &[T], q: &[T], p: Option<&[T]>) -> f64 {
+        kl_divergence(x, q, p)
     }
     #[inline(always)]
     fn ratio<T: Scalar>(self, x: T, q: T) -> T {

@@ -106,6 +106,17 @@ pub(crate) trait Divergence: Copy + Send + Sync {
     const CONSTANT_WEIGHT: bool = false;
     /// d(x, q), never negative.
     fn value(self, x: f64, q: f64) -> f64;
+    /// Σ p·d(x, q) over a run of entries, p = 1 where none are given; p = 0 counts nothing.
+    fn total<T: Scalar>(self, x: &[T], q: &[T], p: Option<&[T]>) -> f64 {
+        let entries = x.iter().zip(q).map(|(x, q)| self.value(x.to_f64(), q.to_f64()));
+        match p {
+            None => entries.sum(),
+            Some(p) => {
+                let weighed = p.iter().zip(entries);
+                weighed.map(|(p, d)| if *p > T::ZERO { p.to_f64() * d } else { 0.0 }).sum()
+            }
+        }
+    }
     /// x·q^(β−2), the part of −∂d/∂q that pulls q up.
     fn ratio<T: Scalar>(self, x: T, q: T) -> T;
     /// q^(β−1), the part of ∂d/∂q that pushes q down.

@@ -119,8 +119,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
     ///
     /// # Errors
     /// What the source of X reports.
-    pub(crate) fn read(&self, rows: Range<usize>) -> Result<Observations<T>> {
-        let mut block = Observations::new(self, rows.clone());
+    pub(crate) fn read(&self, rows: Range<usize>, block: &mut Observations<T>) -> Result<()> {
+        block.begin(rows.clone());
         let mut lists = Lists::default();
         self.x.visit(rows.clone(), &mut |range, panel| {
             for (at, row) in range.enumerate() {
@@ -129,15 +129,15 @@ impl<'a, T: Scalar> Observed<'a, T> {
                     Layout::Listed { .. } => {
                         lists.x.clear();
                         panel.copy_listed(at, &mut lists.x.0, &mut lists.x.1);
-                        lists.row_of_x(self, row, &mut block);
+                        lists.row_of_x(self, row, block);
                     }
                 }
             }
         })?;
         if self.layout == Layout::Dense {
-            self.weigh(&mut block)?;
+            self.weigh(block)?;
         } else if self.by_weights {
-            self.list_by_weights(&mut block)?;
+            self.list_by_weights(block)?;
         } else if let Some(entries) = &self.entries {
             let mut dense = Factor::zeros(1, block.cols);
             entries.visit(rows, &mut |range, panel| {
@@ -147,7 +147,12 @@ impl<'a, T: Scalar> Observed<'a, T> {
                 }
             })?;
         }
-        Ok(block)
+        Ok(())
+    }
+
+    /// A block to read into, again and again.
+    pub(crate) fn block(&self) -> Observations<T> {
+        Observations::new(self)
     }
 
     /// Dense: the weights of every entry.
@@ -191,7 +196,9 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// Listed by the weights: X where a weight is stored.
     fn list_by_weights(&self, block: &mut Observations<T>) -> Result<()> {
         let Some(entries) = &self.entries else { return Ok(()) };
-        let x = std::mem::replace(block, Observations::new(self, block.rows.clone()));
+        let mut fresh = self.block();
+        fresh.begin(block.rows.clone());
+        let x = std::mem::replace(block, fresh);
         let mut list = (Vec::new(), Vec::new());
         let start = block.rows.start;
         entries.visit(block.rows.clone(), &mut |range, panel| {
@@ -272,17 +279,16 @@ impl<T: Scalar> Lists<T> {
 }
 
 impl<T: Scalar> Observations<T> {
-    fn new(of: &Observed<'_, T>, rows: Range<usize>) -> Self {
+    fn new(of: &Observed<'_, T>) -> Self {
         let cols = of.x.shape().1;
         let dense = of.layout == Layout::Dense;
-        let height = if dense { rows.len() } else { 0 };
         let weighted = of.is_weighted();
         Self {
             layout: of.layout,
-            rows,
+            rows: 0..0,
             cols,
-            dense: Factor::zeros(height, cols),
-            dense_weights: (dense && weighted).then(|| Factor::zeros(height, cols)),
+            dense: Factor::zeros(0, cols),
+            dense_weights: (dense && weighted).then(|| Factor::zeros(0, cols)),
             indptr: vec![0],
             indices: Vec::new(),
             values: Vec::new(),
@@ -290,6 +296,26 @@ impl<T: Scalar> Observations<T> {
             hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
             row_weights: of.along.is_some().then(Vec::new),
         }
+    }
+
+    /// Empties the block and makes room for these rows.
+    fn begin(&mut self, rows: Range<usize>) {
+        if self.layout == Layout::Dense && self.dense.rows() != rows.len() {
+            self.dense = Factor::zeros(rows.len(), self.cols);
+            let cols = self.cols;
+            self.dense_weights.iter_mut().for_each(|w| *w = Factor::zeros(rows.len(), cols));
+        }
+        self.rows = rows;
+        for offsets in [&mut self.indptr, &mut self.hidden.indptr] {
+            offsets.clear();
+            offsets.push(0);
+        }
+        self.indices.clear();
+        self.values.clear();
+        self.hidden.indices.clear();
+        self.hidden.weights.clear();
+        self.weights.iter_mut().for_each(Vec::clear);
+        self.row_weights.iter_mut().for_each(Vec::clear);
     }
 
     fn push(&mut self, j: u32, value: T, weight: T) {
@@ -327,7 +353,7 @@ impl<T: Scalar> Observations<T> {
     }
 
     /// Weight times value of every entry.
-    fn weighed(mut self) -> Self {
+    fn weigh(&mut self) {
         if let Some(weights) = &self.dense_weights {
             for i in 0..self.dense.rows() {
                 let row = self.dense.row_mut(i).iter_mut().zip(weights.row(i));
@@ -337,7 +363,6 @@ impl<T: Scalar> Observations<T> {
         if let Some(weights) = &self.weights {
             self.values.iter_mut().zip(weights).for_each(|(x, &w)| *x = *x * w);
         }
-        self
     }
 }
 
@@ -356,7 +381,9 @@ impl<T: Scalar> Matrix<T> for Observed<'_, T> {
     }
 
     fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
-        let block = self.read(rows.clone())?.weighed();
+        let mut block = self.block();
+        self.read(rows.clone(), &mut block)?;
+        block.weigh();
         work(rows, &block);
         Ok(())
     }

@@ -115,7 +115,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
             return Ok(following.kkt(self.b[b].view(), penalties.1));
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
-        let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1 };
+        let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
         Ok(look.run(self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
@@ -152,7 +152,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         }
         self.ahead = false;
         let rule = (improve && !fixed.0).then_some(rule);
-        let sweep = Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0 };
+        let sweep = Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
         self.sums = sweep.run(self.b[USED].view(), next, self.following.as_mut())?;
         Ok(())
     }
@@ -215,7 +215,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         go_beyond(next, now, beta);
         self.ahead = true;
         if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
-            let sweep = Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1 };
+            let sweep = Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
             sweep.run(next.view(), used, None)?;
             go_beyond(plain, used, beta);
             std::mem::swap(used, plain);

@@ -48,8 +48,9 @@ pub(in crate::fit) fn refuse_zeros<T: Scalar>(
     loss: Loss,
 ) -> Result<()> {
     let (mut first, mut count) = (None, 0);
+    let mut block = x.block();
     for range in Plan::new(x, 1).bins().iter().flatten() {
-        let block = x.read(range.clone())?;
+        x.read(range.clone(), &mut block)?;
         for_each_observed(&block, |row, col, value| {
             if value == T::ZERO {
                 first.get_or_insert((row, col));
@@ -73,8 +74,9 @@ impl<T: Scalar> Entries<'_, T> {
         }
         let (a, b) = (&self.a[self.current], &self.b[super::USED]);
         let (mut first, mut count) = (None, 0);
+        let mut block = self.problem.streamed.block();
         for range in self.plans.0.bins().iter().flatten() {
-            let block = self.problem.streamed.read(range.clone())?;
+            self.problem.streamed.read(range.clone(), &mut block)?;
             for_each_observed(&block, |row, col, value| {
                 let terms = a.row(row).iter().zip(b.row(col));
                 let q: f64 = terms.map(|(a, b)| a.to_f64() * b.to_f64()).sum();

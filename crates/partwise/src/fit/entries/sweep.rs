@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::loss::Loss;
-use crate::matrix::{Matrix, Observed, Plan};
+use crate::matrix::{Matrix, Observations, Observed, Plan};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Held, Terms, evaluate};
@@ -26,6 +26,8 @@ pub(crate) struct Sweep<'a, T: Scalar> {
     pub(crate) loss: Loss,
     pub(crate) rule: Option<&'a dyn EntryRule<T>>,
     pub(crate) penalty: Penalty,
+    /// Whether the divergence is wanted.
+    pub(crate) valued: bool,
 }
 
 impl<T: Scalar> Sweep<'_, T> {
@@ -55,10 +57,12 @@ impl<T: Scalar> Sweep<'_, T> {
         )|
          -> Result<Sums> {
             let mut sums = Sums::default();
-            let mut terms = Terms::new();
+            let mut terms = Terms::new(self.valued);
+            let mut block = self.x.block();
             for range in blocks {
                 let mut f = rows.slice(range.start - start..range.end - start);
-                self.block(range.clone(), &held, &mut f, &mut terms, &mut sums, part.as_deref_mut())?;
+                self.x.read(range.clone(), &mut block)?;
+                self.block(&block, &held, &mut f, &mut terms, &mut sums, part.as_deref_mut());
             }
             Ok(sums)
         };
@@ -81,25 +85,23 @@ impl<T: Scalar> Sweep<'_, T> {
 
     fn block(
         &self,
-        range: std::ops::Range<usize>,
+        block: &Observations<T>,
         held: &Held<'_, T>,
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
         sums: &mut Sums,
         part: Option<&mut Part<T>>,
-    ) -> Result<()> {
-        let block = self.x.read(range)?;
+    ) {
         match self.rule {
-            Some(rule) => rule.improve(&block, held, self.penalty, f, terms),
-            None => evaluate(self.loss, &block, held, f.as_view(), terms),
+            Some(rule) => rule.improve(block, held, self.penalty, f, terms),
+            None => evaluate(self.loss, block, held, f.as_view(), terms),
         }
         let f = f.as_view();
         if let Some(part) = part {
-            part.add(&block, terms, f);
+            part.add(block, terms, f);
         }
         sums.divergence += terms.divergence;
         add_kkt(&mut sums.kkt, f, &mut terms.den, terms.num.view(), self.penalty);
-        Ok(())
     }
 }
 
@@ -131,7 +133,7 @@ pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> 
     let mut mean = Factor::zeros(cols, 1);
     one.view_mut().fill(T::ONE);
     mean.view_mut().fill(T::ONE);
-    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE };
+    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
     // Under KL with q = 1, num is Σ p x and den Σ p.
     let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
     let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };

@@ -12,12 +12,12 @@
 //!   <https://doi.org/10.1007/s10915-021-01504-0>). Extrapolated with restart (Ang & Gillis 2019).
 //! * Use it: for KL, always.
 
-use super::terms::{row_terms, unlisted, weigh_rows};
+use super::terms::{unlisted, weigh_rows};
 use super::{EntryRule, Held, Momentum, Terms};
 use crate::factor::ViewMut;
 use crate::kernel::kl::{KlRow, improve};
 use crate::kernel::panel::{gather_panel, padded};
-use crate::loss::KullbackLeibler;
+use crate::loss::{Divergence, KullbackLeibler};
 use crate::matrix::{Layout, Observations};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -61,14 +61,16 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
             let num = terms.num.row_mut(i);
             improve(&given, f.row_mut(i), &mut row.q, &mut row.ratio, num, self.sweeps);
             let q = &row.q[..len];
-            divergence += row_terms(KullbackLeibler, (x, weights, q), &mut row.ratio[..len], None);
+            if terms.valued {
+                divergence += KullbackLeibler.total(x, q, weights);
+            }
             if let Layout::Listed { .. } = block.layout {
                 let from = block.indptr[i];
                 terms.q.listed[from..from + len].copy_from_slice(q);
             }
         }
         terms.divergence = divergence;
-        if let Layout::Listed { zeros: true } = block.layout {
+        if block.layout == (Layout::Listed { zeros: true }) && terms.valued {
             terms.divergence += unlisted(block, f.as_view(), terms);
         }
     }

@@ -47,8 +47,9 @@ pub(crate) struct Terms<T> {
     /// is 1 throughout.
     pub(crate) ratio: Entrywise<T>,
     pub(crate) weight: Entrywise<T>,
-    /// Σ p·d(x, q) over the block.
+    /// Σ p·d(x, q) over the block, if `valued`.
     pub(crate) divergence: f64,
+    pub(crate) valued: bool,
     /// Fitted values.
     pub(super) q: Entrywise<T>,
 }
@@ -85,7 +86,8 @@ impl<T: Scalar> Entrywise<T> {
 }
 
 impl<T: Scalar> Terms<T> {
-    pub(crate) fn new() -> Self {
+    /// `valued`: whether the divergence is wanted.
+    pub(crate) fn new(valued: bool) -> Self {
         let none = || Factor::zeros(0, 0);
         Self {
             num: none(),
@@ -93,6 +95,7 @@ impl<T: Scalar> Terms<T> {
             ratio: Entrywise::empty(),
             weight: Entrywise::empty(),
             divergence: 0.0,
+            valued,
             q: Entrywise::empty(),
         }
     }
@@ -174,7 +177,7 @@ impl<T: Scalar> WithDivergence for Evaluate<'_, '_, T> {
             Layout::Dense => dense(d, block, held, f, terms),
             Layout::Listed { .. } => listed(d, block, held, f, terms),
         }
-        if let Layout::Listed { zeros: true } = block.layout {
+        if block.layout == (Layout::Listed { zeros: true }) && terms.valued {
             terms.divergence += unlisted(block, f, terms);
         }
     }
@@ -195,7 +198,10 @@ fn dense<T: Scalar, D: Divergence>(
         let weights = block.dense_weights.as_ref().map(|w| w.row(i));
         let q = terms.q.dense.row(i);
         let weight = if D::CONSTANT_WEIGHT { None } else { Some(terms.weight.dense.row_mut(i)) };
-        total += row_terms(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
+        parts(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
+        if terms.valued {
+            total += d.total(x, q, weights);
+        }
     }
     terms.divergence = total;
     let ratio = Strided::of(terms.ratio.dense.view());
@@ -216,47 +222,39 @@ fn listed<T: Scalar, D: Divergence>(
     sddmm(block.listed(&block.values), f, held.f, &mut terms.q.listed);
     let weight = if D::CONSTANT_WEIGHT { None } else { Some(&mut terms.weight.listed[..]) };
     let entries = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
-    terms.divergence = row_terms(d, entries, &mut terms.ratio.listed, weight);
+    parts(d, entries, &mut terms.ratio.listed, weight);
+    let (x, p, q) = entries;
+    terms.divergence = if terms.valued { d.total(x, q, p) } else { 0.0 };
     gather(block.listed(&terms.ratio.listed), held.f, &mut terms.num.view_mut());
     if !D::CONSTANT_WEIGHT {
         gather(block.listed(&terms.weight.listed), held.f, &mut terms.den.view_mut());
     }
 }
 
-/// Ratios, weights and the divergence of a run of entries.
+/// Ratios and weights of a run of entries.
 #[inline]
-pub(super) fn row_terms<T: Scalar, D: Divergence>(
+fn parts<T: Scalar, D: Divergence>(
     d: D,
     (x, p, q): (&[T], Option<&[T]>, &[T]),
     ratio: &mut [T],
     weight: Option<&mut [T]>,
-) -> f64 {
-    let mut total = 0.0;
-    match p {
-        None => {
-            for ((ratio, &x), &q) in ratio.iter_mut().zip(x).zip(q) {
-                total += d.value(x.to_f64(), q.to_f64());
-                *ratio = d.ratio(x, q);
-            }
-            if let Some(weight) = weight {
-                weight.iter_mut().zip(q).for_each(|(weight, &q)| *weight = d.weight(q));
-            }
-        }
-        Some(p) => {
-            for (((ratio, &x), &q), &p) in ratio.iter_mut().zip(x).zip(q).zip(p) {
-                let seen = p > T::ZERO;
-                total += if seen { p.to_f64() * d.value(x.to_f64(), q.to_f64()) } else { 0.0 };
-                *ratio = if seen { p * d.ratio(x, q) } else { T::ZERO };
-            }
-            if let Some(weight) = weight {
-                let entries = weight.iter_mut().zip(q).zip(p);
-                entries.for_each(|((weight, &q), &p)| {
-                    *weight = if p > T::ZERO { p * d.weight(q) } else { T::ZERO };
-                });
-            }
-        }
+) {
+    for ((ratio, &x), &q) in ratio.iter_mut().zip(x).zip(q) {
+        *ratio = d.ratio(x, q);
     }
-    total
+    if let Some(p) = p {
+        ratio.iter_mut().zip(p).for_each(|(ratio, &p)| *ratio = seen(p, *ratio));
+    }
+    let Some(weight) = weight else { return };
+    weight.iter_mut().zip(q).for_each(|(weight, &q)| *weight = d.weight(q));
+    if let Some(p) = p {
+        weight.iter_mut().zip(p).for_each(|(weight, &p)| *weight = seen(p, *weight));
+    }
+}
+
+/// p·value, and 0 for a missing entry whatever its value.
+fn seen<T: Scalar>(p: T, value: T) -> T {
+    if p > T::ZERO { p * value } else { T::ZERO }
 }
 
 /// Σ q over the zeros that are not listed: all of q, less what is listed.
