@@ -15,7 +15,7 @@ DEFAULTS = [
     NMF(),
     NMF(n_components=2, n_init=3),
     NMF(2, solver="mu", max_iter=2000),
-    MiniBatchNMF(2),
+    MiniBatchNMF(2, fresh_restarts=True),
 ]
 
 
