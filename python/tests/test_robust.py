@@ -291,3 +291,14 @@ def test_many_fits_leak_no_threads():
     while threads() > before and time.monotonic() < end:
         time.sleep(0.05)
     assert threads() <= before
+
+
+def test_array_written_to_during_a_fit():
+    # The result is that of a mixture, which nobody should want; what matters is that nothing breaks.
+    changing = X.copy()
+
+    def scramble(progress):
+        changing[:] = np.random.default_rng(progress["iteration"]).random(X.shape)
+
+    r = partwise.fit(changing, 5, max_iter=30, tol=0, callback=scramble)
+    assert np.isfinite(r.w).all() and np.isfinite(r.h).all() and (r.w >= 0).all()
