@@ -230,12 +230,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             return found["objective"], found["explained_variance"], found["kkt_residual"]
         threads = thread_count(self.n_jobs)
         fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, max_iter=0, threads=threads)
-        return divergence_of(fit), fit.explained_variance, fit.kkt_residual
-
-
-def divergence_of(fit):
-    """Return D(X, WH) of the engine's result: its objective without penalties."""
-    return getattr(fit, "divergence", fit.objective)
+        return fit.divergence, fit.explained_variance, fit.kkt_residual
 
 
 def root_of_divergence(divergence):
