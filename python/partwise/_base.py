@@ -113,7 +113,8 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         This is ``explained_variance_ratio_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
         for the Frobenius loss, where 1 is perfect and 0 is no better than W = 0. It is the share
-        of a sum of squares about zero, not about the mean.
+        of a sum of squares about zero, not about the mean. For another loss, 0 is no better than
+        the mean of X in every place.
 
         More components always explain more, also of rows that were not fitted, because W is
         solved for them: the score compares starts, penalties and solvers, and does not by

@@ -74,7 +74,8 @@ class NMF(BaseNMF):
     progress : bool, default=None
         Whether to show a progress bar. None shows one if ``verbose`` is not 0.
     n_jobs : int, default=None
-        Number of threads. None and -1 are all of them; the result does not depend on it.
+        Number of threads. -1 is all of them; None too, unless ``OMP_NUM_THREADS`` says otherwise,
+        as it does in the workers of joblib. The result does not depend on it.
     dtype : {'float32', 'float64'}, default=None
         What to compute in. None keeps float32 and float64 X as they are and makes the rest
         float64.
@@ -104,7 +105,8 @@ class NMF(BaseNMF):
         The objective with penalties, the best so far, as each iteration saw it: between its two
         halves, and after the last one at the end.
     explained_variance_ratio_ : float
-        1 - ||X - WH||² / ||X||² for the Frobenius loss.
+        1 - ||X - WH||² / ||X||² for the Frobenius loss; for another one 1 - D(X, WH) / D(X, mean),
+        where the mean is that of all of X.
     warnings_ : list of str
         What the engine noticed about X or the fit.
     partial_ : tuple of (W, H)
