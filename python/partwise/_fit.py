@@ -90,7 +90,7 @@ def fit(
     time_limit : float or None
         Most seconds; the best iterate so far is returned.
     threads : int
-        Threads; 0 for all.
+        Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
     sweeps : int or None
         Inner sweeps for each product with X.
     w, h : arrays of shape (m, k) and (k, n), or None

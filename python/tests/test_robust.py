@@ -293,6 +293,24 @@ def test_many_fits_leak_no_threads():
     assert threads() <= before
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
+@pytest.mark.parametrize("asked, started", [("1", 1), ("3", 3), ("2,1", 2)])
+def test_threads_that_the_environment_allows(monkeypatch, asked, started):
+    monkeypatch.delenv("RAYON_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    done = python(
+        """
+        import os, numpy, partwise
+        count = lambda: len(os.listdir("/proc/self/task"))
+        before, during = count(), []
+        partwise.fit(numpy.ones((50, 40)), 2, max_iter=2, callback=lambda p: during.append(count()))
+        print(max(during) - before)
+        """
+    )
+    # One more waits for the pool.
+    assert done.stdout.strip() == str(started + 1), done.stderr
+
+
 def test_array_written_to_during_a_fit():
     # The result is that of a mixture, which nobody should want; what matters is that nothing breaks.
     changing = X.copy()
