@@ -115,7 +115,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             return Err(Error::Conflict {
                 first: format!("rule {rule}"),
                 second: "weights or missing entries".into(),
-                reason: "it needs one Gram matrix for all rows; hals and mu do without",
+                reason: "it needs one Gram matrix for all rows; hals, bpp and mu do without",
             });
         }
         let side = self.streamed.side;
@@ -289,7 +289,7 @@ impl<'a, T: Scalar> Task<'a, T> {
 }
 
 /// X by one of its sides with the weights turned the same way.
-fn observed<'a, T: Scalar>(
+pub(super) fn observed<'a, T: Scalar>(
     data: &'a Data<'a, T>,
     matrix: &'a dyn Matrix<T>,
     side: Side,

@@ -19,9 +19,8 @@ use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::matrix::{Plan, Workspace};
-use crate::project::gram_wide;
 use crate::scalar::Scalar;
-use crate::update::Gram;
+use crate::update::{Gram, gram_wide};
 use std::ops::Range;
 use strand::Strand;
 

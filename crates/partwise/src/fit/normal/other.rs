@@ -6,9 +6,8 @@ use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::{KktSums, add_rows};
-use crate::project::add_gram;
 use crate::scalar::Scalar;
-use crate::update::{Gram, Improve};
+use crate::update::{add_gram, Gram, Improve};
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -8,9 +8,8 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::add_rows;
 use crate::matrix::{Block, pass};
-use crate::project::add_gram;
 use crate::scalar::Scalar;
-use crate::update::{Gram, Improve};
+use crate::update::{add_gram, Gram, Improve};
 
 impl<T: Scalar> Batch<'_, T> {
     /// The first half of an iteration: one read of X improves `a` and gives C = Xᵀa. Without
