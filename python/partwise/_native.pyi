@@ -89,6 +89,11 @@ def transform(
     loss: str | float | None = None,
     w_l1: float | None = None,
     w_l2: float | None = None,
+    weights: _Matrix | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | _Sparse | None = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
     threads: int | None = None,
 ) -> Any: ...
 def verify(

@@ -56,9 +56,11 @@ def test_other_threads_run_during_a_fit():
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    partwise.fit(LARGE, 20, tol=0, max_iter=10**9, time_limit=1.0)
-    stop.set()
-    ticker.join()
+    try:
+        partwise.fit(LARGE, 20, tol=0, max_iter=10**9, time_limit=1.0)
+    finally:
+        stop.set()
+        ticker.join()
     assert len(ticks) > 20
 
 
