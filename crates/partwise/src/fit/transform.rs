@@ -76,7 +76,8 @@ fn weights_of<T: Scalar>(
 ) -> Result<Factor<T>> {
     let loss = options.loss;
     let by_rows = data.x.by(Side::Rows);
-    let seen = observed(data, &*by_rows, Side::Rows, loss);
+    let every = loss != Loss::KL;
+    let seen = observed(data, &*by_rows, Side::Rows, every);
     let weighted = seen.is_weighted();
     let by_entries = weighted || loss != Loss::FROBENIUS;
     let scan = if by_entries { Scan::of(&seen)? } else { Scan::of(&*by_rows)? };
@@ -92,7 +93,7 @@ fn weights_of<T: Scalar>(
     let penalty = options.penalty.in_scales(units, loss.beta());
     let scaled = Scaled::new(&*by_rows, x_half);
     let mut w = if by_entries {
-        let seen = observed(data, &scaled, Side::Rows, loss);
+        let seen = observed(data, &scaled, Side::Rows, every);
         row_by_row(&seen, &scan, &h, penalty, options)?
     } else {
         rows_given(&scaled, &h, penalty)?

@@ -59,6 +59,7 @@ pub(crate) struct Observed<'a, T: Scalar> {
     along: Option<&'a [T]>,
     across: Option<&'a [T]>,
     nan_missing: bool,
+    zero_or_one: bool,
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
@@ -96,11 +97,17 @@ impl<'a, T: Scalar> Observed<'a, T> {
             along: along.as_deref(),
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
+            zero_or_one: weights.is_zero_or_one(),
         }
     }
 
     pub(crate) fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// Whether no weight is other than 0 and 1.
+    pub(crate) fn is_zero_or_one(&self) -> bool {
+        self.zero_or_one
     }
 
     /// Weights of the columns.
@@ -297,7 +304,7 @@ impl<T: Scalar> Observations<T> {
             weights: (!dense && weighted).then(Vec::new),
             hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
             row_weights: of.along.is_some().then(Vec::new),
-            is_zero_or_one: of.entries.is_none() && of.along.is_none() && of.across.is_none(),
+            is_zero_or_one: of.zero_or_one,
         }
     }
 
