@@ -74,8 +74,8 @@ class NMF(BaseNMF):
     progress : bool, default=None
         Whether to show a progress bar. None shows one if ``verbose`` is not 0.
     n_jobs : int, default=None
-        Number of threads. -1 is all of them; None too, unless ``OMP_NUM_THREADS`` says otherwise,
-        as it does in the workers of joblib. The result does not depend on it.
+        Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
+        in the workers of joblib. The result does not depend on it.
     dtype : {'float32', 'float64'}, default=None
         What to compute in. None keeps float32 and float64 X as they are and makes the rest
         float64.

@@ -1,7 +1,5 @@
 """Checks and translations between scikit-learn's arguments and the engine's."""
 
-import os
-
 import numpy as np
 import scipy.sparse as sp
 from joblib import cpu_count
@@ -126,17 +124,14 @@ def check_dtype(X, **factors):
 
 
 def thread_count(n_jobs):
-    """Translate ``n_jobs`` into the engine's number of threads; 0 stands for all of them.
+    """Translate ``n_jobs`` into the engine's number of threads.
 
-    None follows ``OMP_NUM_THREADS``, which joblib sets in its worker processes to their share of
-    the machine.
+    None and -1 are 0, for which the engine takes all, or what ``OMP_NUM_THREADS`` says: joblib sets
+    it in its worker processes to their share of the machine.
     """
-    if n_jobs is None:
-        share = os.environ.get("OMP_NUM_THREADS", "")
-        return int(share) if share.isdecimal() else 0
-    if n_jobs >= 0:
-        return int(n_jobs)
-    return 0 if n_jobs == -1 else max(1, cpu_count() + 1 + int(n_jobs))
+    if n_jobs is None or n_jobs == -1:
+        return 0
+    return int(n_jobs) if n_jobs >= 0 else max(1, cpu_count() + 1 + int(n_jobs))
 
 
 def float_types(dtype):
