@@ -273,7 +273,9 @@ class MiniBatchNMF(BaseNMF):
         return W
 
     def _keep(self, steps):
-        self._components_numerator, self._components_denominator = steps.sums()
+        numerator, denominator, exponent = steps.sums()
+        self._components_numerator, self._components_denominator = numerator, denominator
+        self._components_exponent = exponent
         self.components_ = steps.H
         self.n_components_ = steps.H.shape[0]
         self.n_steps_ = steps.count

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _native
-from ._validation import engine_matrix, loss_of, penalties
+from ._validation import engine_matrix, loss_of, penalties, thread_count
 
 
 class BatchSteps:
@@ -25,12 +25,10 @@ class BatchSteps:
     """
 
     def __init__(self, estimator, H):
-        if not hasattr(_native, "Online"):
-            raise NotImplementedError("this build of partwise has no steps by batch: use NMF")
         self._estimator = estimator
         self._online = None
         self._penalties = None
-        self._sums = (H.copy(), np.ones_like(H))
+        self._sums = (H.copy(), np.ones_like(H), 0)
         self.H = H
         self.count = 0
 
@@ -38,7 +36,11 @@ class BatchSteps:
     def resumed(cls, estimator):
         """Go on from a fitted estimator."""
         steps = cls(estimator, estimator.components_)
-        steps._sums = (estimator._components_numerator, estimator._components_denominator)
+        steps._sums = (
+            estimator._components_numerator,
+            estimator._components_denominator,
+            estimator._components_exponent,
+        )
         return steps
 
     def step(self, X, W):
@@ -69,9 +71,10 @@ class BatchSteps:
         return W, cost
 
     def sums(self):
-        """Return the numerator and the denominator of H."""
+        """Return the numerator and the denominator of H, and the exponent of their units."""
         if self._online is not None:
-            self._sums = (self._online.numerator, self._online.denominator)
+            online = self._online
+            self._sums = (online.numerator, online.denominator, online.exponent)
         return self._sums
 
     def _engine(self, shape):
@@ -83,11 +86,15 @@ class BatchSteps:
         w_penalties, h_penalties = penalties(self._estimator, shape)
         wanted = {**w_penalties, **h_penalties}
         if wanted != self._penalties:
-            numerator, denominator = self.sums()
+            numerator, denominator, exponent = self.sums()
             self._online = _native.Online(
-                self.H, loss=loss_of(self._estimator._beta_loss), **wanted
+                self.H,
+                loss=loss_of(self._estimator._beta_loss),
+                threads=thread_count(self._estimator.n_jobs),
+                **wanted,
             )
             self._online.numerator, self._online.denominator = numerator, denominator
+            self._online.exponent = exponent
             self._penalties = wanted
         return self._online
 

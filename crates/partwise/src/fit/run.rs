@@ -289,7 +289,7 @@ impl<'a, T: Scalar> Task<'a, T> {
 }
 
 /// X by one of its sides with the weights turned the same way.
-fn observed<'a, T: Scalar>(
+pub(super) fn observed<'a, T: Scalar>(
     data: &'a Data<'a, T>,
     matrix: &'a dyn Matrix<T>,
     side: Side,
@@ -299,7 +299,7 @@ fn observed<'a, T: Scalar>(
 }
 
 /// One look at the entries of X that are observed, times their weights.
-fn scan<T: Scalar>(
+pub(super) fn scan<T: Scalar>(
     data: &Data<'_, T>,
     matrix: &dyn Matrix<T>,
     side: Side,

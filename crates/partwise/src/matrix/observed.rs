@@ -282,6 +282,7 @@ impl<T: Scalar> Observations<T> {
     fn new(of: &Observed<'_, T>) -> Self {
         let cols = of.x.shape().1;
         let dense = of.layout == Layout::Dense;
+        let zeros = of.layout == (Layout::Listed { zeros: true });
         let weighted = of.is_weighted();
         Self {
             layout: of.layout,
@@ -294,7 +295,7 @@ impl<T: Scalar> Observations<T> {
             values: Vec::new(),
             weights: (!dense && weighted).then(Vec::new),
             hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
-            row_weights: of.along.is_some().then(Vec::new),
+            row_weights: (zeros && of.along.is_some()).then(Vec::new),
         }
     }
 

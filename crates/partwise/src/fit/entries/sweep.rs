@@ -106,7 +106,7 @@ impl<T: Scalar> Sweep<'_, T> {
 }
 
 /// Adds the KKT sums of rows with these parts of the gradient; the ridge is added to `den`.
-pub(super) fn add_kkt<T: Scalar>(
+pub(in crate::fit) fn add_kkt<T: Scalar>(
     sums: &mut KktSums,
     f: View<'_, T>,
     den: &mut Factor<T>,
@@ -133,7 +133,8 @@ pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> 
     let mut mean = Factor::zeros(cols, 1);
     one.view_mut().fill(T::ONE);
     mean.view_mut().fill(T::ONE);
-    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
+    let sweep =
+        |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
     // Under KL with q = 1, num is Σ p x and den Σ p.
     let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
     let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };
