@@ -12,7 +12,7 @@ mod sweep;
 
 pub(super) use follow::Following;
 pub(super) use refuse::refuse_zeros;
-pub(super) use sweep::{Sweep, add_kkt, divergence_of_mean};
+pub(super) use sweep::{Sweep, divergence_of_mean, kkt_of};
 
 use super::course::Course;
 use super::member::Found;

@@ -42,7 +42,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
         data.weights.check((rows, cols))?;
         let loss = options.loss;
         let by_rows = data.x.by(Side::Rows);
-        let scan = scan(data, &*by_rows, Side::Rows, loss)?;
+        let scan = scan(data, &*by_rows, Side::Rows, loss != Loss::KL)?;
         scan.check()?;
         let batch = Self { data, by_rows, loss, scan, own: 0, exponent: 0 };
         if batch.is_weighted() && options.rule != Rule::Mu {
@@ -53,7 +53,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
             });
         }
         if loss.forbids_zeros() {
-            refuse_zeros(&observed(data, &*batch.by_rows, Side::Rows, loss), Side::Rows, loss)?;
+            refuse_zeros(&observed(data, &*batch.by_rows, Side::Rows, true), Side::Rows, loss)?;
         }
         Ok(batch)
     }
@@ -79,7 +79,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
         self.exponent = if outweighs || statistics.is_none() { self.own } else { former };
         if self.own != 0 {
             let x = Scaled::new(&*self.by_rows, self.own);
-            self.scan = scan(self.data, &x, Side::Rows, self.loss)?;
+            self.scan = scan(self.data, &x, Side::Rows, self.loss != Loss::KL)?;
         }
         Ok(self)
     }
@@ -100,7 +100,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// `matrix` with the weights.
     pub(super) fn observed<'b>(&'b self, matrix: &'b Scaled<'_, T>) -> Observed<'b, T> {
-        observed(self.data, matrix, Side::Rows, self.loss)
+        observed(self.data, matrix, Side::Rows, self.loss != Loss::KL)
     }
 
     /// The exponent of the units of W.

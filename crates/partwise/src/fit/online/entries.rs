@@ -5,11 +5,9 @@ use super::statistics::Found;
 use super::{OnlineOptions, Step};
 use crate::error::Result;
 use crate::factor::{Factor, ViewMut};
-use crate::fit::entries::{Following, Sweep, add_kkt};
-use crate::kernel::kkt::KktSums;
+use crate::fit::entries::{Following, Sweep, kkt_of};
 use crate::loss::Loss;
 use crate::matrix::{Observations, Plan};
-use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Held, Ratio, Terms, evaluate};
@@ -105,9 +103,10 @@ fn begin<T: Scalar>(
     }
 }
 
-fn residual<T: Scalar>(f: &ViewMut<'_, T>, terms: &Terms<T>, penalty: Penalty) -> f64 {
-    let mut sums = KktSums::default();
-    add_kkt(&mut sums, f.as_view(), &mut terms.den.clone(), terms.num.view(), penalty);
-    let (w, w_zeros) = sums.residual();
-    Kkt { w, w_zeros, ..Kkt::ZERO }.residual()
+/// The KKT residual of the rows; `terms` stay as they are.
+fn residual<T: Scalar>(f: &ViewMut<'_, T>, terms: &mut Terms<T>, penalty: Penalty) -> f64 {
+    let den = terms.den.clone();
+    let residual = kkt_of(f.as_view(), terms, penalty);
+    terms.den = den;
+    residual
 }

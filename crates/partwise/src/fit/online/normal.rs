@@ -11,9 +11,8 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::matrix::{Block, Plan, Workspace, pass};
 use crate::metric::Kkt;
-use crate::project::{add_gram, gram_wide};
 use crate::scalar::Scalar;
-use crate::update::{Gram, Improve, Rule};
+use crate::update::{Gram, Improve, Rule, add_gram, gram_wide};
 
 /// The divergence is an expansion good to 8 units of roundoff of ‖X‖²; below this many it is formed
 /// from differences.
