@@ -113,7 +113,8 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         This is ``explained_variance_ratio_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
         for the Frobenius loss, where 1 is perfect and 0 is no better than W = 0. It is the share
-        of a sum of squares about zero, not about the mean.
+        of a sum of squares about zero, not about the mean. For another loss, 0 is no better than
+        the mean of X in every place.
 
         More components always explain more, also of rows that were not fitted, because W is
         solved for them: the score compares starts, penalties and solvers, and does not by
@@ -230,12 +231,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             return found["objective"], found["explained_variance"], found["kkt_residual"]
         threads = thread_count(self.n_jobs)
         fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, max_iter=0, threads=threads)
-        return divergence_of(fit), fit.explained_variance, fit.kkt_residual
-
-
-def divergence_of(fit):
-    """Return D(X, WH) of the engine's result: its objective without penalties."""
-    return getattr(fit, "divergence", fit.objective)
+        return fit.divergence, fit.explained_variance, fit.kkt_residual
 
 
 def root_of_divergence(divergence):

@@ -90,7 +90,7 @@ def fit(
     time_limit : float or None
         Most seconds; the best iterate so far is returned.
     threads : int
-        Threads; 0 for all.
+        Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
     sweeps : int or None
         Inner sweeps for each product with X.
     w, h : arrays of shape (m, k) and (k, n), or None
@@ -164,8 +164,12 @@ def fit(
         "column_weights": as_vector("column_weights", column_weights, data),
         "missing": as_missing(missing, data),
     }
-    weighting = (weights, row_weights, column_weights, missing)
-    weighted = any(given is not None for given in weighting)
+    own = {
+        "model": model,
+        "weighted": any(w is not None for w in (weights, row_weights, column_weights, missing)),
+        "column_weights": options["column_weights"],
+        "missing": missing if isinstance(missing, str) else None,
+    }
     show = interactive() if progress is None else progress
     bar = Bar(callback) if show else nullcontext(callback)
     try:
@@ -173,9 +177,9 @@ def fit(
             done = _native.fit(data.x, rank, callback=listener, **model, **options)
     except KeyboardInterrupt as error:
         if isinstance(getattr(error, "partial", None), _native.Fit):
-            error.partial = Result._of(error.partial, data, model, weighted)  # type: ignore[attr-defined]
+            error.partial = Result._of(error.partial, data, **own)  # type: ignore[attr-defined]
         raise
-    return Result._of(done, data, model, weighted)
+    return Result._of(done, data, **own)
 
 
 def _dense(start: Any) -> np.ndarray | None:

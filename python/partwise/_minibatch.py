@@ -64,7 +64,8 @@ class MiniBatchNMF(BaseNMF):
     time_limit : float, default=None
         Most wall time of `fit` in seconds.
     n_jobs : int, default=None
-        Number of threads. None and -1 are all of them; the result does not depend on it.
+        Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
+        in the workers of joblib. The result does not depend on it.
     dtype : {'float32', 'float64'}, default=None
         As for `NMF`.
 

@@ -1,14 +1,28 @@
 """The engine. Arrays are borrowed for the length of a call."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Sparse: TypeAlias = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
-Matrix: TypeAlias = NDArray[np.float32] | NDArray[np.float64] | Sparse
-Factor: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+_Sparse: TypeAlias = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
+_Matrix: TypeAlias = NDArray[np.float32] | NDArray[np.float64] | _Sparse
+_Factor: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+
+__all__ = [
+    "LOSSES",
+    "RULES",
+    "STARTS",
+    "Fit",
+    "InternalError",
+    "__version__",
+    "_panic_for_test",
+    "fit",
+    "supports",
+    "transform",
+    "verify",
+]
 
 __version__: str
 RULES: dict[str, str]
@@ -17,6 +31,7 @@ STARTS: dict[str, str]
 
 class InternalError(RuntimeError): ...
 
+@final
 class Fit:
     w: Any
     """m × k, in the dtype of X."""
@@ -74,7 +89,7 @@ class Online:
     ) -> tuple[Any, float]: ...
 
 def fit(
-    x: Matrix,
+    x: _Matrix,
     rank: int,
     *,
     loss: str | float | None = None,
@@ -87,32 +102,37 @@ def fit(
     time_limit: float | None = None,
     threads: int | None = None,
     sweeps: int | None = None,
-    w: Factor | None = None,
-    h: Factor | None = None,
+    w: _Factor | None = None,
+    h: _Factor | None = None,
     fixed: Literal["w", "h"] | None = None,
     w_l1: float | None = None,
     w_l2: float | None = None,
     h_l1: float | None = None,
     h_l2: float | None = None,
-    weights: Matrix | None = None,
+    weights: _Matrix | None = None,
     row_weights: NDArray[Any] | None = None,
     column_weights: NDArray[Any] | None = None,
-    missing: str | Sparse | None = None,
+    missing: str | _Sparse | None = None,
     callback: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Fit: ...
 def transform(
-    x: Matrix,
-    h: Factor,
+    x: _Matrix,
+    h: _Factor,
     *,
     loss: str | float | None = None,
     w_l1: float | None = None,
     w_l2: float | None = None,
+    weights: _Matrix | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | _Sparse | None = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
     threads: int | None = None,
 ) -> Any: ...
 def verify(
-    x: Matrix,
-    w: Factor,
-    h: Factor,
+    x: _Matrix,
+    w: _Factor,
+    h: _Factor,
     *,
     loss: str | float | None = None,
     w_l1: float | None = None,

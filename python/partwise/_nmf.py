@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 
 from . import _native
-from ._base import CONSTRAINTS, BaseNMF, divergence_of, root_of_divergence
+from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
 from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
 from ._watch import watching
 
@@ -74,7 +74,8 @@ class NMF(BaseNMF):
     progress : bool, default=None
         Whether to show a progress bar. None shows one if ``verbose`` is not 0.
     n_jobs : int, default=None
-        Number of threads. None and -1 are all of them; the result does not depend on it.
+        Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
+        in the workers of joblib. The result does not depend on it.
     dtype : {'float32', 'float64'}, default=None
         What to compute in. None keeps float32 and float64 X as they are and makes the rest
         float64.
@@ -101,9 +102,11 @@ class NMF(BaseNMF):
     kkt_residual_ : float
         How far the result is from stationary, to be compared with ``tol``.
     objective_history_ : ndarray of shape (n_records,)
-        The objective with penalties after each iteration; the first is that of the start.
+        The objective with penalties, the best so far, as each iteration saw it: between its two
+        halves, and after the last one at the end.
     explained_variance_ratio_ : float
-        1 - ||X - WH||² / ||X||² for the Frobenius loss.
+        1 - ||X - WH||² / ||X||² for the Frobenius loss; for another one 1 - D(X, WH) / D(X, mean),
+        where the mean is that of all of X.
     warnings_ : list of str
         What the engine noticed about X or the fit.
     partial_ : tuple of (W, H)
@@ -311,7 +314,7 @@ class NMF(BaseNMF):
         self.n_components_ = fit.h.shape[0]
         # A fit that starts at its solution takes no iteration; scikit-learn counts from 1.
         self.n_iter_ = max(1, fit.iterations)
-        self.reconstruction_err_ = root_of_divergence(divergence_of(fit))
+        self.reconstruction_err_ = root_of_divergence(fit.divergence)
         self.status_ = fit.status
         self.converged_ = fit.status == "converged"
         self.kkt_residual_ = fit.kkt_residual

@@ -9,6 +9,7 @@ import numpy as np
 
 from partwise import _native
 from partwise._input import Native, as_native, cut
+from partwise._weights import as_like, as_missing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,14 +62,17 @@ class Result:
     """The loss and the penalties."""
     weighted: bool = False
     """Whether entries of X had weights or were missing."""
+    column_weights: np.ndarray | None = None
+    """Weights of the columns of X, if any were given: length n."""
+    missing: str | None = None
+    """Which entries of X were missing, if a word said so."""
 
     @classmethod
-    def _of(cls, fit: _native.Fit, data: Native, model: dict[str, Any], weighted: bool) -> "Result":
-        own = {"row_names", "column_names", "model", "weighted"}
-        figures = {f.name: getattr(fit, f.name) for f in fields(cls) if f.name not in own}
+    def _of(cls, fit: _native.Fit, data: Native, **own: Any) -> "Result":
+        figures = {f.name: getattr(fit, f.name) for f in fields(cls) if hasattr(fit, f.name)}
         names: dict[str, Any] = {"row_names": data.row_names, "column_names": data.column_names}
         figures["warnings"] = [*figures["warnings"], *_repeated(names)]
-        return cls(**figures, **names, model=model, weighted=weighted)
+        return cls(**figures, **names, **own)
 
     @property
     def rank(self) -> int:
@@ -80,14 +84,33 @@ class Result:
         """Whether the KKT residual is at most ``tol``."""
         return self.status == "converged"
 
-    def transform(self, X: Any, *, threads: int = 0, layer: str | None = None) -> np.ndarray:
-        """W (m' × k) for new rows X (m' × n), with H as it is: exact, and each row by itself.
+    def transform(
+        self,
+        X: Any,
+        *,
+        weights: Any = None,
+        missing: Any = None,
+        threads: int = 0,
+        layer: str | None = None,
+    ) -> np.ndarray:
+        """W (m' × k) for new rows X (m' × n), with H as it is: each row by itself.
+
+        ``weights`` and ``missing`` are those of the new rows, as in ``fit``. Column weights, and
+        ``missing`` if it was "nan" or "absent", are those of the fit. Exact under the Frobenius loss.
 
         Raises ValueError if X has not n columns, and for what ``fit`` refuses of X.
         """
         data = as_native(X, self.h.dtype, layer)
         of_w = {name: self.model[name] for name in ("loss", "w_l1", "w_l2") if name in self.model}
-        return _native.transform(data.x, self.h, threads=threads, **of_w)
+        return _native.transform(
+            data.x,
+            self.h,
+            weights=as_like("weights", weights, data),
+            column_weights=self.column_weights,
+            missing=as_missing(self.missing if missing is None else missing, data),
+            threads=threads,
+            **of_w,
+        )
 
     def verify(self, X: Any, *, layer: str | None = None) -> dict[str, Any]:
         """The figures recomputed from X, W and H in float64 by other code than that of the fit.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.sparse as sp
+from joblib import cpu_count
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
@@ -123,14 +124,14 @@ def check_dtype(X, **factors):
 
 
 def thread_count(n_jobs):
-    """Translate ``n_jobs`` into the engine's number of threads; 0 stands for all of them."""
+    """Translate ``n_jobs`` into the engine's number of threads.
+
+    None and -1 are 0, for which the engine takes all, or what ``OMP_NUM_THREADS`` says: joblib sets
+    it in its worker processes to their share of the machine.
+    """
     if n_jobs is None or n_jobs == -1:
         return 0
-    if n_jobs > 0:
-        return int(n_jobs)
-    from joblib import cpu_count
-
-    return max(1, cpu_count() + 1 + int(n_jobs))
+    return int(n_jobs) if n_jobs >= 0 else max(1, cpu_count() + 1 + int(n_jobs))
 
 
 def float_types(dtype):

@@ -4,19 +4,27 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{only_frobenius, penalty, whole};
+use crate::options::{only_frobenius, penalty, real, whole};
 use crate::pool;
 use crate::result::{kkt, rows};
+use crate::weights::{Given, HeldWeights};
 use partwise::Transform;
+use partwise::matrix::Data;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// W ≥ 0 (m × k) that fits X (m × n) best for given H (k × n): the exact solution of each row.
+/// W ≥ 0 (m × k) that fits X (m × n) best for given H (k × n), each row by itself: exact for the
+/// Frobenius loss, until the KKT residual of the row is at most `tol` for others.
 ///
-/// Raises ValueError for what `fit` refuses of X and H.
+/// `weights`, `column_weights` and `missing` as in `fit`. Raises ValueError for what `fit` refuses
+/// of X and H.
 #[pyfunction]
-#[pyo3(signature = (x, h, *, loss = None, w_l1 = None, w_l2 = None, threads = None))]
+#[pyo3(signature = (
+    x, h, *, loss = None, w_l1 = None, w_l2 = None, weights = None, column_weights = None,
+    missing = None, tol = None, max_iter = None, threads = None
+))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn transform(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
@@ -24,29 +32,38 @@ pub(crate) fn transform(
     loss: Option<&Bound<'_, PyAny>>,
     w_l1: Option<&Bound<'_, PyAny>>,
     w_l2: Option<&Bound<'_, PyAny>>,
+    weights: Option<&Bound<'_, PyAny>>,
+    column_weights: Option<&Bound<'_, PyAny>>,
+    missing: Option<&Bound<'_, PyAny>>,
+    tol: Option<&Bound<'_, PyAny>>,
+    max_iter: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
+    let usual = Transform::default();
     let options = Transform {
         loss: crate::options::loss(loss)?,
         penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
+        tol: tol.map_or(Ok(usual.tol), |tol| real("tol", tol))?,
+        max_iter: max_iter.map_or(Ok(usual.max_iter), |n| whole("max_iter", n))?,
         threads: pool::threads(threads.map_or(Ok(0), |n| whole("threads", n))?),
     };
-    only_frobenius("transform", options.loss)?;
+    let given = Given { weights, rows: None, columns: column_weights, missing };
     guarded(|| match Held::of(x)? {
-        Held::F32(x) => transform_as(py, &x, h, &options),
-        Held::F64(x) => transform_as(py, &x, h, &options),
+        Held::F32(x) => transform_as(py, (&x, &given), h, &options),
+        Held::F64(x) => transform_as(py, (&x, &given), h, &options),
     })
 }
 
 fn transform_as<T: Real>(
     py: Python<'_>,
-    x: &HeldAs<'_, T>,
+    (x, given): (&HeldAs<'_, T>, &Given<'_, '_>),
     h: &Bound<'_, PyAny>,
     options: &Transform,
 ) -> PyResult<Py<PyAny>> {
     let h = columns_of::<T>("h", h)?;
-    let input = x.input(py)?;
-    let w = py.detach(|| partwise::transform(input, &h, options));
+    let weights = HeldWeights::of(given)?;
+    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let w = py.detach(|| partwise::transform(data, &h, options));
     Ok(rows(py, &w.map_err(|e| exception(py, &e))?))
 }
 

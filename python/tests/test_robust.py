@@ -56,9 +56,11 @@ def test_other_threads_run_during_a_fit():
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    partwise.fit(LARGE, 20, tol=0, max_iter=10**9, time_limit=1.0)
-    stop.set()
-    ticker.join()
+    try:
+        partwise.fit(LARGE, 20, tol=0, max_iter=10**9, time_limit=1.0)
+    finally:
+        stop.set()
+        ticker.join()
     assert len(ticks) > 20
 
 
@@ -291,3 +293,32 @@ def test_many_fits_leak_no_threads():
     while threads() > before and time.monotonic() < end:
         time.sleep(0.05)
     assert threads() <= before
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
+@pytest.mark.parametrize("asked, started", [("1", 1), ("3", 3), ("2,1", 2)])
+def test_threads_that_the_environment_allows(monkeypatch, asked, started):
+    monkeypatch.delenv("RAYON_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    done = python(
+        """
+        import os, numpy, partwise
+        count = lambda: len(os.listdir("/proc/self/task"))
+        before, during = count(), []
+        partwise.fit(numpy.ones((50, 40)), 2, max_iter=2, callback=lambda p: during.append(count()))
+        print(max(during) - before)
+        """
+    )
+    # One more waits for the pool.
+    assert done.stdout.strip() == str(started + 1), done.stderr
+
+
+def test_array_written_to_during_a_fit():
+    # The result is that of a mixture, which nobody should want; what matters is that nothing breaks.
+    changing = X.copy()
+
+    def scramble(progress):
+        changing[:] = np.random.default_rng(progress["iteration"]).random(X.shape)
+
+    r = partwise.fit(changing, 5, max_iter=30, tol=0, callback=scramble)
+    assert np.isfinite(r.w).all() and np.isfinite(r.h).all() and (r.w >= 0).all()

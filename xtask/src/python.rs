@@ -17,6 +17,7 @@ pub(crate) fn test() -> Result<(), Failed> {
     run(program("ruff").args(["format", "--check", "."]))?;
     install(&folder, &programs)?;
     run(program("mypy").arg("--no-incremental"))?;
+    run(program("stubtest").args(["--mypy-config-file", "pyproject.toml", "partwise._native"]))?;
     // A plain `pytest` keeps the sources out of the search path, so the wheel is what is tested.
     run(program("pytest").args(["-q"]))
 }

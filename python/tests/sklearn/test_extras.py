@@ -3,12 +3,14 @@
 import time
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from partwise import NMF, MiniBatchNMF
+from partwise._validation import thread_count
 
 RNG = np.random.RandomState(0)
 X = RNG.random_sample((60, 5)) @ RNG.random_sample((5, 20)) + 0.1 * RNG.random_sample((60, 20))
@@ -128,3 +130,8 @@ def test_all_zero_x(Estimator):
     assert model.n_iter_ >= 1
     assert not model.transform(np.zeros((3, 4))).any()
     assert np.isfinite(model.transform(X[:, :4])).all()
+
+
+def test_number_of_threads():
+    assert [thread_count(n) for n in (None, -1, 3)] == [0, 0, 3]
+    assert thread_count(-2) == max(1, joblib.cpu_count() - 1)
