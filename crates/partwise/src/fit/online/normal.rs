@@ -59,8 +59,7 @@ pub(super) fn rows<T: Scalar>(
     let gram_w = Gram::new(k, wide);
     let norm_sq = batch.scan.norm_sq;
     let mut error = norm_sq - 2.0 * cross + gram_w.dot(&gram);
-    // Also where it is not a number.
-    if !(error > TRUSTED * T::ROUNDOFF * norm_sq) {
+    if error.is_nan() || error <= TRUSTED * T::ROUNDOFF * norm_sq {
         error = residual_sq(&x, &Pair { streamed: w.clone(), other: h.clone() })?;
     }
     let mut den = Factor::from_rows(k, k, gram_w.narrow());
