@@ -256,7 +256,8 @@ class MiniBatchNMF(BaseNMF):
             before = steps.H
             W[rows], cost = steps.step(X[rows], W[rows])
             costs.append(cost)
-            if rule.ends(index + 1, rows.stop - rows.start, cost, before, steps.H):
+            n_rows, learnt = rows.stop - rows.start, W[rows].any()
+            if rule.ends(index + 1, n_rows, cost, before, steps.H, learnt):
                 self.status_ = "converged"
                 break
             if self.time_limit is not None and time.monotonic() - started > self.time_limit:

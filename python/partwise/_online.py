@@ -125,7 +125,7 @@ class StopRule:
         self._lowest = np.inf
         self._idle = 0
 
-    def ends(self, step, n_rows, cost, before, after):
+    def ends(self, step, n_rows, cost, before, after, learnt=True):
         """Tell whether this step is the last one.
 
         Parameters
@@ -138,6 +138,8 @@ class StopRule:
             Of the batch, per row.
         before, after : ndarray of shape (n_components, n_features)
             H.
+        learnt : bool, default=True
+            Whether the batch says anything of H: one of zeros leaves H as it is.
 
         Returns
         -------
@@ -150,7 +152,7 @@ class StopRule:
         share = min(n_rows / (self._n_samples + 1), 1)
         self._mean = cost if self._mean is None else self._mean * (1 - share) + cost * share
         self._report(step, f"mean batch cost: {cost}, ewa cost: {self._mean}")
-        if self._small_change(before, after):
+        if learnt and self._small_change(before, after):
             self._report(step, "converged (small H change)")
             return True
         if self._no_progress():

@@ -80,10 +80,6 @@ impl<T: Scalar> EntryRule<T> for Repeated {
     fn follows(&self) -> bool {
         true
     }
-
-    fn locks_zeros(&self) -> bool {
-        true
-    }
 }
 
 /// Rows of equal entries whose fitted values have the sum of X.

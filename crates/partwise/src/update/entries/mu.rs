@@ -42,10 +42,6 @@ impl<T: Scalar> EntryRule<T> for Ratio {
     fn follows(&self) -> bool {
         true
     }
-
-    fn locks_zeros(&self) -> bool {
-        true
-    }
 }
 
 impl Ratio {
@@ -57,7 +53,7 @@ impl Ratio {
             let den = den + l1 + l2 * *f;
             if *f > T::ZERO && den > T::ZERO {
                 let ratio = num / den;
-                *f = *f * if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
+                *f *= if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
             }
         }
         self.keep_above_zero(f);
@@ -66,7 +62,7 @@ impl Ratio {
     /// Keeps the positive entries of a row above what counts as zero.
     pub(crate) fn keep_above_zero<T: Scalar>(&self, f: &mut [T]) {
         let largest = f.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
-        let floor = T::from_f64(0.25 * T::ROUNDOFF) * largest;
+        let floor = T::from_f64(0.25 * f64::ROUNDOFF) * largest;
         f.iter_mut().filter(|f| **f > T::ZERO).for_each(|f| *f = Scalar::max(*f, floor));
     }
 }
