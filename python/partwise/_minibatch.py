@@ -254,10 +254,10 @@ class MiniBatchNMF(BaseNMF):
         for index in range(total):
             rows = batches[index % len(batches)]
             before = steps.H
-            W[rows], cost = steps.step(X[rows], W[rows])
+            batch = X[rows]
+            W[rows], cost = steps.step(batch, W[rows])
             costs.append(cost)
-            n_rows, learnt = rows.stop - rows.start, W[rows].any()
-            if rule.ends(index + 1, n_rows, cost, before, steps.H, learnt):
+            if rule.ends(index + 1, len(W[rows]), cost, before, steps.H, batch.sum() > 0):
                 self.status_ = "converged"
                 break
             if self.time_limit is not None and time.monotonic() - started > self.time_limit:
