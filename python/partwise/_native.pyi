@@ -66,7 +66,7 @@ class Online:
 
     def __init__(
         self,
-        h0: Factor,
+        h0: _Factor,
         *,
         loss: str | float | None = None,
         rule: Literal["mu", "hals"] | None = None,
@@ -79,8 +79,8 @@ class Online:
     ) -> None: ...
     def step(
         self,
-        x: Matrix,
-        w: Factor | None = None,
+        x: _Matrix,
+        w: _Factor | None = None,
         *,
         rho: float | None = None,
         w_iterations: int | None = None,
