@@ -116,11 +116,7 @@ impl<T: Scalar> Online<T> {
         let mut w = rows.w;
         w.scale_by_power(batch.of_rows());
         let mut cost = batch.unscale(found.divergence) + options.w_penalty.of(&w);
-        if !options.h_penalty.is_none() {
-            let mut before = h.clone();
-            before.scale_by_power(exponent);
-            cost += options.h_penalty.of(&before);
-        }
+        cost += options.h_penalty.of(&self.h);
         if step.improve_h {
             let mut statistics = self.statistics.in_units(exponent, options);
             statistics.add(&mut h, &found.times(batch.weight()), step.rho, options);

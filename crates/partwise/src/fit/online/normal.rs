@@ -50,25 +50,32 @@ pub(super) fn rows<T: Scalar>(
     let (mut workspace, mut num) = (Workspace::new(&plan, n, k), Factor::zeros(n, k));
     let work = |bin: &mut Bin<'_, T>, block: Block<'_, T>| task.run(bin, block);
     pass(&x, &plan, &mut workspace, h.view(), Some(&mut num), &mut bins, &work)?;
-    let (mut cross, mut wide) = (0.0, vec![0.0; k * k]);
-    for bin in &bins {
-        cross += bin.cross;
-        wide.iter_mut().zip(&bin.gram).for_each(|(to, v)| *to += v);
-    }
+    let (gram_w, cross) = sums(&bins, k);
     drop(bins);
-    let gram_w = Gram::new(k, wide);
     let norm_sq = batch.scan.norm_sq;
     let mut error = norm_sq - 2.0 * cross + gram_w.dot(&gram);
     if error.is_nan() || error <= TRUSTED * T::ROUNDOFF * norm_sq {
         error = residual_sq(&x, &Pair { streamed: w.clone(), other: h.clone() })?;
     }
-    let mut den = Factor::from_rows(k, k, gram_w.narrow());
-    if options.rule == Rule::Mu {
-        let small = den;
-        den = Factor::zeros(n, k);
-        product(Strided::of(h.view()), small.view(), &mut den.view_mut(), Accum::Replace);
-    }
+    let gram_w = Factor::from_rows(k, k, gram_w.narrow());
+    let den = if options.rule == Rule::Mu { times(h, &gram_w) } else { gram_w };
     Ok(Found { divergence: 0.5 * error, num, den })
+}
+
+/// WᵀW and ⟨X, WH⟩.
+fn sums<T: Scalar>(bins: &[Bin<'_, T>], k: usize) -> (Gram<T>, f64) {
+    let (mut cross, mut wide) = (0.0, vec![0.0; k * k]);
+    for bin in bins {
+        cross += bin.cross;
+        wide.iter_mut().zip(&bin.gram).for_each(|(to, v)| *to += v);
+    }
+    (Gram::new(k, wide), cross)
+}
+
+fn times<T: Scalar>(f: &Factor<T>, gram: &Factor<T>) -> Factor<T> {
+    let mut out = Factor::zeros(f.rows(), f.cols());
+    product(Strided::of(f.view()), gram.view(), &mut out.view_mut(), Accum::Replace);
+    out
 }
 
 /// Rows of W, and what they add to WᵀW and ⟨X, WH⟩.
