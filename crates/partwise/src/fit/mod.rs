@@ -10,6 +10,7 @@ mod entries;
 mod member;
 mod normal;
 mod observe;
+mod online;
 mod options;
 mod outcome;
 mod remarks;
@@ -18,6 +19,7 @@ mod run;
 mod transform;
 
 pub use observe::{Observer, Progress, Silent};
+pub use online::{Online, OnlineOptions, Statistics, Step};
 pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;

@@ -177,6 +177,19 @@ pub(super) fn check_factor<T: Scalar>(
     cols: usize,
 ) -> Result<()> {
     let Some(f) = factor else { return Ok(()) };
+    if check_entries(what, f, rows, cols)? { Err(Error::ZeroStart { what }) } else { Ok(()) }
+}
+
+/// Checks shape and entries of a factor; whether it is zero throughout.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::Start`].
+pub(super) fn check_entries<T: Scalar>(
+    what: &'static str,
+    f: &Factor<T>,
+    rows: usize,
+    cols: usize,
+) -> Result<bool> {
     if (f.rows(), f.cols()) != (rows, cols) {
         let (found_rows, found_cols) = (f.rows(), f.cols());
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols });
@@ -190,5 +203,5 @@ pub(super) fn check_factor<T: Scalar>(
             zero &= v == T::ZERO;
         }
     }
-    if zero { Err(Error::ZeroStart { what }) } else { Ok(()) }
+    Ok(zero)
 }

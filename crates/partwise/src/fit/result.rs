@@ -165,7 +165,7 @@ impl<T: Scalar> Task<'_, T> {
 }
 
 /// ‖X − ABᵀ‖² from differences.
-fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
+pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
     let k = pair.other.cols();
     let mut gram = vec![0.0; k * k];
     for j in 0..pair.other.rows() {

@@ -371,7 +371,7 @@ pub(super) fn observed<'a, T: Scalar>(
 }
 
 /// One look at the entries of X that are observed, times their weights.
-fn scan<T: Scalar>(
+pub(super) fn scan<T: Scalar>(
     data: &Data<'_, T>,
     matrix: &dyn Matrix<T>,
     side: Side,

@@ -38,6 +38,7 @@ impl Divergence for Beta {
     }
     #[inline(always)]
     fn weight<T: Scalar>(self, q: T) -> T {
-        q.powf(self.beta - 1.0)
+        // q is zero where X is zero throughout a row or column; nothing is to be pushed down there.
+        if q == T::ZERO { T::ZERO } else { q.powf(self.beta - 1.0) }
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 mod golden;
 mod metamorphic;
 mod observe;
+mod online;
 mod options;
 mod oracles;
 mod recovery;

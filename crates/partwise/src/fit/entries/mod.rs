@@ -10,8 +10,9 @@ mod follow;
 mod refuse;
 mod sweep;
 
+pub(super) use follow::Following;
 pub(super) use refuse::refuse_zeros;
-pub(super) use sweep::{divergence_of, divergence_of_mean, kkt_of};
+pub(super) use sweep::{Sweep, divergence_of, divergence_of_mean, kkt_of};
 
 use super::course::Course;
 use super::member::Found;
@@ -26,8 +27,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Ratio};
-use follow::Following;
-use sweep::{Sums, Sweep};
+use sweep::Sums;
 
 /// What a course by entries knows about X.
 #[derive(Clone, Copy)]
