@@ -3,7 +3,7 @@
 //! Runs from the start given (H0 stored n×k) until the objective is at most TARGET, and prints one
 //! JSON line: the seconds when that was so, and the objective recomputed in f64.
 
-use partwise::verify::verify;
+use partwise::verify::{Objective, verify};
 use partwise::{Csc, Csr, Dense, Factor, Input, Options, Order, Progress, Rule, fit_observed};
 use partwise_io::{Layout, Numbers, Order as IoOrder, ReadOptions, Table, Values, read};
 use std::ops::ControlFlow;
@@ -77,7 +77,7 @@ fn run<T: Number>(args: &[String]) {
         if p.objective <= target { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let fit = fit_observed(x.clone(), &options, &mut observer).expect("fit");
-    let checked = verify(x, &fit.w, &fit.h).expect("verify");
+    let checked = verify(x, &fit.w, &fit.h, &Objective::default()).expect("verify");
     println!(
         "{{\"seconds\": {reached}, \"iterations\": {}, \"objective\": {:e}, \"kkt\": {:e}, \"status\": \"{}\"}}",
         fit.iterations,

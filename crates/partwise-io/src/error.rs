@@ -217,9 +217,9 @@ pub enum Error {
         /// What should stand there, and what to do.
         expected: &'static str,
     },
-    /// Missing values in a text file.
+    /// Missing values in a text file that was not to have any.
     #[error(
-        "{place}missing value {found}, the first of {count}; fill or remove the missing values, they are not supported yet"
+        "{place}missing value {found}, the first of {count}; fill or remove them, or have them read as NaN"
     )]
     Missing {
         /// Where the first one stands.

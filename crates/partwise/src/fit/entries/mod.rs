@@ -10,7 +10,7 @@ mod follow;
 mod refuse;
 mod sweep;
 
-pub(super) use refuse::refuse_zeros;
+pub(super) use refuse::{refuse_nothing, refuse_zeros};
 pub(super) use sweep::divergence_of_mean;
 
 use super::course::Course;
