@@ -1,4 +1,5 @@
-"""scikit-learn's coordinate descent on one data set, from a start it shares with the contestant.
+"""scikit-learn on one data set, from a start it shares with the contestant: coordinate descent, or
+multiplicative updates if the environment sets LOSS=kl.
 
     python baseline.py product - RANK DTYPE OUT.npy       writes a product plus noise
     python baseline.py start DATA RANK DTYPE OUT SEED     writes OUT/w0.npy, OUT/h0.npy (n x k)
@@ -9,6 +10,7 @@ OPENBLAS_NUM_THREADS before the start.
 """
 
 import json
+import os
 import sys
 import time
 import warnings
@@ -18,6 +20,7 @@ import scipy.sparse as sp
 from sklearn.decomposition import NMF
 
 warnings.filterwarnings("ignore")
+KL = os.environ.get("LOSS") == "kl"
 
 
 def load(path, dtype):
@@ -41,9 +44,22 @@ def start(x, rank, seed):
     return (w * scale**0.5).astype(x.dtype), (h * scale**0.5).astype(x.dtype)
 
 
+def divergence(x, w, h):
+    """Kullback-Leibler divergence in float64; zeros of x add their fitted value alone."""
+    total = float(w.sum(0) @ h.sum(1)) - float(x.sum(dtype=np.float64))
+    for i in range(0, x.shape[0], 1000):
+        rows = sp.csr_array(x[i : i + 1000]).tocoo()
+        data = rows.data.astype(np.float64)
+        fitted = np.einsum("ek,ke->e", w[i + rows.row], h[:, rows.col])
+        total += float(np.sum(data * np.log(data / fitted)))
+    return total
+
+
 def objective(x, w, h):
-    """Half the squared error in float64."""
+    """Half the squared error, or the divergence, in float64."""
     w, h = w.astype(np.float64), h.astype(np.float64)
+    if KL:
+        return divergence(x, w, h)
     if not sp.issparse(x):
         return 0.5 * sum(
             np.sum((x[i : i + 1000].astype(np.float64) - w[i : i + 1000] @ h) ** 2)
@@ -55,7 +71,8 @@ def objective(x, w, h):
 
 
 def fit(x, w0, h0, iterations):
-    model = NMF(w0.shape[1], init="custom", solver="cd", tol=0, max_iter=iterations)
+    method = {"solver": "mu", "beta_loss": "kullback-leibler"} if KL else {"solver": "cd"}
+    model = NMF(w0.shape[1], init="custom", tol=0, max_iter=iterations, **method)
     began = time.perf_counter()
     w = model.fit_transform(x, W=w0.copy(), H=np.ascontiguousarray(h0.T))
     return time.perf_counter() - began, w, model.components_

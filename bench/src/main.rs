@@ -1,10 +1,13 @@
 //! Times one fit: `partwise-bench DATA RANK f32|f64 THREADS TARGET W0.npy H0.npy`.
 //!
 //! Runs from the start given (H0 stored n×k) until the objective is at most TARGET, and prints one
-//! JSON line: the seconds when that was so, and the objective recomputed in f64.
+//! JSON line: the seconds when that was so, and the objective recomputed in f64. The environment may
+//! set LOSS, RULE, SWEEPS, ITERATIONS, and HIDE, a share of the entries (of those stored if X is
+//! sparse) to hide from the fit.
 
+use partwise::matrix::{Data, Weights};
 use partwise::verify::{Objective, verify};
-use partwise::{Csc, Csr, Dense, Factor, Input, Options, Order, Progress, Rule, fit_observed};
+use partwise::{Csc, Csr, Dense, Factor, Input, Loss, Options, Order, Progress, fit_observed};
 use partwise_io::{Layout, Numbers, Order as IoOrder, ReadOptions, Table, Values, read};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -57,6 +60,27 @@ fn variable<V: std::str::FromStr>(name: &str) -> Option<V> {
     std::env::var(name).ok().and_then(|v| v.parse().ok())
 }
 
+/// A share of the entries, each by the bits of its place.
+fn hidden<T: Number>(x: &Input<'_, T>, share: f64) -> Csr<'static, T> {
+    let (rows, cols) = x.shape();
+    let is_drawn = |row: usize, col: usize| {
+        let mixed = (row as u64 * cols as u64 + col as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        ((mixed >> 11) as f64) < share * (1u64 << 53) as f64
+    };
+    let (mut indptr, mut indices) = (vec![0usize], Vec::new());
+    for row in 0..rows {
+        let columns: Vec<u32> = match x {
+            Input::Csr(x) => x.row(row).0.to_vec(),
+            _ => (0..u32::try_from(cols).expect("columns")).collect(),
+        };
+        indices.extend(columns.into_iter().filter(|&col| is_drawn(row, col as usize)));
+        indptr.push(indices.len());
+    }
+    let ones = vec![T::ONE; indices.len()];
+    Csr::new((rows, cols), &indptr, indices, ones).expect("a pattern")
+}
+
 fn run<T: Number>(args: &[String]) {
     let x = input::<T>(load(&args[0]));
     let target: f64 = args[4].parse().expect("TARGET");
@@ -66,6 +90,7 @@ fn run<T: Number>(args: &[String]) {
         tol: 0.0,
         max_iter: variable("ITERATIONS").unwrap_or(5000),
         sweeps: variable("SWEEPS"),
+        loss: variable("LOSS").unwrap_or(Loss::FROBENIUS),
         rule: variable("RULE"),
         w: Some(factor(&args[5])),
         h: Some(factor(&args[6])),
@@ -76,8 +101,11 @@ fn run<T: Number>(args: &[String]) {
         reached = p.seconds;
         if p.objective <= target { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let fit = fit_observed(x.clone(), &options, &mut observer).expect("fit");
-    let checked = verify(x, &fit.w, &fit.h, &Objective::default()).expect("verify");
+    let hidden = variable("HIDE").map(|share| hidden(&x, share));
+    let data = Data { x: x.clone(), weights: Weights { hidden, ..Weights::default() } };
+    let fit = fit_observed(data.clone(), &options, &mut observer).expect("fit");
+    let objective = Objective { loss: options.loss, ..Objective::default() };
+    let checked = verify(data, &fit.w, &fit.h, &objective).expect("verify");
     println!(
         "{{\"seconds\": {reached}, \"iterations\": {}, \"objective\": {:e}, \"kkt\": {:e}, \"status\": \"{}\"}}",
         fit.iterations,

@@ -219,7 +219,7 @@ pub enum Error {
     },
     /// Missing values in a text file that was not to have any.
     #[error(
-        "{place}missing value {found}, the first of {count}; fill or remove them, or have them read as NaN"
+        "{place}missing value {found}, the first of {count}; fill or remove them"
     )]
     Missing {
         /// Where the first one stands.

@@ -1,15 +1,11 @@
 //! One factor, exactly, for the other: what `transform`, starts and given factors need.
 
 use crate::error::Result;
-use crate::factor::{Factor, View};
-use crate::kernel::dense::{Accum, Strided, gram, product};
+use crate::factor::Factor;
 use crate::matrix::{Matrix, Plan, Workspace, pass};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
-use crate::update::{Bpp, Gram, Update};
-
-/// Rows whose Gram matrix is summed in T before it is added in `f64`.
-const PANEL_ROWS: usize = 256;
+use crate::update::{Bpp, Gram, Update, gram_wide};
 
 /// The exact W of X and H under a penalty, all checked by the caller.
 pub(crate) fn rows_given<T: Scalar>(
@@ -50,28 +46,4 @@ pub(crate) fn columns_given<T: Scalar>(x: &dyn Matrix<T>, w: &Factor<T>) -> Resu
     let gram = Gram::new(k, gram_wide(w.view()));
     Bpp.prepare(&gram, T::ZERO).improve(&mut h.view_mut(), c.view());
     Ok(h)
-}
-
-/// `sum += fᵀg` for panels f and g: products in T, sums over panels in f64.
-pub(crate) fn add_gram<T: Scalar>(f: View<'_, T>, g: View<'_, T>, sum: &mut [f64]) {
-    let k = f.cols();
-    let mut part = Factor::<T>::zeros(k, k);
-    if std::ptr::eq(f.as_ptr(), g.as_ptr()) {
-        gram(f, &mut part.view_mut(), Accum::Replace);
-    } else {
-        product(Strided::of(f).transposed(), g, &mut part.view_mut(), Accum::Replace);
-    }
-    for (s, row) in sum.chunks_exact_mut(k).enumerate() {
-        row.iter_mut().zip(part.row(s)).for_each(|(to, v)| *to += v.to_f64());
-    }
-}
-
-/// FᵀF by panels.
-pub(crate) fn gram_wide<T: Scalar>(f: View<'_, T>) -> Vec<f64> {
-    let mut sum = vec![0.0; f.cols() * f.cols()];
-    for from in (0..f.rows()).step_by(PANEL_ROWS) {
-        let panel = f.slice(from..f.rows().min(from + PANEL_ROWS));
-        add_gram(panel, panel, &mut sum);
-    }
-    sum
 }

@@ -113,7 +113,7 @@ impl<T: Scalar> Task<'_, T> {
             let k = self.options.rank as f64;
             return Ok((member.divergence, 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null)));
         }
-        let error = residual_sq(matrix, pair)?;
+        let error = residual_sq(matrix, pair)? - 2.0 * self.at_missing(pair);
         let norm_sq = self.scan.norm_sq;
         let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
         // The residual of sparse rows is an expansion in f64.

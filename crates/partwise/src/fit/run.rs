@@ -8,9 +8,13 @@ use super::observe::{Observer, Silent};
 use super::remarks::remarks;
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
+use crate::factor::Factor;
 use crate::init::Pair;
+use crate::kernel::impute::impute;
 use crate::loss::Loss;
-use crate::matrix::{Data, Matrix, Observed, Scaled, Scan, Side, Streamed, half_exponent, power};
+use crate::matrix::{
+    Data, Layout, Matrix, Missing, Observed, Scaled, Scan, Side, Streamed, half_exponent, power,
+};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::warning::Warning;
@@ -61,6 +65,7 @@ const SWEEPS: usize = 8;
 pub(super) struct Task<'a, T: Scalar> {
     pub(super) data: &'a Data<'a, T>,
     pub(super) options: &'a Options<T>,
+    way: Way,
     pub(super) streamed: Streamed<'a, T>,
     /// Of the streamed matrix times 2^(−2·half), weighed.
     pub(super) scan: Scan,
@@ -77,7 +82,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         data.weights.check(data.x.shape())?;
         let streamed = data.x.streamed();
         let side = streamed.side;
-        let scan = scan(data, &*streamed.matrix, side, options.loss)?;
+        let way = Way::of(data, options.loss, &streamed)?;
+        let every = way.needs_every_entry(options.loss);
+        let scan = scan(data, &*streamed.matrix, side, every)?;
         let turned = |scan: &Scan| match side {
             Side::Rows => scan.clone(),
             Side::Columns => scan.clone().transposed(),
@@ -85,14 +92,14 @@ impl<'a, T: Scalar> Task<'a, T> {
         turned(&scan).check()?;
         let half = half_exponent(scan.max);
         let warnings = remarks(&data.x, options, &scan, side);
-        let mut task = Self { data, options, streamed, scan, half, warnings, began };
+        let mut task = Self { data, options, way, streamed, scan, half, warnings, began };
         if task.by_entries() {
             task.check_by_entries()?;
         }
         if half != 0 {
             let before = task.scan.positive;
             let scaled = Scaled::new(&*task.streamed.matrix, half);
-            task.scan = self::scan(data, &scaled, side, options.loss)?;
+            task.scan = self::scan(data, &scaled, side, every)?;
             let count = before - task.scan.positive;
             if count > 0 {
                 let largest = task.scan.max * power(half) * power(half);
@@ -104,22 +111,21 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// Whether every row needs an equation of its own.
     pub(super) fn by_entries(&self) -> bool {
-        let weighted = !self.data.weights.is_none(self.data.x.is_sparse());
-        weighted || self.options.loss != Loss::FROBENIUS
+        matches!(self.way, Way::Entries)
     }
 
-    /// What rules and losses by entries cannot have.
+    /// What a rule or a loss by entries cannot have.
     fn check_by_entries(&self) -> Result<()> {
         let (rule, loss) = (self.options.rule(), self.options.loss);
         if !rule.works_by_entries() {
             return Err(Error::Conflict {
                 first: format!("rule {rule}"),
-                second: "weights or missing entries".into(),
-                reason: "it needs one Gram matrix for all rows; hals and mu do without",
+                second: "weights, or so many missing entries".into(),
+                reason: "it needs one Gram matrix for all rows; hals, bpp and mu do without",
             });
         }
         let side = self.streamed.side;
-        let x = observed(self.data, &*self.streamed.matrix, side, loss);
+        let x = observed(self.data, &*self.streamed.matrix, side, loss != Loss::KL);
         if self.scan.positive == 0 {
             entries::refuse_nothing(&x)?;
         }
@@ -135,10 +141,15 @@ impl<'a, T: Scalar> Task<'a, T> {
         if self.scan.positive == 0 {
             return Ok(self.nothing_to_fit(warnings));
         }
-        if self.by_entries() {
-            self.run_by_entries(&scaled, warnings, observer)
-        } else {
-            self.run_by_normal_equations(&scaled, warnings, observer)
+        match &self.way {
+            Way::Entries => self.run_by_entries(&scaled, warnings, observer),
+            Way::Normal(None) => {
+                self.run_by_normal_equations(&scaled, None, warnings, observer)
+            }
+            Way::Normal(missing) => {
+                let seen = observed(self.data, &scaled, self.streamed.side, false);
+                self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
+            }
         }
     }
 
@@ -179,6 +190,7 @@ impl<'a, T: Scalar> Task<'a, T> {
     fn run_by_normal_equations(
         &self,
         matrix: &dyn Matrix<T>,
+        missing: Option<&Missing>,
         mut warnings: Vec<Warning>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
@@ -192,6 +204,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             rule: &*rule,
             fixed: self.fixed(),
             penalties: self.penalties(),
+            missing,
         };
         let mut watch = self.watch(null, observer);
         let ended = self.restarts(matrix, options.batch(), &mut watch, |starts| {
@@ -221,8 +234,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         let rule = options.rule().by_entries::<T>(options.loss, options.sweeps);
         let turned = self.data.x.by(side.opposite());
         let turned = Scaled::new(&*turned, self.half);
-        let streamed = observed(self.data, matrix, side, options.loss);
-        let other = observed(self.data, &turned, side.opposite(), options.loss);
+        let every = self.way.needs_every_entry(options.loss);
+        let streamed = observed(self.data, matrix, side, every);
+        let other = observed(self.data, &turned, side.opposite(), every);
         let null = entries::divergence_of_mean(&streamed, options.loss)?;
         let problem = entries::Problem {
             streamed: &streamed,
@@ -266,6 +280,14 @@ impl<'a, T: Scalar> Task<'a, T> {
         own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
     }
 
+    /// ½ Σ q² over missing entries, which residuals count since X is zero there.
+    pub(super) fn at_missing(&self, pair: &Pair<T>) -> f64 {
+        let Way::Normal(Some(missing)) = &self.way else { return 0.0 };
+        let (f, h) = (pair.streamed.view(), pair.other.view());
+        let mut nothing = Factor::zeros(f.rows(), f.cols());
+        0.5 * impute(missing.rows(0..f.rows()), f, h, &mut nothing.view_mut(), None)
+    }
+
     /// Whether the start is made rather than given.
     fn is_made(&self) -> bool {
         self.options.w.is_none() && self.options.h.is_none()
@@ -291,14 +313,50 @@ impl<'a, T: Scalar> Task<'a, T> {
     }
 }
 
+/// How a problem is solved.
+enum Way {
+    /// By normal equations that all rows share, with the places of entries that are missing.
+    Normal(Option<Missing>),
+    /// By the entries of every row.
+    Entries,
+}
+
+/// The largest share of entries that may be missing for [`Way::Normal`]: filling them in costs about
+/// 5k for each, and the more there are, the less a step sees of X.
+const MISSING_SHARE: f64 = 0.25;
+
+impl Way {
+    fn of<T: Scalar>(data: &Data<'_, T>, loss: Loss, streamed: &Streamed<'_, T>) -> Result<Self> {
+        if loss != Loss::FROBENIUS {
+            return Ok(Self::Entries);
+        }
+        if data.weights.is_none(data.x.is_sparse()) {
+            return Ok(Self::Normal(None));
+        }
+        let seen = observed(data, &*streamed.matrix, streamed.side, false);
+        if seen.layout() == (Layout::Listed { zeros: false }) || !seen.is_zero_or_one() {
+            return Ok(Self::Entries);
+        }
+        let missing = Missing::of(&seen)?;
+        let (rows, cols) = data.x.shape();
+        let few = missing.len() as f64 <= MISSING_SHARE * rows as f64 * cols as f64;
+        Ok(if few { Self::Normal(Some(missing)) } else { Self::Entries })
+    }
+
+    /// Whether zeros that a sparse X does not store are needed as entries.
+    fn needs_every_entry(&self, loss: Loss) -> bool {
+        matches!(self, Self::Entries) && loss != Loss::KL
+    }
+}
+
 /// X by one of its sides with the weights turned the same way.
-fn observed<'a, T: Scalar>(
+pub(super) fn observed<'a, T: Scalar>(
     data: &'a Data<'a, T>,
     matrix: &'a dyn Matrix<T>,
     side: Side,
-    loss: Loss,
+    every_entry: bool,
 ) -> Observed<'a, T> {
-    Observed::new(matrix, (side, data.x.is_sparse()), &data.weights, loss != Loss::KL)
+    Observed::new(matrix, (side, data.x.is_sparse()), &data.weights, every_entry)
 }
 
 /// One look at the entries of X that are observed, times their weights.
@@ -306,10 +364,10 @@ fn scan<T: Scalar>(
     data: &Data<'_, T>,
     matrix: &dyn Matrix<T>,
     side: Side,
-    loss: Loss,
+    every_entry: bool,
 ) -> Result<Scan> {
     if data.weights.is_none(data.x.is_sparse()) {
         return Scan::of(matrix);
     }
-    Scan::of(&observed(data, matrix, side, loss))
+    Scan::of(&observed(data, matrix, side, every_entry))
 }

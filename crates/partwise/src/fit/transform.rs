@@ -1,14 +1,22 @@
 //! W for given H: every row's own minimum, to the end.
+//!
+//! Under the Frobenius loss the minimum is exact, by block principal pivoting: with one Gram matrix
+//! for all rows, or one for each row where weights or missing entries ask for it. Under any other
+//! loss each row is improved until it is stationary.
 
+use super::entries::{kkt_of, refuse_zeros};
 use super::options::check_factor;
+use super::run::observed;
 use super::run_in_pool;
 use crate::error::{Error, Result};
-use crate::factor::Factor;
+use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
-use crate::matrix::{Input, Scaled, Scan, Side, half_exponent};
+use crate::matrix::{Data, Matrix, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent};
 use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
+use crate::update::{EntryRule, Held, Rule, Terms};
+use rayon::prelude::*;
 
 /// How [`transform`] fits rows to a given H.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,13 +25,18 @@ pub struct Transform {
     pub loss: Loss,
     /// What the entries of W are charged.
     pub penalty: Penalty,
+    /// The KKT residual of a row at which it is done, where the loss is not minimised exactly.
+    pub tol: f64,
+    /// Most improvements of a row, there.
+    pub max_iter: usize,
     /// As in [`Options`](crate::Options).
     pub threads: usize,
 }
 
 impl Default for Transform {
     fn default() -> Self {
-        Self { loss: Loss::FROBENIUS, penalty: Penalty::NONE, threads: 0 }
+        let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
+        Self { loss, penalty, tol: 1e-6, max_iter: 1000, threads: 0 }
     }
 }
 
@@ -37,12 +50,12 @@ impl Default for Transform {
 /// [`Error::Shape`] if X has not as many columns as H has rows, and what [`fit`](crate::fit())
 /// refuses of X.
 pub fn transform<'a, T: Scalar>(
-    x: impl Into<Input<'a, T>>,
+    x: impl Into<Data<'a, T>>,
     h: &Factor<T>,
     options: &Transform,
 ) -> Result<Factor<T>> {
-    let input = x.into();
-    let (rows, cols) = input.shape();
+    let data = x.into();
+    let (rows, cols) = data.x.shape();
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
     }
@@ -52,18 +65,106 @@ pub fn transform<'a, T: Scalar>(
     }
     check_factor("H", Some(h), cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
-    run_in_pool(options.threads, || {
-        let by_rows = input.by(Side::Rows);
-        let scan = Scan::of(&*by_rows)?;
-        scan.check()?;
-        let largest = h.as_slice().iter().fold(0.0f64, |a, v| a.max(v.to_f64()));
-        let (x_half, h_half) = (half_exponent(scan.max), half_exponent(largest));
-        let mut h = h.clone();
-        h.scale_by_power(-2 * h_half);
-        let penalty = options.penalty.in_scales((2 * x_half, 2 * (x_half - h_half)), 2.0);
-        let mut w = rows_given(&Scaled::new(&*by_rows, x_half), &h, penalty)?;
-        // X·2^(−2·x_half) was fitted by H·2^(−2·h_half).
-        w.scale_by_power(2 * (x_half - h_half));
-        Ok(w)
-    })
+    data.weights.check((rows, cols))?;
+    run_in_pool(options.threads, || weights_of(&data, h, options))
+}
+
+fn weights_of<T: Scalar>(
+    data: &Data<'_, T>,
+    h: &Factor<T>,
+    options: &Transform,
+) -> Result<Factor<T>> {
+    let loss = options.loss;
+    let by_rows = data.x.by(Side::Rows);
+    let every = loss != Loss::KL;
+    let seen = observed(data, &*by_rows, Side::Rows, every);
+    let weighted = seen.is_weighted();
+    let by_entries = weighted || loss != Loss::FROBENIUS;
+    let scan = if by_entries { Scan::of(&seen)? } else { Scan::of(&*by_rows)? };
+    scan.check()?;
+    if loss.forbids_zeros() {
+        refuse_zeros(&seen, Side::Rows, loss)?;
+    }
+    let largest = h.as_slice().iter().fold(0.0f64, |a, v| a.max(v.to_f64()));
+    let (x_half, h_half) = (half_exponent(scan.max), half_exponent(largest));
+    let mut h = h.clone();
+    h.scale_by_power(-2 * h_half);
+    let units = (2 * x_half, 2 * (x_half - h_half));
+    let penalty = options.penalty.in_scales(units, loss.beta());
+    let scaled = Scaled::new(&*by_rows, x_half);
+    let mut w = if by_entries {
+        let seen = observed(data, &scaled, Side::Rows, every);
+        row_by_row(&seen, &scan, &h, penalty, options)?
+    } else {
+        rows_given(&scaled, &h, penalty)?
+    };
+    // X·2^(−2·x_half) was fitted by H·2^(−2·h_half).
+    w.scale_by_power(2 * (x_half - h_half));
+    Ok(w)
+}
+
+/// Every row by its entries, each until it is done.
+fn row_by_row<T: Scalar>(
+    x: &Observed<'_, T>,
+    scan: &Scan,
+    h: &Factor<T>,
+    penalty: Penalty,
+    options: &Transform,
+) -> Result<Factor<T>> {
+    let (rows, k) = (x.shape().0, h.cols());
+    let held = Held::new(h.view(), x.layout(), x.across());
+    let exact = options.loss == Loss::FROBENIUS;
+    let rule = if exact { Rule::Bpp } else { Rule::fastest(options.loss) };
+    let rule = rule.by_entries::<T>(options.loss, None);
+    let mut w = Factor::zeros(rows, k);
+    let plan = Plan::new(x, k);
+    let ends = plan.ends();
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();
+    let bin = |(mut w, start): (ViewMut<'_, T>, usize)| -> Result<()> {
+        let mut block = x.block();
+        let mut terms = Terms::new(false);
+        for at in 0..w.rows() {
+            if scan.row_nonzero[start + at] {
+                x.read(start + at..start + at + 1, &mut block)?;
+                let mut f = w.slice(at..at + 1);
+                f.fill(T::ONE);
+                let row = Row { rule: &*rule, held: &held, penalty, options };
+                row.improve(&block, &mut f, &mut terms);
+            }
+        }
+        Ok(())
+    };
+    let done: Vec<Result<()>> = if plan.is_serial() {
+        bins.into_iter().map(bin).collect()
+    } else {
+        bins.into_par_iter().with_max_len(1).map(bin).collect()
+    };
+    done.into_iter().collect::<Result<()>>()?;
+    Ok(w)
+}
+
+/// What every row is improved with.
+struct Row<'a, 'h, T: Scalar> {
+    rule: &'a dyn EntryRule<T>,
+    held: &'a Held<'h, T>,
+    penalty: Penalty,
+    options: &'a Transform,
+}
+
+impl<T: Scalar> Row<'_, '_, T> {
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) {
+        for _ in 0..self.options.max_iter {
+            self.rule.improve(block, self.held, self.penalty, f, terms);
+            let residual = kkt_of(f.as_view(), terms, self.penalty);
+            if residual <= self.options.tol {
+                break;
+            }
+        }
+    }
 }

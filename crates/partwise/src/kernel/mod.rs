@@ -9,6 +9,7 @@ pub(crate) mod cholesky;
 pub(crate) mod dense;
 pub(crate) mod extrapolate;
 pub(crate) mod hals;
+pub(crate) mod impute;
 pub(crate) mod kkt;
 
 pub(crate) mod kl;

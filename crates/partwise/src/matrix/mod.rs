@@ -6,6 +6,7 @@
 mod csr;
 mod dense;
 mod input;
+mod missing;
 mod observed;
 mod pass;
 mod scaled;
@@ -16,6 +17,7 @@ pub use csr::{Csc, Csr, IndexLike};
 pub use dense::{Dense, Order};
 pub(crate) use input::Streamed;
 pub use input::{Input, Side};
+pub(crate) use missing::Missing;
 pub(crate) use observed::{Layout, Observations, Observed};
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};

@@ -37,6 +37,8 @@ pub(crate) struct Observations<T> {
     /// Listed with zeros: hidden entries (their column weights), and the weight of each row.
     pub(crate) hidden: Hidden<T>,
     pub(crate) row_weights: Option<Vec<T>>,
+    /// Whether no weight can be other than 0 and 1.
+    pub(crate) is_zero_or_one: bool,
 }
 
 /// Entries that are missing though what is not listed is zero.
@@ -57,6 +59,7 @@ pub(crate) struct Observed<'a, T: Scalar> {
     along: Option<&'a [T]>,
     across: Option<&'a [T]>,
     nan_missing: bool,
+    zero_or_one: bool,
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
@@ -94,11 +97,17 @@ impl<'a, T: Scalar> Observed<'a, T> {
             along: along.as_deref(),
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
+            zero_or_one: weights.is_zero_or_one(),
         }
     }
 
     pub(crate) fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// Whether no weight is other than 0 and 1.
+    pub(crate) fn is_zero_or_one(&self) -> bool {
+        self.zero_or_one
     }
 
     /// Weights of the columns.
@@ -295,6 +304,7 @@ impl<T: Scalar> Observations<T> {
             weights: (!dense && weighted).then(Vec::new),
             hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
             row_weights: of.along.is_some().then(Vec::new),
+            is_zero_or_one: of.zero_or_one,
         }
     }
 
@@ -337,6 +347,29 @@ impl<T: Scalar> Observations<T> {
         if let Some(weights) = &mut self.weights {
             for (w, &j) in weights[span.clone()].iter_mut().zip(&self.indices[span]) {
                 *w = *w * by[j as usize];
+            }
+        }
+    }
+
+    /// Calls `each(column, value, weight)` for the observed entries that a row of the block holds.
+    pub(crate) fn for_each_weighed(&self, row: usize, mut each: impl FnMut(usize, T, T)) {
+        match self.layout {
+            Layout::Dense => {
+                let weights = self.dense_weights.as_ref().map(|w| w.row(row));
+                for (j, &x) in self.dense.row(row).iter().enumerate() {
+                    let p = weights.map_or(T::ONE, |w| w[j]);
+                    if p > T::ZERO {
+                        each(j, x, p);
+                    }
+                }
+            }
+            Layout::Listed { .. } => {
+                for e in self.indptr[row]..self.indptr[row + 1] {
+                    let p = self.weights.as_ref().map_or(T::ONE, |w| w[e]);
+                    if p > T::ZERO {
+                        each(self.indices[e] as usize, self.values[e], p);
+                    }
+                }
             }
         }
     }

@@ -62,6 +62,21 @@ impl<T: Scalar> Weights<'_, T> {
             && !(self.absent_missing && sparse)
     }
 
+    /// Whether no weight is other than 0 and 1.
+    pub(crate) fn is_zero_or_one(&self) -> bool {
+        let binary = |v: T| v == T::ZERO || v == T::ONE;
+        let all = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
+        let entries = self.entries.as_ref().is_none_or(|entries| {
+            let by_rows = entries.by(Side::Rows);
+            let mut all = true;
+            let seen = by_rows.visit(0..entries.shape().0, &mut |range, panel| {
+                range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= binary(v)));
+            });
+            seen.is_ok() && all
+        });
+        entries && all(&self.rows) && all(&self.columns)
+    }
+
     /// Checks shapes and values against an X of this shape.
     ///
     /// # Errors

@@ -1,6 +1,11 @@
 //! The k×k Gram matrix of a factor.
 
+use crate::factor::{Factor, View};
+use crate::kernel::dense::{Accum, Strided, gram, product};
 use crate::scalar::Scalar;
+
+/// Rows whose Gram matrix is summed in T before it is added in `f64`.
+const PANEL_ROWS: usize = 256;
 
 /// FᵀF, summed in `f64` and rounded once for the kernels.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,4 +66,28 @@ impl<T: Scalar> Gram<T> {
     pub fn dot(&self, other: &Self) -> f64 {
         self.wide.iter().zip(&other.wide).map(|(a, b)| a * b).sum()
     }
+}
+
+/// `sum += fᵀg` for panels f and g: products in T, sums over panels in f64.
+pub(crate) fn add_gram<T: Scalar>(f: View<'_, T>, g: View<'_, T>, sum: &mut [f64]) {
+    let k = f.cols();
+    let mut part = Factor::<T>::zeros(k, k);
+    if std::ptr::eq(f.as_ptr(), g.as_ptr()) {
+        gram(f, &mut part.view_mut(), Accum::Replace);
+    } else {
+        product(Strided::of(f).transposed(), g, &mut part.view_mut(), Accum::Replace);
+    }
+    for (s, row) in sum.chunks_exact_mut(k).enumerate() {
+        row.iter_mut().zip(part.row(s)).for_each(|(to, v)| *to += v.to_f64());
+    }
+}
+
+/// FᵀF by panels.
+pub(crate) fn gram_wide<T: Scalar>(f: View<'_, T>) -> Vec<f64> {
+    let mut sum = vec![0.0; f.cols() * f.cols()];
+    for from in (0..f.rows()).step_by(PANEL_ROWS) {
+        let panel = f.slice(from..f.rows().min(from + PANEL_ROWS));
+        add_gram(panel, panel, &mut sum);
+    }
+    sum
 }

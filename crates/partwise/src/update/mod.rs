@@ -21,6 +21,7 @@ pub use als::Als;
 pub use bpp::Bpp;
 pub(crate) use entries::{EntryRule, Held, Ratio, Terms, evaluate};
 pub use gram::Gram;
+pub(crate) use gram::{add_gram, gram_wide};
 pub use hals::Hals;
 pub use momentum::Momentum;
 pub use mu::Mu;
@@ -97,7 +98,7 @@ impl Rule {
 
     /// Whether this rule can do without a Gram matrix that all rows share.
     pub fn works_by_entries(self) -> bool {
-        matches!(self, Self::Hals | Self::Mu | Self::Sn)
+        matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Sn)
     }
 
     /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.

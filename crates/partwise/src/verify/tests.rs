@@ -247,6 +247,7 @@ fn a_zero_of_wh_below_a_positive_entry_is_infinite_and_never_nan() {
     for beta in BETAS {
         let found = verify(dense(&values(false)), &w, &h, &of(beta)).expect("valid");
         assert_eq!(found.divergence.is_infinite(), beta <= 1.0, "{beta}");
-        assert!(!found.kkt.residual().is_nan() && found.kkt.w_zeros > 0.0, "{beta} {found:?}");
+        // Beyond β = 2 nothing pulls at a zero of W·H.
+        assert!(!found.kkt.residual().is_nan() && (beta > 2.0 || found.kkt.w_zeros > 0.0), "{beta} {found:?}");
     }
 }

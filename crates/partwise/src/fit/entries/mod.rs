@@ -11,7 +11,7 @@ mod refuse;
 mod sweep;
 
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
-pub(super) use sweep::divergence_of_mean;
+pub(super) use sweep::{divergence_of_mean, kkt_of};
 
 use super::course::Course;
 use super::member::Found;

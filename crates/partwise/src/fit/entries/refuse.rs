@@ -3,33 +3,13 @@
 use super::Entries;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::matrix::{Layout, Observations, Observed, Plan, Side};
+use crate::matrix::{Layout, Matrix, Observations, Observed, Plan, Side};
 use crate::scalar::Scalar;
 
-/// Calls `each(row, column, weight, value, position)` for the observed entries of a block: the
-/// position is that in a list, or the column.
-fn for_each_observed<T: Scalar>(
-    block: &Observations<T>,
-    mut each: impl FnMut(usize, usize, T),
-) {
+/// Calls `each(row, column, value)` for the observed entries of a block.
+fn for_each_observed<T: Scalar>(block: &Observations<T>, mut each: impl FnMut(usize, usize, T)) {
     for (at, row) in block.rows.clone().enumerate() {
-        match block.layout {
-            Layout::Dense => {
-                let weights = block.dense_weights.as_ref().map(|w| w.row(at));
-                for (col, &x) in block.dense.row(at).iter().enumerate() {
-                    if weights.is_none_or(|w| w[col] > T::ZERO) {
-                        each(row, col, x);
-                    }
-                }
-            }
-            Layout::Listed { .. } => {
-                for e in block.indptr[at]..block.indptr[at + 1] {
-                    if block.weights.as_ref().is_none_or(|w| w[e] > T::ZERO) {
-                        each(row, block.indices[e] as usize, block.values[e]);
-                    }
-                }
-            }
-        }
+        block.for_each_weighed(at, |col, x, _| each(row, col, x));
     }
 }
 

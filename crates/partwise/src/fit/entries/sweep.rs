@@ -6,6 +6,7 @@ use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::loss::Loss;
 use crate::matrix::{Matrix, Observations, Observed, Plan};
+use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Held, Terms, evaluate};
@@ -120,6 +121,14 @@ pub(super) fn add_kkt<T: Scalar>(
         }
     }
     add_rows(sums, f, (den.view(), T::from_f64(penalty.l1)), num);
+}
+
+/// The KKT residual of rows with these terms, of their factor alone.
+pub(crate) fn kkt_of<T: Scalar>(f: View<'_, T>, terms: &mut Terms<T>, penalty: Penalty) -> f64 {
+    let mut sums = KktSums::default();
+    add_kkt(&mut sums, f, &mut terms.den, terms.num.view(), penalty);
+    let (w, w_zeros) = sums.residual();
+    Kkt { w, w_zeros, ..Kkt::ZERO }.residual()
 }
 
 /// The divergence of a constant model: what a fit is compared with.

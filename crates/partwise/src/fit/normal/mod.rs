@@ -19,9 +19,8 @@ use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::matrix::{Plan, Workspace};
-use crate::project::gram_wide;
 use crate::scalar::Scalar;
-use crate::update::Gram;
+use crate::update::{Gram, gram_wide};
 use std::ops::Range;
 use strand::Strand;
 
@@ -40,6 +39,8 @@ pub(super) struct Batch<'a, T: Scalar> {
     b: [Factor<T>; 3],
     /// Xᵀa of the accepted iterate and of the last pass.
     c: [Factor<T>; 2],
+    /// What the fit puts at missing entries, times a: part of the last C. Empty if none is missing.
+    imputed: Factor<T>,
 }
 
 // Places in `b` and `c`; the place between USED and BEST is `b` as the rule left it.
@@ -66,6 +67,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
             workspace: Workspace::new(&plan, cols, width),
             a: [a.clone(), a],
             c: [Factor::zeros(cols, width), Factor::zeros(cols, width)],
+            imputed: Factor::zeros(if problem.missing.is_some() { cols } else { 0 }, width),
             b: [b.clone(), b.clone(), b],
             plan,
             problem,
@@ -87,7 +89,8 @@ impl<'a, T: Scalar> Batch<'a, T> {
     fn compact(&mut self) {
         let columns: Vec<Range<usize>> = self.strands.iter().map(|s| s.columns.clone()).collect();
         let width = self.k * columns.len();
-        for f in self.a.iter_mut().chain(&mut self.b).chain(&mut self.c) {
+        let kept = self.a.iter_mut().chain(&mut self.b).chain(&mut self.c);
+        for f in kept.chain([&mut self.imputed]) {
             let mut narrow = Factor::zeros(f.rows(), width);
             for (at, from) in columns.iter().enumerate() {
                 let to = at * self.k..(at + 1) * self.k;
@@ -106,7 +109,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
     /// together must be multiplied by to fit best.
     pub(super) fn scales(&self) -> Vec<f64> {
         let scale = |s: &Strand<T>| {
-            let own = Gram::<T>::new(self.k, s.sums.gram.clone()).dot(&s.gram_b);
+            let own = Gram::<T>::new(self.k, s.sums.gram.clone()).dot(&s.gram_b) - s.sums.imputed;
             if own > 0.0 { s.sums.kkt.cross / own } else { 0.0 }
         };
         self.strands.iter().map(scale).collect()

@@ -1,14 +1,14 @@
 //! The second half of an iteration: the other factor follows from C = Xᵀa.
 
 use super::strand::{OtherStep, Strand, add_to};
+use super::streamed::subtract;
 use super::{Batch, LAST, PANEL_ROWS, USED};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::{KktSums, add_rows};
-use crate::project::add_gram;
 use crate::scalar::Scalar;
-use crate::update::{Gram, Improve};
+use crate::update::{add_gram, Gram, Improve};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -85,6 +85,17 @@ impl<T: Scalar> Batch<'_, T> {
                 let f = self.b[USED].view().slice(range.clone()).columns(columns.clone());
                 let c = self.c[LAST].view().slice(range.clone()).columns(columns);
                 product(Strided::of(f), grams[at].view(), &mut along.view_mut(), Accum::Replace);
+                let mut c = c;
+                let seen;
+                if self.imputed.rows() > 0 {
+                    let columns = self.strands[at].columns.clone();
+                    let imputed = self.imputed.view().slice(range.clone()).columns(columns);
+                    subtract(&mut along, imputed);
+                    let mut left = c.to_factor();
+                    subtract(&mut left, imputed);
+                    seen = left;
+                    c = seen.view();
+                }
                 add_rows(sum, f, (along.view(), charge), c);
             }
             sums

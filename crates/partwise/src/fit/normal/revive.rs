@@ -3,8 +3,8 @@
 use super::{Batch, USED};
 use crate::error::Result;
 use crate::matrix::pass;
-use crate::project::gram_wide;
 use crate::scalar::Scalar;
+use crate::update::gram_wide;
 
 impl<T: Scalar> Batch<'_, T> {
     /// Starts components that died again, one for each restart, from the row of X that fits worst.

@@ -3,7 +3,7 @@
 
 use crate::fit::member::{Found, Member};
 use crate::kernel::kkt::KktSums;
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Missing};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -40,6 +40,8 @@ pub(super) struct Sums {
     pub(super) gram: Vec<f64>,
     pub(super) cross: Vec<f64>,
     pub(super) residual: f64,
+    /// Σ q² over missing entries: what the sums above count though it is not there.
+    pub(super) imputed: f64,
 }
 
 impl Sums {
@@ -52,6 +54,7 @@ impl Sums {
         add_to(&mut self.gram, &next.gram);
         add_to(&mut self.cross, &next.cross);
         self.residual += next.residual;
+        self.imputed += next.imputed;
     }
 }
 
@@ -65,6 +68,9 @@ pub(crate) struct Problem<'a, T: Scalar> {
     /// Whether `a`, `b` are held as they are, and what they are charged.
     pub(crate) fixed: (bool, bool),
     pub(crate) penalties: (Penalty, Penalty),
+    /// Entries that are missing. X is zero there, and every step takes them for what the fit before
+    /// it puts there, which cannot raise the objective of the others (EM).
+    pub(crate) missing: Option<&'a Missing>,
 }
 
 impl<T: Scalar> Problem<'_, T> {
@@ -107,6 +113,7 @@ impl<T: Scalar> Strand<T> {
         } else {
             problem.norm_sq - 2.0 * self.sums.kkt.cross + own.dot(&self.gram_b)
         };
+        let error = error - self.sums.imputed;
         // The expansion cannot tell values below its noise apart; the residual itself can. What is
         // not finite stays so.
         let seen = self.direct || !error.is_finite();

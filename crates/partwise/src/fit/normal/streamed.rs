@@ -7,10 +7,10 @@ use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::add_rows;
-use crate::matrix::{Block, pass};
-use crate::project::add_gram;
+use crate::kernel::impute::impute;
+use crate::matrix::{Block, Missing, pass};
 use crate::scalar::Scalar;
-use crate::update::{Gram, Improve};
+use crate::update::{add_gram, Gram, Improve};
 
 impl<T: Scalar> Batch<'_, T> {
     /// The first half of an iteration: one read of X improves `a` and gives C = Xᵀa. Without
@@ -27,6 +27,8 @@ impl<T: Scalar> Batch<'_, T> {
         let along: Vec<Factor<T>> =
             grams.iter().map(|gram| Factor::from_rows(k, k, gram.narrow())).collect();
         let ends = self.plan.ends();
+        let (missing, n) = (self.problem.missing.is_some(), self.b[USED].rows());
+        let width = self.b[USED].cols();
         let [first, second] = &mut self.a;
         let chunks =
             first.view_mut().split_rows(&ends).into_iter().zip(second.view_mut().split_rows(&ends));
@@ -37,6 +39,7 @@ impl<T: Scalar> Batch<'_, T> {
                 a: [first, second],
                 start,
                 sums: vec![Sums::zeros(k); self.strands.len()],
+                imputed: Factor::zeros(if missing { n } else { 0 }, width),
             })
             .collect();
         let (strands, problem, used) = (&self.strands, self.problem, &self.b[USED]);
@@ -44,17 +47,23 @@ impl<T: Scalar> Batch<'_, T> {
             for (at, strand) in strands.iter().enumerate() {
                 let rule = improve.then(|| &*ready[at]);
                 let along = (along[at].view(), charge);
-                let task = RowTask { strand, rule, along, b: used.view() };
+                let missing = problem.missing;
+                let task = RowTask { strand, rule, along, b: used.view(), missing };
                 task.run(state, at, &mut block);
             }
         };
         let c = Some(&mut self.c[LAST]);
         pass(problem.x, &self.plan, &mut self.workspace, used.view(), c, &mut bins, &work)?;
         let mut sums = vec![Sums::zeros(k); self.strands.len()];
+        self.imputed.view_mut().fill(T::ZERO);
         for bin in &bins {
+            add(&mut self.imputed, &bin.imputed);
             sums.iter_mut().zip(&bin.sums).for_each(|(to, from)| to.add(from));
         }
         drop((bins, ready));
+        if missing {
+            add(&mut self.c[LAST], &self.imputed);
+        }
         for (strand, sums) in self.strands.iter_mut().zip(sums) {
             strand.sums = sums;
         }
@@ -66,6 +75,8 @@ struct BinState<'a, T> {
     a: [ViewMut<'a, T>; 2],
     start: usize,
     sums: Vec<Sums>,
+    /// What this bin adds to C for missing entries.
+    imputed: Factor<T>,
 }
 
 /// The rows of one block for one restart.
@@ -75,6 +86,7 @@ struct RowTask<'a, T: Scalar> {
     /// The Gram matrix and the charge under which the rows are improved.
     along: (View<'a, T>, T),
     b: View<'a, T>,
+    missing: Option<&'a Missing>,
 }
 
 impl<T: Scalar> RowTask<'_, T> {
@@ -93,13 +105,31 @@ impl<T: Scalar> RowTask<'_, T> {
         let mut out = block.out.columns(columns.clone());
         if let Some(rule) = self.rule {
             extrapolate(&mut out, now, before.as_view(), T::from_f64(self.strand.member.beta()));
-            rule.improve(&mut out, b);
+            match self.missing {
+                None => rule.improve(&mut out, b),
+                Some(missing) => {
+                    let mut filled = b.to_factor();
+                    let held = self.b.columns(columns.clone());
+                    let places = missing.rows(block.rows.clone());
+                    impute(places, out.as_view(), held, &mut filled.view_mut(), None);
+                    rule.improve(&mut out, filled.view());
+                }
+            }
         } else {
             out.copy_from(now);
         }
         let sums = &mut state.sums[at];
         let new = out.as_view();
-        self.add_statistics(sums, new, b);
+        let imputed = self.missing.map(|missing| {
+            let mut here = Factor::zeros(height, new.cols());
+            let held = self.b.columns(columns.clone());
+            let places = missing.rows(block.rows.clone());
+            let mut c = state.imputed.view_mut();
+            let c = Some(&mut c.columns(columns.clone()));
+            sums.imputed += impute(places, new, held, &mut here.view_mut(), c);
+            here
+        });
+        self.add_statistics(sums, new, b, imputed.as_ref());
         add_gram(new, new, &mut sums.gram);
         if self.strand.member.momentum.is_some() {
             add_gram(new, now, &mut sums.cross);
@@ -111,9 +141,32 @@ impl<T: Scalar> RowTask<'_, T> {
         before.copy_from(new);
     }
 
-    fn add_statistics(&self, sums: &mut Sums, new: View<'_, T>, b: View<'_, T>) {
+    /// `imputed` is what the product with the Gram matrix counts for missing entries.
+    fn add_statistics(
+        &self,
+        sums: &mut Sums,
+        new: View<'_, T>,
+        b: View<'_, T>,
+        imputed: Option<&Factor<T>>,
+    ) {
         let mut along = Factor::zeros(new.rows(), new.cols());
         product(Strided::of(new), self.along.0, &mut along.view_mut(), Accum::Replace);
+        if let Some(imputed) = imputed {
+            subtract(&mut along, imputed.view());
+        }
         add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
+    }
+}
+
+/// `to += from` for factors of one shape, or nothing if `from` is empty.
+fn add<T: Scalar>(to: &mut Factor<T>, from: &Factor<T>) {
+    to.as_mut_slice().iter_mut().zip(from.as_slice()).for_each(|(to, &v)| *to += v);
+}
+
+/// `from −= what`, no less than 0: a positive part of a gradient without what is not there.
+pub(super) fn subtract<T: Scalar>(from: &mut Factor<T>, what: View<'_, T>) {
+    for i in 0..what.rows() {
+        let row = from.row_mut(i).iter_mut().zip(what.row(i));
+        row.for_each(|(from, &v)| *from = Scalar::max(*from - v, T::ZERO));
     }
 }

@@ -4,10 +4,12 @@
 //! For a row f of the free factor, q = f·Hᵀ is formed where X is observed. With p the weights, the
 //! gradient of the loss is `den − num`, where num = Σ p x q^(β−2) h and den = Σ p q^(β−1) h.
 
+mod least_squares;
 mod mu;
 mod sn;
 mod terms;
 
+pub(crate) use least_squares::LeastSquares;
 pub(crate) use mu::Ratio;
 pub(crate) use sn::ScalarNewton;
 pub(crate) use terms::{Held, Terms, evaluate};
@@ -54,6 +56,11 @@ impl Rule {
         sweeps: Option<usize>,
     ) -> Box<dyn EntryRule<T>> {
         match self {
+            Self::Hals => {
+                let sweeps = sweeps.unwrap_or(LeastSquares::SWEEPS);
+                Box::new(LeastSquares { sweeps: Some(sweeps) })
+            }
+            Self::Bpp => Box::new(LeastSquares { sweeps: None }),
             Self::Sn => Box::new(ScalarNewton { sweeps: sweeps.unwrap_or(ScalarNewton::SWEEPS) }),
             _ => Box::new(Ratio { loss }),
         }

@@ -8,6 +8,8 @@ use crate::kernel::sparse::gather;
 use crate::loss::{Divergence, Loss, WithDivergence};
 use crate::matrix::{Layout, Observations};
 use crate::scalar::Scalar;
+use crate::update::gram_wide;
+use std::sync::OnceLock;
 
 /// The factor that is held, in the forms that rules by entries need.
 pub(crate) struct Held<'a, T> {
@@ -17,6 +19,8 @@ pub(crate) struct Held<'a, T> {
     pub(crate) across: Factor<T>,
     /// Σ_j s_j h_j with s the weights of the columns.
     pub(crate) sums: Vec<T>,
+    /// Σ_j h_j h_jᵀ, once it is asked for.
+    gram: OnceLock<Factor<T>>,
 }
 
 impl<'a, T: Scalar> Held<'a, T> {
@@ -34,7 +38,17 @@ impl<'a, T: Scalar> Held<'a, T> {
                 f.row(j).iter().enumerate().for_each(|(t, &v)| across.row_mut(t)[j] = v);
             }
         }
-        Self { f, across, sums: sums.into_iter().map(T::from_f64).collect() }
+        let sums = sums.into_iter().map(T::from_f64).collect();
+        Self { f, across, sums, gram: OnceLock::new() }
+    }
+
+    /// The Gram matrix.
+    pub(super) fn gram(&self) -> &Factor<T> {
+        self.gram.get_or_init(|| {
+            let k = self.f.cols();
+            let narrow: Vec<T> = gram_wide(self.f).into_iter().map(T::from_f64).collect();
+            Factor::from_rows(k, k, &narrow)
+        })
     }
 }
 

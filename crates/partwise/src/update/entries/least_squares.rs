@@ -1,0 +1,217 @@
+//! Least squares by rows, for the Frobenius loss under weights and with missing entries.
+//!
+//! * Objective: ½ Σ p (x − q)² over W, H ≥ 0 with q = WHᵀ, and elastic-net penalties.
+//! * Update, for each row f: with its own normal equations G = Σ p h hᵀ + λ₂I and b = Σ p x h − λ₁,
+//!   `sweeps` sweeps of coordinate descent, as HALS makes them; or the exact minimum.
+//! * Cost: b is one product for all rows. G is k² for each observed entry of a row; where entries are
+//!   there or missing and less than half are missing, it is the common Gram matrix less k² for each
+//!   missing one. A sweep is k², whatever X is.
+//! * Guarantee: no step raises the objective.
+//! * Use it: the default under weights and with missing entries.
+
+use super::terms::Held;
+use super::{EntryRule, Momentum, Terms};
+use crate::factor::{Factor, View, ViewMut};
+use crate::kernel::dense::{Accum, Strided, product};
+use crate::kernel::sparse::gather;
+use crate::loss::{Divergence, Frobenius};
+use crate::matrix::{Layout, Observations};
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+use crate::update::{Bpp, Gram, Improve, Update};
+
+/// Least squares by the normal equations of each row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LeastSquares {
+    /// Sweeps in each half step; `None` for the exact minimum.
+    pub(crate) sweeps: Option<usize>,
+}
+
+impl LeastSquares {
+    /// Sweeps unless told otherwise.
+    pub(crate) const SWEEPS: usize = 8;
+}
+
+/// An expansion of the residual is taken where it is at least this many of its roundoffs.
+const EXPANSION_NOISE: f64 = 1e4;
+
+impl<T: Scalar> EntryRule<T> for LeastSquares {
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        held: &Held<'_, T>,
+        penalty: Penalty,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) {
+        let k = f.cols();
+        terms.fit(block, k);
+        right_hand_sides(block, held, terms);
+        let mut row = Row::new(k);
+        let mut divergence = 0.0;
+        for i in 0..f.rows() {
+            row.form_gram(block, i, held);
+            let (own, b) = (f.row_mut(i), terms.num.row(i));
+            match self.sweeps {
+                Some(sweeps) => row.sweep(own, b, penalty, sweeps),
+                None => row.solve(own, b, penalty),
+            }
+            row.times_gram(own, terms.den.row_mut(i));
+            if terms.valued {
+                divergence += residual(block, i, held, own, (b, terms.den.row(i)));
+            }
+        }
+        terms.divergence = divergence;
+    }
+
+    fn follows(&self) -> bool {
+        false
+    }
+
+    fn momentum(&self) -> Option<Momentum> {
+        Some(if self.sweeps.is_some() { Momentum::gentle() } else { Momentum::bold() })
+    }
+}
+
+/// num = Σ p x h of every row.
+fn right_hand_sides<T: Scalar>(block: &Observations<T>, held: &Held<'_, T>, terms: &mut Terms<T>) {
+    let mut num = terms.num.view_mut();
+    match block.layout {
+        Layout::Dense => {
+            let mut x = block.dense.clone();
+            if let Some(weights) = &block.dense_weights {
+                let both = x.as_mut_slice().iter_mut().zip(weights.as_slice());
+                both.for_each(|(x, &w)| *x = *x * w);
+            }
+            product(Strided::of(x.view()), held.f, &mut num, Accum::Replace);
+        }
+        Layout::Listed { .. } => {
+            let mut x = block.values.clone();
+            if let Some(weights) = &block.weights {
+                x.iter_mut().zip(weights).for_each(|(x, &w)| *x = *x * w);
+            }
+            gather(block.listed(&x), held.f, &mut num);
+        }
+    }
+}
+
+/// ½ Σ p (x − q)² of a row: ½ (Σ p x² − 2 f·b + f·Gf), or from differences where that cancels.
+fn residual<T: Scalar>(
+    block: &Observations<T>,
+    i: usize,
+    held: &Held<'_, T>,
+    f: &[T],
+    (b, along): (&[T], &[T]),
+) -> f64 {
+    let mut norm = 0.0;
+    block.for_each_weighed(i, |_, x, p| norm += p.to_f64() * x.to_f64() * x.to_f64());
+    let terms = f.iter().zip(b.iter().zip(along));
+    let change: f64 =
+        terms.map(|(f, (b, g))| f.to_f64() * (g.to_f64() - 2.0 * b.to_f64())).sum();
+    let expanded = 0.5 * (norm + change);
+    if expanded >= EXPANSION_NOISE * T::ROUNDOFF * norm {
+        return expanded;
+    }
+    let mut total = 0.0;
+    block.for_each_weighed(i, |j, x, p| {
+        let q = f.iter().zip(held.f.row(j)).map(|(f, h)| f.to_f64() * h.to_f64()).sum();
+        total += p.to_f64() * Frobenius.value(x.to_f64(), q);
+    });
+    total
+}
+
+/// Scratch for the equations of one row.
+struct Row<T> {
+    gram: Factor<T>,
+    rows: Factor<T>,
+    weighed: Factor<T>,
+    slope: Vec<T>,
+}
+
+impl<T: Scalar> Row<T> {
+    fn new(k: usize) -> Self {
+        let none = || Factor::zeros(0, k);
+        Self { gram: Factor::zeros(k, k), rows: none(), weighed: none(), slope: vec![T::ZERO; k] }
+    }
+
+    /// G of row `i`, from the observed entries or from the missing ones.
+    fn form_gram(&mut self, block: &Observations<T>, i: usize, held: &Held<'_, T>) {
+        let k = held.f.cols();
+        let (mut seen, mut missing) = (Vec::new(), Vec::new());
+        let mut plain = block.layout == Layout::Dense && block.is_zero_or_one;
+        block.for_each_weighed(i, |j, _, p| seen.push((j, p)));
+        plain &= 2 * seen.len() > block.cols;
+        if plain {
+            let mut next = 0;
+            for j in 0..block.cols {
+                if next < seen.len() && seen[next].0 == j {
+                    next += 1;
+                } else {
+                    missing.push((j, T::ONE));
+                }
+            }
+        }
+        let listed = if plain { &missing } else { &seen };
+        if self.rows.rows() < listed.len() {
+            self.rows = Factor::zeros(listed.len(), k);
+            self.weighed = Factor::zeros(listed.len(), k);
+        }
+        for (at, &(j, p)) in listed.iter().enumerate() {
+            let h = held.f.row(j);
+            self.rows.row_mut(at).copy_from_slice(h);
+            self.weighed.row_mut(at).iter_mut().zip(h).for_each(|(to, &h)| *to = p * h);
+        }
+        let rows = self.rows.view().slice(0..listed.len());
+        let weighed = self.weighed.view().slice(0..listed.len());
+        let across = Strided::of(rows).transposed();
+        product(across, weighed, &mut self.gram.view_mut(), Accum::Replace);
+        if plain {
+            let lost = self.gram.as_mut_slice().iter_mut().zip(held.gram().as_slice());
+            lost.for_each(|(lost, &all)| *lost = all - *lost);
+        }
+    }
+
+    /// Coordinate descent with the slope b − λ₁ − (G + λ₂I)f kept along.
+    fn sweep(&mut self, f: &mut [T], b: &[T], penalty: Penalty, sweeps: usize) {
+        let (l1, l2) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));
+        let mut along = std::mem::take(&mut self.slope);
+        self.times_gram(f, &mut along);
+        for ((slope, &b), &f) in along.iter_mut().zip(b).zip(f.iter()) {
+            *slope = b - l1 - *slope - l2 * f;
+        }
+        for _ in 0..sweeps {
+            for t in 0..f.len() {
+                let line = self.gram.row(t);
+                let curvature = line[t] + l2;
+                if curvature <= T::ZERO {
+                    continue;
+                }
+                let next = Scalar::max(f[t] + along[t] / curvature, T::ZERO);
+                let step = next - f[t];
+                if step != T::ZERO {
+                    f[t] = next;
+                    along.iter_mut().zip(line).for_each(|(slope, &g)| *slope += -(step * g));
+                    along[t] += -(step * l2);
+                }
+            }
+        }
+        self.slope = along;
+    }
+
+    /// The exact minimum, by block principal pivoting.
+    fn solve(&mut self, f: &mut [T], b: &[T], penalty: Penalty) {
+        let k = f.len();
+        let wide = (0..k).flat_map(|t| self.gram.row(t).iter().map(|v| v.to_f64())).collect();
+        let gram = Gram::new(k, wide).ridged(penalty.l2);
+        let solver = Bpp.prepare(&gram, T::from_f64(penalty.l1));
+        solver.improve(&mut ViewMut::new(f, 1, k, k), View::new(b, 1, k, k));
+    }
+
+    /// `out = f·G`.
+    fn times_gram(&self, f: &[T], out: &mut [T]) {
+        out.fill(T::ZERO);
+        for (t, &f) in f.iter().enumerate().filter(|(_, f)| **f != T::ZERO) {
+            out.iter_mut().zip(self.gram.row(t)).for_each(|(out, &g)| *out += f * g);
+        }
+    }
+}
