@@ -2,8 +2,8 @@
 
 use crate::about::About;
 use crate::failure::At;
-use partwise::metric::Kkt;
 use crate::weigh::Seen;
+use partwise::metric::Kkt;
 use partwise::{Fit, Loss, Restart, Scalar};
 use serde::Serialize;
 

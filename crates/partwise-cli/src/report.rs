@@ -111,9 +111,7 @@ pub(crate) fn error_line(loss: Loss, relative_error: f64, explained: f64) -> Str
     let (error, explained) = (text::short(relative_error), text::percent(explained));
     match loss {
         Loss::FROBENIUS => format!("{error} relative to ‖X‖; {explained} of ‖X‖² explained"),
-        _ => format!(
-            "√(D/D₀) = {error}, with D₀ the divergence of the mean of X; {explained} of D₀ explained"
-        ),
+        _ => format!("√(D/D₀) = {error}, D₀ that of the mean of X; {explained} of D₀ explained"),
     }
 }
 

@@ -218,9 +218,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// Missing values in a text file that was not to have any.
-    #[error(
-        "{place}missing value {found}, the first of {count}; fill or remove them"
-    )]
+    #[error("{place}missing value {found}, the first of {count}; fill or remove them")]
     Missing {
         /// Where the first one stands.
         place: Place,

@@ -12,7 +12,7 @@ use partwise_io::Switch;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
-pub(crate) use weighing::{Missing, Weighing};
+pub(crate) use weighing::Weighing;
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
 ///
@@ -274,7 +274,7 @@ pub(crate) struct Inspect {
     /// With nan, take NaN, and empty or NA fields of a text file, for missing and count them.
     #[arg(long, value_name = "KIND", default_value = "none", hide_default_value = true)]
     #[arg(value_parser = weighing::missing_nan)]
-    pub(crate) missing: bool,
+    pub(crate) missing: weighing::Missing,
 
     #[command(flatten)]
     pub(crate) show: Show,

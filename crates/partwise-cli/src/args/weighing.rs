@@ -67,9 +67,9 @@ fn missing(text: &str) -> Result<Missing, String> {
 }
 
 /// For commands that only look at X.
-pub(crate) fn missing_nan(text: &str) -> Result<bool, String> {
+pub(super) fn missing_nan(text: &str) -> Result<Missing, String> {
     match missing(text) {
-        Ok(Missing { nan, absent: false }) => Ok(nan),
+        Ok(found @ Missing { absent: false, .. }) => Ok(found),
         _ => Err("expected none or nan".into()),
     }
 }

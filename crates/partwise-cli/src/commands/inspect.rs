@@ -15,14 +15,14 @@ use serde::Serialize;
 
 /// Reads, looks, tells.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
-    let table = load::table(&args.input, args.missing, args.memory)?;
+    let table = load::table(&args.input, args.missing.nan, args.memory)?;
     let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
     with_number!(single, inspect(args, table))
 }
 
 fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure> {
     let Loaded { x, mut about } =
-        load::matrix_by_storage::<T>(table, load::name(&args.input.file), args.missing)?;
+        load::matrix_by_storage::<T>(table, load::name(&args.input.file), args.missing.nan)?;
     let mut remarks = Remarks::default();
     remarks.notices.append(&mut about.notices);
     let scan = look(&x).map_err(|e| about.blame(e))?;

@@ -53,10 +53,8 @@ pub(crate) fn of<T: Number>(
             status: fit.status.to_string(),
             data: fingerprint(about),
             penalties: penalties(args),
-            weighing: seen.map(|seen| Weighing {
-                given: seen.given.clone(),
-                observed: seen.observed as u64,
-            }),
+            weighing: seen
+                .map(|seen| Weighing { given: seen.given.clone(), observed: seen.observed as u64 }),
         },
     }
 }
@@ -75,7 +73,9 @@ pub(crate) fn objective(model: &Model) -> Result<Objective, Failure> {
         let name = crate::text::escaped(name);
         Failure::Mismatch(format!("the model minimises '{name}', a loss unknown to this version"))
     })?;
-    let Some(p) = model.origin.penalties else { return Ok(Objective { loss, ..Objective::default() }) };
+    let Some(p) = model.origin.penalties else {
+        return Ok(Objective { loss, ..Objective::default() });
+    };
     let w_penalty = Penalty { l1: p.w_l1, l2: p.w_l2 };
     Ok(Objective { loss, w_penalty, h_penalty: Penalty { l1: p.h_l1, l2: p.h_l2 } })
 }

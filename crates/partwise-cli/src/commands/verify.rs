@@ -45,7 +45,8 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
     check_observed(model, verified.observed, &about)?;
     let agreement = Agreement::new::<T>(model, &verified, plain);
     let disagreement = agreement.disagreement();
-    let found = Found { about: &about, objective: &objective, seen: seen.as_ref(), verified, agreement };
+    let found =
+        Found { about: &about, objective: &objective, seen: seen.as_ref(), verified, agreement };
     if args.show.json {
         report::say(&found.as_json(model, &remarks))?;
     } else {

@@ -30,7 +30,8 @@ impl<T: Number> Grid<T> {
             Self::Dense(x) => x.get(row, col),
             Self::Sparse(x) => {
                 let (columns, values) = x.row(row);
-                let found = u32::try_from(col).ok().and_then(|col| columns.binary_search(&col).ok());
+                let found =
+                    u32::try_from(col).ok().and_then(|col| columns.binary_search(&col).ok());
                 found.map_or(T::ZERO, |at| values[at])
             }
         }
@@ -106,10 +107,7 @@ impl<T: Number> Grid<T> {
     }
 
     /// What `weigh` says of the entries that are 1; the others are not stored.
-    pub(super) fn ones_weighing(
-        &self,
-        weigh: impl Fn(usize, usize) -> T,
-    ) -> Result<Self, Error> {
+    pub(super) fn ones_weighing(&self, weigh: impl Fn(usize, usize) -> T) -> Result<Self, Error> {
         self.list(|v| v == T::ONE).into_grid(self.shape(), weigh)
     }
 

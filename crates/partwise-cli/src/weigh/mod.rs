@@ -73,7 +73,13 @@ pub(crate) fn weights<T: Number>(
     weights.hidden = csr.transpose().map_err(|error| about.blame(error))?;
     for (path, what, option, n, to) in [
         (&args.row_weights, "row weights", "--row-weights", about.rows, &mut weights.rows),
-        (&args.column_weights, "column weights", "--column-weights", about.cols, &mut weights.columns),
+        (
+            &args.column_weights,
+            "column weights",
+            "--column-weights",
+            about.cols,
+            &mut weights.columns,
+        ),
     ] {
         let Some(path) = path else { continue };
         *to = Some(read.vector(path, what, n)?).filter(|v| v.iter().any(|&p| p != T::ONE));

@@ -180,7 +180,11 @@ fn residual<T: Scalar>(f: &Rows, pull: &Rows, push: &Rows, (l1, l2): (f64, f64))
             }
             // Where W·H is zero below a positive entry both may be infinite: `num` the sooner.
             if value <= zero && (num > den || num.is_infinite()) {
-                zeros = zeros.max(if den > 0.0 && num.is_finite() { num / den - 1.0 } else { f64::INFINITY });
+                zeros = zeros.max(if den > 0.0 && num.is_finite() {
+                    num / den - 1.0
+                } else {
+                    f64::INFINITY
+                });
             }
         }
     }

@@ -83,7 +83,10 @@ fn penalties_join_the_objective_and_the_gradient() {
         // A price that makes any zero stationary.
         let steep = Penalty { l1: 1e9, l2: 0.0 };
         let objective = Objective { w_penalty: steep, ..of(beta) };
-        assert_eq!(verify(dense(&values(false)), &w, &h, &objective).expect("valid").kkt.w_zeros, 0.0);
+        assert_eq!(
+            verify(dense(&values(false)), &w, &h, &objective).expect("valid").kkt.w_zeros,
+            0.0
+        );
     }
 }
 
@@ -91,8 +94,9 @@ fn penalties_join_the_objective_and_the_gradient() {
 fn the_kkt_residual_is_the_gradient_by_differences() {
     for beta in BETAS {
         let (w, h) = factors();
-        let divergence =
-            |w: &Factor<f64>| verify(dense(&values(false)), w, &h, &of(beta)).expect("valid").divergence;
+        let divergence = |w: &Factor<f64>| {
+            verify(dense(&values(false)), w, &h, &of(beta)).expect("valid").divergence
+        };
         // With one column of W alone, slack is the gradient times the entry.
         let step = 1e-5;
         let slack: f64 = (0..3)
@@ -156,7 +160,8 @@ fn every_storage_and_every_way_of_weighing_gives_the_same_figures() {
                 let hidden = Some(csr(&by_entry, |v| v == 0.0));
                 Data { x, weights: Weights { rows, columns, hidden, ..Weights::default() } }
             };
-            let reference = verify(by_axis(dense(&values(true))), &w, &h, &of(beta)).expect("valid");
+            let reference =
+                verify(by_axis(dense(&values(true))), &w, &h, &of(beta)).expect("valid");
             let found = verify(by_axis(x.clone()), &w, &h, &of(beta)).expect("valid");
             assert!(same(&found, &reference), "{beta} {x:?}\n{found:?}\n{reference:?}");
             assert_eq!(observed(by_axis(x)).expect("valid"), reference.observed);
@@ -199,7 +204,8 @@ fn missing_entries_are_those_that_are_said_to_be() {
     let sparse: Input<'_, f64> = csr(&x, |v| v != 0.0).into();
     let sparse_nan: Input<'_, f64> = csr(&with_nan, |_| true).into();
     for beta in BETAS {
-        let reference = verify(data(dense(&with_nan), true, false), &w, &h, &of(beta)).expect("valid");
+        let reference =
+            verify(data(dense(&with_nan), true, false), &w, &h, &of(beta)).expect("valid");
         assert_eq!(reference.observed, 7);
         for data in [data(sparse.clone(), false, true), data(sparse_nan.clone(), true, false)] {
             let found = verify(data, &w, &h, &of(beta)).expect("valid");
@@ -219,8 +225,8 @@ fn values_near_the_ends_of_the_range_give_the_same_shares() {
     let x = values(false);
     for beta in BETAS {
         let (w_penalty, h_penalty) = (Penalty { l1: 0.5, l2: 0.25 }, Penalty { l1: 2.0, l2: 0.0 });
-        let plain =
-            verify(dense(&x), &w, &h, &Objective { w_penalty, h_penalty, ..of(beta) }).expect("valid");
+        let plain = verify(dense(&x), &w, &h, &Objective { w_penalty, h_penalty, ..of(beta) })
+            .expect("valid");
         for half in [-490, 490] {
             let scaled: Vec<f64> = x.iter().map(|v| v * 4f64.powi(half)).collect();
             w.scale_by_power(half);
@@ -248,6 +254,9 @@ fn a_zero_of_wh_below_a_positive_entry_is_infinite_and_never_nan() {
         let found = verify(dense(&values(false)), &w, &h, &of(beta)).expect("valid");
         assert_eq!(found.divergence.is_infinite(), beta <= 1.0, "{beta}");
         // Beyond β = 2 nothing pulls at a zero of W·H.
-        assert!(!found.kkt.residual().is_nan() && (beta > 2.0 || found.kkt.w_zeros > 0.0), "{beta} {found:?}");
+        assert!(
+            !found.kkt.residual().is_nan() && (beta > 2.0 || found.kkt.w_zeros > 0.0),
+            "{beta} {found:?}"
+        );
     }
 }
