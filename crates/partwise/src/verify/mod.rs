@@ -105,7 +105,7 @@ pub fn verify<'a, T: Scalar>(
         objective_bound: in_units(roundoffs * sums.size) + roundoffs * penalties,
         relative_error: share(divergence, sums.null).sqrt(),
         explained_variance: if sums.null > 0.0 { 1.0 - divergence / sums.null } else { 1.0 },
-        kkt: kkt::<T>(&sums, (&wide_w, &wide_h), objective, half),
+        kkt: kkt(&sums, (&wide_w, &wide_h), objective, half),
         observed: found.count,
     })
 }
@@ -152,7 +152,7 @@ fn charged(penalty: Penalty, f: &Rows, step: f64) -> f64 {
     charge(penalty.l1, sum / step) + charge(0.5 * penalty.l2, squares / step / step)
 }
 
-fn kkt<T: Scalar>(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, half: i32) -> Kkt {
+fn kkt(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, half: i32) -> Kkt {
     // A gradient is of degree 2β − 1 in the units of a factor, a factor of degree 1.
     let power = |degree: f64| (-f64::from(half) * degree).exp2();
     let degree = 2.0 * objective.loss.beta() - 1.0;
@@ -160,7 +160,7 @@ fn kkt<T: Scalar>(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, ha
         let price = |price: f64, degree| if price == 0.0 { 0.0 } else { price * power(degree) };
         (price(penalty.l1, degree), price(penalty.l2, degree - 1.0))
     };
-    let side = |f, pull, push, penalty| residual::<T>(f, pull, push, scaled(penalty));
+    let side = |f, pull, push, penalty| residual(f, pull, push, scaled(penalty));
     let (rho_of_w, eta_of_w) = side(w, &sums.pull.0, &sums.push.0, objective.w_penalty);
     let (rho_of_h, eta_of_h) = side(h, &sums.pull.1, &sums.push.1, objective.h_penalty);
     Kkt { w: rho_of_w, w_zeros: eta_of_w, h: rho_of_h, h_zeros: eta_of_h }
@@ -168,10 +168,10 @@ fn kkt<T: Scalar>(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, ha
 
 /// ρ = Σ F∘Den∘|1 − Num/Den| / Σ F∘Den and η = max over zeros of (Num/Den − 1)₊, for Num = `pull` and
 /// Den = `push` + λ₁ + λ₂F.
-fn residual<T: Scalar>(f: &Rows, pull: &Rows, push: &Rows, (l1, l2): (f64, f64)) -> (f64, f64) {
+fn residual(f: &Rows, pull: &Rows, push: &Rows, (l1, l2): (f64, f64)) -> (f64, f64) {
     let (mut slack, mut scale, mut zeros) = (0.0, 0.0, 0.0f64);
     for ((f, pull), push) in f.iter().zip(pull).zip(push) {
-        let zero = T::ROUNDOFF * f.iter().fold(0.0, |a: f64, &b| a.max(b));
+        let zero = f64::ROUNDOFF * f.iter().fold(0.0, |a: f64, &b| a.max(b));
         for ((&value, &num), &push) in f.iter().zip(pull).zip(push) {
             let den = push + l1 + l2 * value;
             if value > 0.0 {
