@@ -6,7 +6,7 @@
 //! sparse) to hide from the fit.
 
 use partwise::matrix::{Data, Weights};
-use partwise::verify::verify;
+use partwise::verify::{Objective, verify};
 use partwise::{Csc, Csr, Dense, Factor, Input, Loss, Options, Order, Progress, fit_observed};
 use partwise_io::{Layout, Numbers, Order as IoOrder, ReadOptions, Table, Values, read};
 use std::ops::ControlFlow;
@@ -103,8 +103,9 @@ fn run<T: Number>(args: &[String]) {
     };
     let hidden = variable("HIDE").map(|share| hidden(&x, share));
     let data = Data { x: x.clone(), weights: Weights { hidden, ..Weights::default() } };
-    let fit = fit_observed(data, &options, &mut observer).expect("fit");
-    let checked = verify(x, &fit.w, &fit.h).expect("verify");
+    let fit = fit_observed(data.clone(), &options, &mut observer).expect("fit");
+    let objective = Objective { loss: options.loss, ..Objective::default() };
+    let checked = verify(data, &fit.w, &fit.h, &objective).expect("verify");
     println!(
         "{{\"seconds\": {reached}, \"iterations\": {}, \"objective\": {:e}, \"kkt\": {:e}, \"status\": \"{}\"}}",
         fit.iterations,

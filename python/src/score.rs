@@ -10,6 +10,7 @@ use crate::result::{kkt, rows};
 use crate::weights::{Given, HeldWeights};
 use partwise::Transform;
 use partwise::matrix::Data;
+use partwise::verify::Objective;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -106,7 +107,7 @@ fn verify_as<'py, T: Real>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
     let input = x.input(py)?;
-    let found = py.detach(|| partwise::verify::verify(input, &w, &h));
+    let found = py.detach(|| partwise::verify::verify(input, &w, &h, &Objective::default()));
     let found = found.map_err(|e| exception(py, &e))?;
     let dict = PyDict::new(py);
     dict.set_item("objective", found.objective)?;

@@ -33,9 +33,12 @@ pub(crate) struct About {
     pub(crate) kind: Kind,
     /// Entries that are stored.
     pub(crate) stored: usize,
-    /// Entries that are not zero.
+    /// Entries that are neither zero nor NaN.
     pub(crate) nonzero: usize,
-    /// Σ x, in the order of the file.
+    /// Entries that are NaN, and whether they were taken for zeros.
+    pub(crate) nan: usize,
+    pub(crate) blank: bool,
+    /// Σ x without NaN, in the order of the file.
     pub(crate) sum: f64,
     /// Type of the elements in the file.
     pub(crate) file_type: DType,
@@ -64,6 +67,8 @@ impl About {
             kind,
             stored: table.stored(),
             nonzero: 0,
+            nan: 0,
+            blank: false,
             sum: 0.0,
             file_type: table.numbers().dtype(),
             number_type,

@@ -170,6 +170,8 @@ pub(crate) fn engine_place(error: &partwise::Error) -> Option<(usize, usize)> {
     match *error {
         E::Negative { row, col, .. }
         | E::NotFinite { row, col, .. }
+        | E::ZeroEntry { row, col, .. }
+        | E::Unreached { row, col, .. }
         | E::Start { row, col, .. } => Some((row, col)),
         _ => None,
     }
@@ -183,8 +185,11 @@ fn engine_code(error: &partwise::Error) -> (&'static str, u8) {
         E::NotFinite { value, .. } if value.is_nan() => ("E-NAN", exit::DATA),
         E::NotFinite { .. } => ("E-INF", exit::DATA),
         E::Empty { .. } => ("E-EMPTY", exit::DATA),
-        E::Shape { what: "X", .. } => ("E-SHAPE", exit::DATA),
-        E::Shape { .. } | E::Start { .. } | E::ZeroStart { .. } => ("E-INIT", exit::DATA),
+        E::Weight { .. } | E::AllMissing => ("E-DATA", exit::DATA),
+        E::ZeroEntry { .. } => ("E-ZERO", exit::DATA),
+        E::Shape { what: "W" | "H", .. } | E::Unreached { .. } => ("E-INIT", exit::DATA),
+        E::Shape { .. } => ("E-SHAPE", exit::DATA),
+        E::Start { .. } | E::ZeroStart { .. } => ("E-INIT", exit::DATA),
         E::MissingFactor { .. } | E::Option { .. } | E::Unknown { .. } | E::Conflict { .. } => {
             ("E-USAGE", exit::USAGE)
         }
@@ -211,11 +216,13 @@ fn engine_text(error: &partwise::Error, file: &str) -> String {
             let first = first.replace('_', "-").replace(" = ", " ");
             format!("--{first} cannot be combined with {second}: {reason}")
         }
-        E::Negative { .. } | E::NotFinite { .. } | E::Empty { .. } | E::Sparse(_) => {
-            format!("{file}: {error}")
+        E::NotFinite { value, .. } if value.is_nan() => {
+            format!("{file}: {error}; --missing nan takes NaN for missing")
         }
-        E::Shape { .. } | E::Start { .. } | E::ZeroStart { .. } => format!("{file}: {error}"),
-        _ => error.to_string(),
+        E::MissingFactor { .. } | E::Unknown { .. } | E::Source { .. } | E::Threads { .. } => {
+            error.to_string()
+        }
+        _ => format!("{file}: {error}"),
     }
 }
 
@@ -228,6 +235,10 @@ fn io_text(error: &partwise_io::Error) -> String {
             "{what} needs {}, the limit is {}; raise --memory-limit if the file is right",
             bytes(*needed),
             bytes(u128::from(*limit))
+        ),
+        E::Missing { place, found, count } => format!(
+            "{place}missing value {found}, the first of {count}; fill or remove them, or give \
+             --missing nan"
         ),
         _ => error.to_string(),
     }

@@ -2,8 +2,9 @@
 
 use crate::about::About;
 use crate::failure::At;
+use crate::weigh::Seen;
 use partwise::metric::Kkt;
-use partwise::{Fit, Restart, Scalar};
+use partwise::{Fit, Loss, Restart, Scalar};
 use serde::Serialize;
 
 /// Any answer as a line.
@@ -102,6 +103,39 @@ struct SparsityAnswer<'a> {
     components: &'a [f64],
 }
 
+/// What is minimised.
+#[derive(Serialize)]
+pub(crate) struct Minimised {
+    loss: String,
+    beta: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penalties: Option<partwise_io::Penalties>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<ObservedAnswer>,
+}
+
+#[derive(Serialize)]
+struct ObservedAnswer {
+    count: usize,
+    of: f64,
+    share: f64,
+    given: Vec<String>,
+}
+
+impl Minimised {
+    pub(crate) fn new(
+        loss: Loss,
+        penalties: Option<partwise_io::Penalties>,
+        seen: Option<&Seen>,
+    ) -> Self {
+        let observed = seen.map(|seen| {
+            let (count, of) = (seen.observed, seen.of);
+            ObservedAnswer { count, of, share: count as f64 / of, given: seen.given.clone() }
+        });
+        Self { loss: loss.to_string(), beta: loss.beta(), penalties, observed }
+    }
+}
+
 /// The figures of a fit.
 #[derive(Serialize)]
 pub(crate) struct Figures<'a> {
@@ -110,6 +144,7 @@ pub(crate) struct Figures<'a> {
     iterations: usize,
     seconds: f64,
     objective: f64,
+    divergence: f64,
     objective_bound: f64,
     relative_error: f64,
     explained_variance: f64,
@@ -131,6 +166,7 @@ impl<'a, T: Scalar> From<&'a Fit<T>> for Figures<'a> {
             iterations: fit.iterations,
             seconds: fit.seconds,
             objective: fit.objective,
+            divergence: fit.divergence,
             objective_bound: fit.objective_bound,
             relative_error: fit.relative_error,
             explained_variance: fit.explained_variance,

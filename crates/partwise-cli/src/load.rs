@@ -29,12 +29,17 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads the matrix a command was given.
-pub(crate) fn table(input: &args::Input, memory: args::Memory) -> Result<Table, Failure> {
+/// Reads the matrix a command was given; with `nan`, missing fields of a text file become NaN.
+pub(crate) fn table(
+    input: &args::Input,
+    nan: bool,
+    memory: args::Memory,
+) -> Result<Table, Failure> {
     let options = ReadOptions {
         header: input.header,
         row_names: input.row_names,
         delimiter: input.delimiter,
+        missing_as_nan: nan,
         memory_limit: memory.memory_limit.or_else(memory::group_limit),
     };
     if !is_stdin(&input.file) {
@@ -52,26 +57,45 @@ pub(crate) fn table(input: &args::Input, memory: args::Memory) -> Result<Table, 
     Ok(read_from(bytes, STDIN, &options)?)
 }
 
-/// Converts a table to the engine's input of type `T`.
-pub(crate) fn matrix<T: Number>(table: Table, name: String) -> Result<Loaded<T>, Failure> {
-    convert_table(table, name, false)
+/// Reads a matrix that goes with X, such as its weights.
+pub(crate) fn beside(path: &Path, memory: args::Memory) -> Result<Table, Failure> {
+    let memory_limit = memory.memory_limit.or_else(memory::group_limit);
+    let options = ReadOptions { memory_limit, ..ReadOptions::default() };
+    read(path, &options).map_err(|error| match &error {
+        // What helps with X does not help here.
+        partwise_io::Error::At { error: inner, .. }
+            if matches!(**inner, partwise_io::Error::Missing { .. }) =>
+        {
+            Failure::Data { code: "E-DATA", text: error.to_string(), at: None }
+        }
+        _ => error.into(),
+    })
 }
 
-/// As [`matrix`], but a matrix stored by columns is handed out as the rows of its transpose.
+/// Converts a table to the engine's input of type `T`.
+pub(crate) fn matrix<T: Number>(table: Table, name: String) -> Result<Loaded<T>, Failure> {
+    convert_table(table, name, false, false)
+}
+
+/// As [`matrix`], but a matrix stored by columns is handed out as the rows of its transpose; with
+/// `blank`, NaN is counted and becomes 0.
 pub(crate) fn matrix_by_storage<T: Number>(
     table: Table,
     name: String,
+    blank: bool,
 ) -> Result<Loaded<T>, Failure> {
-    convert_table(table, name, true)
+    convert_table(table, name, true, blank)
 }
 
 fn convert_table<T: Number>(
     table: Table,
     name: String,
     by_storage: bool,
+    blank: bool,
 ) -> Result<Loaded<T>, Failure> {
     let shape @ (rows, cols) = (table.rows, table.cols);
     let mut about = About::of(&table, name, T::DTYPE);
+    about.blank = blank;
     let x = match table.values {
         Values::Dense { numbers, order } => {
             let (order, place): (_, &dyn Fn(usize) -> _) = match order {
@@ -144,7 +168,7 @@ fn convert<T: Number>(
     {
         check_range(values, about, place)?;
     }
-    let (values, rounding) = T::take(numbers);
+    let (mut values, rounding) = T::take(numbers);
     if let Some(r) = rounding {
         let (row, col) = place(usize::try_from(r.first_index).unwrap_or(0));
         let wider = if T::DTYPE == DType::F32 { "; --dtype f64 is exact up to 2^53" } else { "" };
@@ -155,9 +179,15 @@ fn convert<T: Number>(
             r.value
         ));
     }
-    for value in &values {
-        about.nonzero += usize::from(*value != T::ZERO);
-        about.sum += value.to_f64();
+    for value in &mut values {
+        let wide = value.to_f64();
+        if wide.is_nan() {
+            about.nan += 1;
+            *value = if about.blank { T::ZERO } else { *value };
+        } else {
+            about.nonzero += usize::from(wide != 0.0);
+            about.sum += wide;
+        }
     }
     Ok(values)
 }

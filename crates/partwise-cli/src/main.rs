@@ -17,6 +17,7 @@ mod print;
 mod progress;
 mod report;
 mod text;
+mod weigh;
 
 use std::process::ExitCode;
 

@@ -113,6 +113,7 @@ impl Outputs {
         let inputs: Vec<PathBuf> = [Some(&args.input.file), args.w.as_ref(), args.h.as_ref()]
             .into_iter()
             .flatten()
+            .chain(args.weighing.files())
             .cloned()
             .collect();
         let mut outputs = Self::default();

@@ -3,8 +3,9 @@
 use crate::about::{About, Kind};
 use crate::args::Show;
 use crate::failure::Failure;
+use crate::weigh::Seen;
 use crate::{print, text};
-use partwise::{Fit, Scalar, Status};
+use partwise::{Fit, Loss, Options, Penalty, Scalar, Status};
 use std::fmt::Write;
 
 /// Labelled lines.
@@ -95,25 +96,64 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     })
 }
 
+/// What is minimised, as a formula with q for the entries of WH.
+pub(crate) fn formula(loss: Loss) -> String {
+    match loss {
+        Loss::FROBENIUS => "½‖X − WH‖²".into(),
+        Loss::KL => "KL divergence Σ x ln(x/q) − x + q".into(),
+        Loss::IS => "IS divergence Σ x/q − ln(x/q) − 1".into(),
+        other => format!("β-divergence for β = {}", other.beta()),
+    }
+}
+
+/// A figure with what it is relative to.
+pub(crate) fn error_line(loss: Loss, relative_error: f64, explained: f64) -> String {
+    let (error, explained) = (text::short(relative_error), text::percent(explained));
+    match loss {
+        Loss::FROBENIUS => format!("{error} relative to ‖X‖; {explained} of ‖X‖² explained"),
+        _ => format!("√(D/D₀) = {error}, D₀ that of the mean of X; {explained} of D₀ explained"),
+    }
+}
+
+/// What the factors are charged.
+pub(crate) fn prices(w: Penalty, h: Penalty) -> String {
+    let one = |penalty: Penalty, name: &str| {
+        let price = |price: f64, size: &str| {
+            (price > 0.0).then(|| format!("{}·{size}", text::short(price)))
+        };
+        [price(penalty.l1, &format!("Σ{name}")), price(penalty.l2, &format!("½Σ{name}²"))]
+    };
+    let terms: Vec<String> = [one(w, "W"), one(h, "H")].into_iter().flatten().flatten().collect();
+    terms.join(" + ")
+}
+
+/// Which entries counted.
+pub(crate) fn seen(report: &mut Report, seen: &Seen) {
+    let of = text::short_count(seen.of);
+    let share = text::percent(seen.observed as f64 / seen.of);
+    let given = seen.given.join(", ");
+    report.line("observed", &format!("{} of {of} entries ({share}): {given}", seen.observed));
+}
+
 /// The figures of a fit.
-pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, tol: f64, n_init: usize) {
+pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, options: &Options<T>) {
+    let (tol, n_init) = (options.tol, options.n_init);
     let iterations = text::counted(fit.iterations, "iteration");
     let time = text::seconds(fit.seconds);
     report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
-    report.line(
-        "error",
-        &format!(
-            "{} relative to ‖X‖; {} of ‖X‖² explained",
-            text::short(fit.relative_error),
-            text::percent(fit.explained_variance)
-        ),
-    );
-    let objective = format!(
-        "½‖X − WH‖² = {} ± {}",
-        text::significant(fit.objective, 7),
-        text::significant(fit.objective_bound, 1)
-    );
-    report.line("objective", &objective);
+    let loss = options.loss;
+    report.line("error", &error_line(loss, fit.relative_error, fit.explained_variance));
+    let bound = text::significant(fit.objective_bound, 1);
+    let divergence =
+        format!("{} = {} ± {bound}", formula(loss), text::significant(fit.divergence, 7));
+    if options.w_penalty.is_none() && options.h_penalty.is_none() {
+        report.line("objective", &divergence);
+    } else {
+        report.line("divergence", &divergence);
+        let prices = prices(options.w_penalty, options.h_penalty);
+        let objective = text::significant(fit.objective, 7);
+        report.line("objective", &format!("divergence + {prices} = {objective}"));
+    }
     let kkt = fit.kkt.residual();
     let sign = if kkt <= tol { "≤" } else { ">" };
     report.line(

@@ -99,6 +99,11 @@ pub(crate) fn short(value: f64) -> String {
 /// Numbers that need no exponent.
 const PLAIN: std::ops::Range<f64> = 1e-3..1e7;
 
+/// A whole number that may be beyond 64 bits.
+pub(crate) fn short_count(count: f64) -> String {
+    if count < 1e15 { format!("{count:.0}") } else { format!("{count:.3e}") }
+}
+
 /// 0.0013 as `0.13 %`; what is not all of it is never rounded to 100.
 pub(crate) fn percent(share: f64) -> String {
     let value = share * 100.0;

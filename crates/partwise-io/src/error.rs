@@ -217,10 +217,8 @@ pub enum Error {
         /// What should stand there, and what to do.
         expected: &'static str,
     },
-    /// Missing values in a text file.
-    #[error(
-        "{place}missing value {found}, the first of {count}; fill or remove the missing values, they are not supported yet"
-    )]
+    /// Missing values in a text file that was not to have any.
+    #[error("{place}missing value {found}, the first of {count}; fill or remove them")]
     Missing {
         /// Where the first one stands.
         place: Place,

@@ -45,7 +45,7 @@ mod write;
 
 pub use error::{Error, Place, SparseFault};
 pub use format::Format;
-pub use model::{Factor, FactorValues, Fingerprint, Model, Origin};
+pub use model::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
 pub use notice::Notice;
 pub use numbers::{DType, Numbers, Rounding};
 pub use output::OutputFile;

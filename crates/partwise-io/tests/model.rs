@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use partwise_io::{
-    Error, Factor, FactorValues, Fingerprint, Model, Origin, ReadOptions, read_from,
+    Error, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, ReadOptions, Weighing,
+    read_from,
 };
 
 fn small() -> Model {
@@ -24,6 +25,8 @@ fn small() -> Model {
             kkt: 5e-324,
             status: "converged".into(),
             data,
+            penalties: None,
+            weighing: None,
         },
     }
 }
@@ -74,6 +77,20 @@ fn a_model_reads_back_the_same() {
         ..model
     };
     assert_eq!(Model::from_bytes(&bytes(&double)).unwrap(), double);
+}
+
+#[test]
+fn penalties_and_weighing_are_kept_and_may_be_absent() {
+    let mut model = small();
+    let plain = header();
+    assert!(!plain.contains("penalties") && !plain.contains("weighing"), "{plain}");
+    let prices = Penalties { w_l1: 0.1, w_l2: 0.0, h_l1: 1e300, h_l2: 5e-324 };
+    model.origin.penalties = Some(prices);
+    model.origin.weighing = Some(Weighing { given: vec!["--mask".into()], observed: 4 });
+    assert_eq!(Model::from_bytes(&bytes(&model)).unwrap(), model);
+    model.origin.penalties = Some(Penalties { h_l2: -1.0, ..prices });
+    let refused = model.write(Vec::new()).unwrap_err().to_string();
+    assert!(refused.contains("h_l2: found -1, expected a finite value >= 0"), "{refused}");
 }
 
 #[test]

@@ -109,6 +109,19 @@ fn f52_row_names() {
 }
 
 #[test]
+fn f53_missing_values_are_nan_when_asked() {
+    let options = ReadOptions { missing_as_nan: true, ..ReadOptions::default() };
+    for mark in ["", "NA", "n/a", "#N/A", "NaN", "null", "None", "-", "?", "."] {
+        let table = read_from(format!("a,b\n1,2\n3,{mark}\n").into_bytes(), "x.csv", &options);
+        let table = table.unwrap_or_else(|e| panic!("{mark}: {e}"));
+        let Numbers::F64(values) = table.numbers() else { panic!("{mark}") };
+        assert!(values[3].is_nan() && values[..3] == [1.0, 2.0, 3.0], "{mark}: {values:?}");
+    }
+    let error = read_from(b"1,2\n3,inf\n".to_vec(), "x.csv", &options).unwrap_err();
+    assert!(error.to_string().contains("line 2, field 2"), "{error}");
+}
+
+#[test]
 fn f53_missing_values() {
     for mark in ["", "NA", "NaN", "null", "-", "?", "n/a", "None", "."] {
         let (code, text) = refused(&format!("a,b\n1,2\n3,{mark}\n{mark},4\n"));

@@ -46,7 +46,7 @@ pub enum Error {
     AllMissing,
     /// An entry that is zero makes the loss infinite.
     #[error(
-        "X[{row}, {col}] is zero (entries that are: {count}), where the loss {loss} is infinite; use \
+        "X[{row}, {col}] is zero (entries that are: {count}), where the loss '{loss}' is infinite; use \
          kl, or a loss with β > 0"
     )]
     #[allow(missing_docs)]

@@ -15,14 +15,14 @@ use serde::Serialize;
 
 /// Reads, looks, tells.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
-    let table = load::table(&args.input, args.memory)?;
+    let table = load::table(&args.input, args.missing.nan, args.memory)?;
     let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
     with_number!(single, inspect(args, table))
 }
 
 fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure> {
     let Loaded { x, mut about } =
-        load::matrix_by_storage::<T>(table, load::name(&args.input.file))?;
+        load::matrix_by_storage::<T>(table, load::name(&args.input.file), args.missing.nan)?;
     let mut remarks = Remarks::default();
     remarks.notices.append(&mut about.notices);
     let scan = look(&x).map_err(|e| about.blame(e))?;
@@ -97,6 +97,9 @@ struct Found {
     negative: usize,
     first_negative: Option<Entry>,
     most_negative: Option<Entry>,
+    /// Entries that are NaN, where that means missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<usize>,
     not_finite: usize,
     first_not_finite: Option<Entry>,
     accepted: bool,
@@ -122,6 +125,7 @@ impl Found {
             negative: scan.negative.map_or(0, |(count, ..)| count),
             first_negative: scan.negative.map(|(_, first, _)| entry(first)),
             most_negative: scan.negative.map(|(_, _, most)| entry(most)),
+            missing: about.blank.then_some(about.nan),
             not_finite: scan.not_finite.map_or(0, |(count, _)| count),
             first_not_finite: scan.not_finite.map(|(_, first)| entry(first)),
             accepted: scan.check().is_ok(),
@@ -161,7 +165,16 @@ impl Found {
                 &format!("{} entries, first {}", self.not_finite, entry(first)),
             );
         }
-        let verdict = if self.accepted { "takes X as it is" } else { "would refuse X" };
+        if let Some(missing) = self.missing {
+            let share = missing as f64 / (about.rows as f64 * about.cols as f64);
+            let share = crate::text::percent(share);
+            report.line("missing", &format!("{missing} entries are NaN ({share})"));
+        }
+        let takes = match self.missing {
+            Some(1..) => "takes X with --missing nan",
+            _ => "takes X as it is",
+        };
+        let verdict = if self.accepted { takes } else { "would refuse X" };
         report.line("fit", verdict);
         let x = format!("X takes {}", bytes(u128::from(self.x_bytes)));
         let memory = match (rank, self.fit_bytes) {

@@ -4,15 +4,17 @@ use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
 use crate::number::Number;
-use partwise::Fit;
-use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin};
+use crate::weigh::Seen;
+use partwise::verify::Objective;
+use partwise::{Fit, Penalty};
+use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
 use std::collections::BTreeMap;
 
 /// The model of a fit. Nothing in it depends on the time, the machine or the number of threads.
 pub(crate) fn of<T: Number>(
     args: &args::Fit,
     fit: &Fit<T>,
-    about: &About,
+    (about, seen): (&About, Option<&Seen>),
     w: Vec<T>,
     h: Vec<T>,
 ) -> Model {
@@ -41,7 +43,7 @@ pub(crate) fn of<T: Number>(
         row_names: about.row_names.clone(),
         col_names: about.col_names.clone(),
         origin: Origin {
-            loss: "frobenius".into(),
+            loss: args.loss.to_string(),
             rule: args.rule().to_string(),
             seed: args.seed,
             options,
@@ -50,8 +52,32 @@ pub(crate) fn of<T: Number>(
             kkt: fit.kkt.residual(),
             status: fit.status.to_string(),
             data: fingerprint(about),
+            penalties: penalties(args),
+            weighing: seen
+                .map(|seen| Weighing { given: seen.given.clone(), observed: seen.observed as u64 }),
         },
     }
+}
+
+/// What a fit charges, if anything.
+pub(crate) fn penalties(args: &args::Fit) -> Option<Penalties> {
+    let args::Penalties { w_l1, w_l2, h_l1, h_l2 } = args.penalties;
+    let (w, h) = args.penalties.pair();
+    (!(w.is_none() && h.is_none())).then_some(Penalties { w_l1, w_l2, h_l1, h_l2 })
+}
+
+/// What a model minimises.
+pub(crate) fn objective(model: &Model) -> Result<Objective, Failure> {
+    let name = &model.origin.loss;
+    let loss = name.parse().map_err(|_| {
+        let name = crate::text::escaped(name);
+        Failure::Mismatch(format!("the model minimises '{name}', a loss unknown to this version"))
+    })?;
+    let Some(p) = model.origin.penalties else {
+        return Ok(Objective { loss, ..Objective::default() });
+    };
+    let w_penalty = Penalty { l1: p.w_l1, l2: p.w_l2 };
+    Ok(Objective { loss, w_penalty, h_penalty: Penalty { l1: p.h_l1, l2: p.h_l2 } })
 }
 
 /// What identifies a matrix.

@@ -4,18 +4,22 @@ use super::model;
 use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
-use crate::json::{self, KktAnswer, Matrix};
+use crate::json::{self, KktAnswer, Matrix, Minimised};
 use crate::load::{self, Loaded};
 use crate::number::{Number, with_number};
 use crate::report::{self, Remarks, Report};
-use partwise::verify::{Verified, verify};
+use crate::text::escaped;
+use crate::weigh::{self, Seen, Weighed};
+use partwise::matrix::Data;
+use partwise::verify::{Objective, Verified, verify};
+use partwise::{Loss, Scalar};
 use partwise_io::{Model, Table};
 use serde::Serialize;
 
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
-    let table = load::table(&args.input, args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing.nan, args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, table))
 }
 
@@ -30,15 +34,55 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
         ));
     };
     let (w, h) = (model::factor::<T>(w)?, model::tall::<T>(&model.h)?);
-    let verified = verify(x, &w, &h).map_err(|e| about.blame(e))?;
-    let agreement = Agreement::new::<T>(model, &verified);
+    let objective = model::objective(model)?;
+    let notices = &mut remarks.notices;
+    let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
+    check_given(model, &given, &about)?;
+    let plain = given.is_empty();
+    let verified = verify(Data { x, weights }, &w, &h, &objective).map_err(|e| about.blame(e))?;
+    let of = about.rows as f64 * about.cols as f64;
+    let seen = (!plain).then(|| Seen { given, observed: verified.observed, of });
+    check_observed(model, verified.observed, &about)?;
+    let agreement = Agreement::new::<T>(model, &verified, plain);
     let disagreement = agreement.disagreement();
+    let found =
+        Found { about: &about, objective: &objective, seen: seen.as_ref(), verified, agreement };
     if args.show.json {
-        report::say(&as_json(&about, &verified, &agreement, &remarks))?;
+        report::say(&found.as_json(model, &remarks))?;
     } else {
-        tell(args, &about, &agreement, &verified, &remarks)?;
+        found.tell(args, &remarks)?;
     }
     disagreement.map_or(Ok(()), |text| Err(Failure::Outcome { code: "E-MODEL", exit: 8, text }))
+}
+
+/// Refuses options under which other entries count than in the fit.
+fn check_given(model: &Model, given: &[String], about: &About) -> Result<(), Failure> {
+    let of_fit = model.origin.weighing.as_ref().map_or(&[][..], |w| &w.given);
+    if of_fit == given {
+        return Ok(());
+    }
+    let say = |options: &[String]| match options {
+        [] => "every entry counting once".to_owned(),
+        some => escaped(&some.join(" ")),
+    };
+    let (fit, now) = (say(of_fit), say(given));
+    Err(Failure::Mismatch(format!(
+        "{}: the model was fitted with {fit}, and is verified with {now}: its figures are about other \
+         entries; give verify the options that the fit had",
+        about.name
+    )))
+}
+
+/// Refuses weights or a mask that show another number of entries than those of the fit.
+fn check_observed(model: &Model, observed: usize, about: &About) -> Result<(), Failure> {
+    match &model.origin.weighing {
+        Some(weighing) if weighing.observed != observed as u64 => Err(Failure::Mismatch(format!(
+            "{}: the model was fitted to {} observed entries, {observed} are observed now: give the \
+             files that the fit had",
+            about.name, weighing.observed
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses X if it is not what the model was fitted to.
@@ -77,13 +121,21 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn new<T: Number>(model: &Model, verified: &Verified) -> Self {
+    /// `plain` if every entry counts once.
+    fn new<T: Number>(model: &Model, verified: &Verified, plain: bool) -> Self {
         let k = model.rank() as f64;
-        let (error, squared) = (2.0 * verified.objective, verified.relative_error.powi(2));
+        let (error, squared) = (2.0 * verified.divergence, verified.relative_error.powi(2));
         let norm_sq = if squared > 0.0 { error / squared } else { 0.0 };
         // The engine's own bound of its objective, and that of the recomputation.
         let spread = 2.0 * k.sqrt() * T::ROUNDOFF * norm_sq.sqrt();
-        let allowed = error.sqrt() * spread + 0.5 * spread * spread + verified.objective_bound;
+        let bound = verified.objective_bound;
+        let allowed = if plain && model.origin.loss == Loss::FROBENIUS.to_string() {
+            let charged = 4.0 * T::ROUNDOFF * (verified.objective - verified.divergence);
+            error.sqrt() * spread + 0.5 * spread * spread + charged + bound
+        } else {
+            // Entry by entry, each in T.
+            4.0 * bound * (T::ROUNDOFF / f64::ROUNDOFF)
+        };
         let (claimed_kkt, found_kkt) = (model.origin.kkt, verified.kkt.residual());
         Self {
             claimed: model.origin.objective,
@@ -112,64 +164,81 @@ impl Agreement {
     }
 }
 
-fn tell(
-    args: &args::Verify,
-    about: &About,
-    agreement: &Agreement,
-    verified: &Verified,
-    remarks: &Remarks,
-) -> Result<(), Failure> {
-    let a = agreement;
-    let mut report = Report::default();
-    report.matrix(about);
-    report.line("objective", &format!("{:.9e}, the model says {:.9e}", a.found, a.claimed));
-    report.line("KKT", &format!("{:.3e}, the model says {:.3e}", a.found_kkt, a.claimed_kkt));
-    report.line(
-        "error",
-        &format!(
-            "{} relative to ‖X‖; {} of ‖X‖² explained",
-            crate::text::short(verified.relative_error),
-            crate::text::percent(verified.explained_variance)
-        ),
-    );
-    report.line("verdict", if a.disagreement().is_none() { "they agree" } else { "they disagree" });
-    report.tell(args.show, remarks)
+/// All there is to tell.
+struct Found<'a> {
+    about: &'a About,
+    objective: &'a Objective,
+    seen: Option<&'a Seen>,
+    verified: Verified,
+    agreement: Agreement,
 }
 
-fn as_json(about: &About, verified: &Verified, agreement: &Agreement, remarks: &Remarks) -> String {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        x: Matrix<'a>,
-        objective: f64,
-        objective_in_model: f64,
-        relative_error: f64,
-        explained_variance: f64,
-        kkt: KktAnswer,
-        kkt_in_model: f64,
-        agrees: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<Cause>,
-        notices: &'a [String],
-        exit_code: u8,
+impl Found<'_> {
+    fn tell(&self, args: &args::Verify, remarks: &Remarks) -> Result<(), Failure> {
+        let (a, verified) = (&self.agreement, &self.verified);
+        let Objective { loss, w_penalty, h_penalty } = *self.objective;
+        let mut report = Report::default();
+        report.matrix(self.about);
+        if let Some(seen) = self.seen {
+            report::seen(&mut report, seen);
+        }
+        if loss != Loss::FROBENIUS {
+            report.line("loss", &report::formula(loss));
+        }
+        if !(w_penalty.is_none() && h_penalty.is_none()) {
+            report.line("penalties", &report::prices(w_penalty, h_penalty));
+        }
+        report.line("objective", &format!("{:.9e}, the model says {:.9e}", a.found, a.claimed));
+        report.line("KKT", &format!("{:.3e}, the model says {:.3e}", a.found_kkt, a.claimed_kkt));
+        let (error, explained) = (verified.relative_error, verified.explained_variance);
+        report.line("error", &report::error_line(loss, error, explained));
+        let agrees = a.disagreement().is_none();
+        report.line("verdict", if agrees { "they agree" } else { "they disagree" });
+        report.tell(args.show, remarks)
     }
-    #[derive(Serialize)]
-    struct Cause {
-        code: &'static str,
-        text: String,
-        exit_code: u8,
+
+    fn as_json(&self, model: &Model, remarks: &Remarks) -> String {
+        #[derive(Serialize)]
+        struct Answer<'a> {
+            x: Matrix<'a>,
+            #[serde(flatten)]
+            minimised: Minimised,
+            objective: f64,
+            divergence: f64,
+            objective_in_model: f64,
+            relative_error: f64,
+            explained_variance: f64,
+            kkt: KktAnswer,
+            kkt_in_model: f64,
+            agrees: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<Cause>,
+            notices: &'a [String],
+            exit_code: u8,
+        }
+        #[derive(Serialize)]
+        struct Cause {
+            code: &'static str,
+            text: String,
+            exit_code: u8,
+        }
+        let (verified, agreement) = (&self.verified, &self.agreement);
+        let disagreement = agreement.disagreement();
+        let penalties = model.origin.penalties;
+        json::line(&Answer {
+            x: self.about.into(),
+            minimised: Minimised::new(self.objective.loss, penalties, self.seen),
+            objective: agreement.found,
+            divergence: verified.divergence,
+            objective_in_model: agreement.claimed,
+            relative_error: verified.relative_error,
+            explained_variance: verified.explained_variance,
+            kkt: verified.kkt.into(),
+            kkt_in_model: agreement.claimed_kkt,
+            agrees: disagreement.is_none(),
+            exit_code: if disagreement.is_none() { 0 } else { 8 },
+            error: disagreement.map(|text| Cause { code: "E-MODEL", text, exit_code: 8 }),
+            notices: &remarks.notices,
+        })
     }
-    let disagreement = agreement.disagreement();
-    json::line(&Answer {
-        x: about.into(),
-        objective: agreement.found,
-        objective_in_model: agreement.claimed,
-        relative_error: verified.relative_error,
-        explained_variance: verified.explained_variance,
-        kkt: verified.kkt.into(),
-        kkt_in_model: agreement.claimed_kkt,
-        agrees: disagreement.is_none(),
-        exit_code: if disagreement.is_none() { 0 } else { 8 },
-        error: disagreement.map(|text| Cause { code: "E-MODEL", text, exit_code: 8 }),
-        notices: &remarks.notices,
-    })
 }

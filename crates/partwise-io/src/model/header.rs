@@ -126,7 +126,12 @@ impl Header {
         }
         check_names("row_names", self.row_names.as_deref(), rows)?;
         check_names("col_names", self.col_names.as_deref(), cols)?;
-        for (name, value) in [("objective", self.origin.objective), ("kkt", self.origin.kkt)] {
+        let prices =
+            self.origin.penalties.iter().flat_map(|p| {
+                [("w_l1", p.w_l1), ("w_l2", p.w_l2), ("h_l1", p.h_l1), ("h_l2", p.h_l2)]
+            });
+        let figures = [("objective", self.origin.objective), ("kkt", self.origin.kkt)];
+        for (name, value) in figures.into_iter().chain(prices) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(bad(
                     Place::Entry(name.into()),

@@ -87,6 +87,33 @@ pub struct Origin {
     pub status: String,
     /// The matrix it was fitted to.
     pub data: Fingerprint,
+    /// What the factors were charged, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalties: Option<Penalties>,
+    /// Which entries were observed and how they were weighed, unless all counted once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighing: Option<Weighing>,
+}
+
+/// Prices of the entries of both factors: λ₁ of their sum, λ₂ of half the sum of their squares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are their own names")]
+pub struct Penalties {
+    pub w_l1: f64,
+    pub w_l2: f64,
+    pub h_l1: f64,
+    pub h_l2: f64,
+}
+
+/// What was left out of a fit, and what was weighed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighing {
+    /// The options that said so.
+    pub given: Vec<String>,
+    /// Entries of the matrix that counted.
+    pub observed: u64,
 }
 
 /// A fitted factorization X ≈ W H.

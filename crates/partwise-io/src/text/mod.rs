@@ -39,7 +39,7 @@ pub(crate) fn read_table<R: Read>(
     }
     let more = records.read(&mut second)?;
     let layout = Layout::find(&first, more.then_some(&second), options, records.by_space());
-    let mut body = Body::new(&layout, budget);
+    let mut body = Body::new(&layout, options.missing_as_nan, budget);
     if !layout.header {
         body.push(&first)?;
     }
@@ -60,13 +60,16 @@ struct Body<'a> {
     values: Vec<f64>,
     names: Vec<String>,
     underflow: Option<Notice>,
+    missing_as_nan: bool,
+    /// Missing values that were refused: the first, and how many.
     missing: Option<(Place, String, u64)>,
 }
 
 impl<'a> Body<'a> {
-    fn new(layout: &'a Layout, budget: Budget) -> Self {
+    fn new(layout: &'a Layout, missing_as_nan: bool, budget: Budget) -> Self {
         let (values, names) = (Vec::new(), Vec::new());
-        Self { layout, budget, rows: 0, values, names, underflow: None, missing: None }
+        let (rows, underflow, missing) = (0, None, None);
+        Self { layout, budget, rows, values, names, underflow, missing_as_nan, missing }
     }
 
     /// Adds a line of data.
@@ -101,6 +104,7 @@ impl<'a> Body<'a> {
                 }
                 Ok(value)
             }
+            Err(_) if layout::is_missing(field) && self.missing_as_nan => Ok(f64::NAN),
             Err(_) if layout::is_missing(field) => {
                 let place = Place::Field { line, field: at };
                 self.missing.get_or_insert_with(|| (place, quoted(field), 0)).2 += 1;

@@ -130,6 +130,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         }
         let side = self.streamed.side;
         let x = observed(self.data, &*self.streamed.matrix, side, loss != Loss::KL);
+        if self.scan.positive == 0 {
+            entries::refuse_nothing(&x)?;
+        }
         if loss.forbids_zeros() {
             entries::refuse_zeros(&x, side, loss)?;
         }

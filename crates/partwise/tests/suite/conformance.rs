@@ -2,7 +2,7 @@
 //! gets all of it by being in `Rule::ALL`.
 
 use crate::common::*;
-use partwise::verify::verify;
+use partwise::verify::{Objective, verify};
 use partwise::{Fit, Options, Rule, Scalar, Status, Warning, fit};
 
 /// Sparse enough for CSR to matter, taller and wider than the row blocks of a pass (32), odd.
@@ -78,7 +78,7 @@ fn agrees_with_verify<T: Scalar>() {
     let slack = if T::NAME == "f64" { 1e-12 } else { 64.0 * T::ROUNDOFF };
     grid::<T>(|rule, kind, n_init, x, found, options| {
         let what = format!("{rule} {kind:?} {n_init} {}", T::NAME);
-        let check = verify(x.input::<T>(kind), &found.w, &found.h).unwrap();
+        let check = verify(x.input::<T>(kind), &found.w, &found.h, &Objective::default()).unwrap();
         for (name, ours, theirs) in
             [("W", found.kkt.w, check.kkt.w), ("H", found.kkt.h, check.kkt.h)]
         {

@@ -1,7 +1,7 @@
 //! Figures on real data that must not get worse: 1797 handwritten digits of 8 × 8 points.
 
 use crate::common::*;
-use partwise::verify::verify;
+use partwise::verify::{Objective, verify};
 use partwise::{Options, Rule, Start, Status, fit, transform};
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn five_restarts_on_digits_are_as_good_as_those_of_scikit_learn() {
     let options = Options { n_init: 5, tol: 1e-5, max_iter: 2000, ..options(16, Rule::Hals) };
     let found = fit(x.dense::<f64>(), &options).unwrap();
     assert_eq!(found.status, Status::Converged);
-    let check = verify(x.dense::<f64>(), &found.w, &found.h).unwrap();
+    let check = verify(x.dense::<f64>(), &found.w, &found.h, &Objective::default()).unwrap();
     assert!(check.objective <= 1.001 * SCIKIT_LEARN, "{}", check.objective);
     assert!(check.kkt.residual() <= 1e-5 * 1.001, "{:?}", check.kkt);
 }

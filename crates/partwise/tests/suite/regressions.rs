@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use partwise::matrix::{Data, Matrix, Weights};
-use partwise::verify::verify;
+use partwise::verify::{Objective, verify};
 use partwise::{Error, Factor, Input, Loss, Options, Rule, Side, Start, Status, fit, transform};
 
 #[test]
@@ -77,7 +77,7 @@ fn l15_transform_of_large_f32_is_as_exact_as_of_ordinary() {
         let x = x.map(|v| v * scale);
         let found = fit(x.dense::<f32>(), &options(3, Rule::Hals)).unwrap();
         let w = transform(x.dense::<f32>(), &found.h, &on_threads(1)).unwrap();
-        verify(x.dense::<f32>(), &w, &found.h).unwrap().relative_error
+        verify(x.dense::<f32>(), &w, &found.h, &Objective::default()).unwrap().relative_error
     };
     let base = of(1.0);
     for scale in [1e-37, 1e-30, 1e30, 3e37] {
@@ -123,7 +123,7 @@ fn l14_verify_judges_large_and_small_values() {
     for scale in [1e200, 1e-200, 1e300, 1e-300] {
         let x = Mat::random(6, 5, 1).map(|v| v * scale);
         let found = fit(x.dense::<f64>(), &options(2, Rule::Hals)).unwrap();
-        let check = verify(x.dense::<f64>(), &found.w, &found.h).unwrap();
+        let check = verify(x.dense::<f64>(), &found.w, &found.h, &Objective::default()).unwrap();
         let apart = (check.relative_error - found.relative_error).abs();
         assert!(apart < 1e-12, "{scale:e}: {check:?}");
         assert!((check.kkt.residual() - found.kkt.residual()).abs() < 1e-12, "{check:?}");
@@ -158,7 +158,8 @@ fn r10_single_precision_that_converged_is_confirmed_by_verify() {
         let found = fit(x.dense::<f32>(), &options).unwrap();
         if found.status == Status::Converged {
             converged += 1;
-            let check = verify(x.dense::<f32>(), &found.w, &found.h).unwrap();
+            let check =
+                verify(x.dense::<f32>(), &found.w, &found.h, &Objective::default()).unwrap();
             // b = X·H carries a few units of roundoff of f32, 6e-8 each.
             let allowed = 1.01 * tol + 5e-7;
             assert!(check.kkt.residual() <= allowed, "{tol:e}: {:e}", check.kkt.residual());

@@ -144,7 +144,9 @@ impl<T: Scalar> Part<T> {
             }
         }
         for i in 0..f.rows() {
-            let weight = block.row_weights.as_ref().map_or(1.0, |w| w[i].to_f64());
+            // Only a list has them by row.
+            let weight = block.row_weights.as_ref().and_then(|w| w.get(i));
+            let weight = weight.map_or(1.0, |w| w.to_f64());
             self.mass.iter_mut().zip(f.row(i)).for_each(|(m, f)| *m += weight * f.to_f64());
         }
     }

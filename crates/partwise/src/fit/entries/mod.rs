@@ -11,7 +11,7 @@ mod refuse;
 mod sweep;
 
 pub(super) use follow::Following;
-pub(super) use refuse::refuse_zeros;
+pub(super) use refuse::{refuse_nothing, refuse_zeros};
 pub(super) use sweep::{Sweep, divergence_of, divergence_of_mean, kkt_of};
 
 use super::course::Course;

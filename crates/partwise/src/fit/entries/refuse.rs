@@ -3,7 +3,7 @@
 use super::Entries;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::matrix::{Observations, Observed, Plan, Side};
+use crate::matrix::{Layout, Matrix, Observations, Observed, Plan, Side};
 use crate::scalar::Scalar;
 
 /// Calls `each(row, column, value)` for the observed entries of a block.
@@ -41,6 +41,32 @@ pub(in crate::fit) fn refuse_zeros<T: Scalar>(
     let Some((row, col)) = first else { return Ok(()) };
     let (row, col) = placed(side, row, col);
     Err(Error::ZeroEntry { row, col, count, loss: loss.to_string() })
+}
+
+/// Refuses an X of which nothing is observed.
+///
+/// # Errors
+/// [`Error::AllMissing`].
+pub(in crate::fit) fn refuse_nothing<T: Scalar>(x: &Observed<'_, T>) -> Result<()> {
+    let zeros = x.layout() == Layout::Listed { zeros: true };
+    let heavy = |j: usize| x.across().is_none_or(|w| w[j] > T::ZERO);
+    let all = (0..x.shape().1).filter(|&j| heavy(j)).count();
+    let mut block = x.block();
+    for range in Plan::new(x, 1).bins().iter().flatten() {
+        x.read(range.clone(), &mut block)?;
+        let mut any = false;
+        for_each_observed(&block, |_, _, _| any = true);
+        for at in 0..if zeros { range.len() } else { 0 } {
+            let span = block.hidden.indptr[at]..block.hidden.indptr[at + 1];
+            let hidden = block.hidden.indices[span].iter().filter(|&&j| heavy(j as usize)).count();
+            let counts = block.row_weights.as_ref().is_none_or(|w| w[at] > T::ZERO);
+            any |= counts && hidden < all;
+        }
+        if any {
+            return Ok(());
+        }
+    }
+    Err(Error::AllMissing)
 }
 
 impl<T: Scalar> Entries<'_, T> {

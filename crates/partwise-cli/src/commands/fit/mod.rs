@@ -1,25 +1,29 @@
 //! `partwise fit`.
 
+mod answer;
+
 use super::model;
 use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
-use crate::json::{self, Figures, Files, Matrix};
+use crate::json::Files;
 use crate::load::{self, Loaded};
 use crate::number::{self, Number, with_number};
 use crate::plan::{self, Content, Outputs};
 use crate::progress::Bar;
-use crate::report::{self, Remarks, Report};
+use crate::report::{self, Remarks};
+use crate::weigh::{self, Seen, Weighed};
 use crate::{interrupt, memory, text};
+use answer::Answer;
+use partwise::matrix::Data;
 use partwise::{Error, Factor, Fit, Options, Side, Status, fit_observed};
 use partwise_io::Table;
-use serde::Serialize;
 
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
     let outputs = Outputs::open(args)?;
-    let table = load::table(&args.input, args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing.nan, args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
     with_number!(single, fit(args, table, outputs))
 }
@@ -36,6 +40,9 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
             "--fix {factor} needs --{factor} FILE, the factor to keep"
         )));
     }
+    let (w, h) = args.penalties.pair();
+    let prices = [("w_l1", w.l1), ("w_l2", w.l2), ("h_l1", h.l1), ("h_l2", h.l2)];
+    let price = prices.into_iter().find(|(_, price)| !(*price >= 0.0 && price.is_finite()));
     // The engine checks all of it again, with the shape of X.
     let error = match () {
         () if args.rank == 0 => Some(("rank", args.rank.to_string(), "at least 1")),
@@ -43,7 +50,7 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
         () if !(args.tol >= 0.0 && args.tol.is_finite()) => {
             Some(("tol", args.tol.to_string(), "a finite number >= 0"))
         }
-        () => None,
+        () => price.map(|(option, price)| (option, price.to_string(), "a finite number >= 0")),
     };
     error.map_or(Ok(()), |(option, value, needed)| {
         let error = Error::Option { option, value, needed };
@@ -56,16 +63,23 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     remarks.notices.append(&mut about.notices);
     let options = options::<T>(args, &about, &mut remarks)?;
+    let notices = &mut remarks.notices;
+    let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
+    let data = Data { x, weights };
+    let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet || args.show.json, args.max_iter, args.time_limit);
     interrupt::fitting();
-    let result = fit_observed(x, &options, &mut bar);
+    let result = fit_observed(data, &options, &mut bar);
     drop(bar);
     let fit = result.map_err(|error| blame(error, args, &about))?;
     remarks.warnings = fit.warnings.iter().map(ToString::to_string).collect();
-    let files = save(args, &fit, &about, &mut outputs)?;
+    let files = save(args, &fit, (&about, seen.as_ref()), &mut outputs)?;
     outputs.commit()?;
     let outcome = outcome(args, &fit);
-    answer(args, &fit, &about, &files, &remarks, options.threads, outcome.as_ref().err())?;
+    let failure = outcome.as_ref().err();
+    let seen = seen.as_ref();
+    Answer { args, options: &options, fit: &fit, about: &about, seen, files: &files, failure }
+        .tell(&remarks)?;
     outcome
 }
 
@@ -86,6 +100,8 @@ fn options<T: Number>(
         max_iter: args.max_iter,
         time_limit: args.time_limit,
         threads: plan::threads(args.threads.threads, notices),
+        w_penalty: args.penalties.pair().0,
+        h_penalty: args.penalties.pair().1,
         fixed: args.fix,
         memory_limit: memory_limit(args, about),
         ..Options::default()
@@ -136,7 +152,7 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
 fn save<T: Number>(
     args: &args::Fit,
     fit: &Fit<T>,
-    about: &About,
+    (about, seen): (&About, Option<&Seen>),
     outputs: &mut Outputs,
 ) -> Result<Files, Failure> {
     let k = args.rank;
@@ -153,7 +169,7 @@ fn save<T: Number>(
         output.write(&Content { shape: (k, about.cols), values: &h, row_names, col_names })?;
     }
     if let Some(output) = &mut outputs.model {
-        output.write_model(&model::of(args, fit, about, w, h))?;
+        output.write_model(&model::of(args, fit, (about, seen), w, h))?;
     }
     let name = |output: &Option<plan::Output>| output.as_ref().map(plan::Output::name);
     Ok(Files { w: name(&outputs.w), h: name(&outputs.h), model: name(&outputs.model) })
@@ -194,99 +210,4 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-fn answer<T: Number>(
-    args: &args::Fit,
-    fit: &Fit<T>,
-    about: &About,
-    files: &Files,
-    remarks: &Remarks,
-    threads: usize,
-    failure: Option<&Failure>,
-) -> Result<(), Failure> {
-    if args.show.json {
-        return report::say(&as_json(args, fit, about, files, remarks, failure));
-    }
-    let mut report = Report::default();
-    report.matrix(about);
-    let start = match (&args.w, &args.h) {
-        (Some(_), Some(_)) => "given W and H".to_owned(),
-        (Some(_), None) => "given W".to_owned(),
-        (None, Some(_)) => "given H".to_owned(),
-        (None, None) => format!("start {}", args.init),
-    };
-    let times = if args.n_init > 1 { format!(" (best of {})", args.n_init) } else { String::new() };
-    let cores = text::counted(threads, "thread");
-    report.line(
-        "fit",
-        &format!(
-            "rank {}, {}, {start}{times}, seed {}, {cores}",
-            args.rank,
-            args.rule(),
-            args.seed
-        ),
-    );
-    report::fit(&mut report, fit, args.tol, args.n_init);
-    if let Some(names) = &about.col_names {
-        report::parts(&mut report, fit, names);
-    }
-    let saved: Vec<&str> =
-        [&files.w, &files.h, &files.model].into_iter().flatten().map(String::as_str).collect();
-    if saved.is_empty() {
-        report.line("saved", "nothing; --out NAME saves W, H and a model");
-    } else {
-        report.line("saved", &saved.join(", "));
-    }
-    report.tell(args.show, remarks)
-}
-
-fn as_json<T: Number>(
-    args: &args::Fit,
-    fit: &Fit<T>,
-    about: &About,
-    files: &Files,
-    remarks: &Remarks,
-    failure: Option<&Failure>,
-) -> String {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        x: Matrix<'a>,
-        rank: usize,
-        rule: &'a str,
-        init: &'a str,
-        n_init: usize,
-        seed: u64,
-        tol: f64,
-        #[serde(flatten)]
-        figures: Figures<'a>,
-        files: &'a Files,
-        notices: &'a [String],
-        warnings: &'a [String],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<Cause>,
-        exit_code: u8,
-    }
-    #[derive(Serialize)]
-    struct Cause {
-        code: &'static str,
-        text: String,
-        exit_code: u8,
-    }
-    let cause = |f: &Failure| Cause { code: f.code(), text: f.text(), exit_code: f.exit() };
-    json::line(&Answer {
-        x: about.into(),
-        rank: args.rank,
-        rule: args.rule().name(),
-        init: args.init.name(),
-        n_init: args.n_init,
-        seed: args.seed,
-        tol: args.tol,
-        figures: fit.into(),
-        files,
-        notices: &remarks.notices,
-        warnings: &remarks.warnings,
-        error: failure.map(cause),
-        exit_code: failure.map_or(0, Failure::exit),
-    })
 }

@@ -1,14 +1,18 @@
 //! What can be typed.
 
+mod named;
+mod weighing;
+
 use crate::failure::Failure;
 use crate::text;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use partwise::{Loss, Rule, Side, Start};
+use named::{rules, sides, starts, switches};
+use partwise::{Loss, Penalty, Rule, Side, Start};
 use partwise_io::Switch;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+pub(crate) use weighing::Weighing;
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
 ///
@@ -47,8 +51,8 @@ pub(crate) enum Command {
 
 /// Factorise a matrix.
 ///
-/// Minimises ½‖X − WH‖² and says how the fit ended: `converged` means that the KKT residual, a
-/// scale-free measure of how far from stationary W and H are, is at most --tol.
+/// Minimises ½‖X − WH‖², or the --loss asked for, and says how the fit ended: `converged` means that
+/// the KKT residual, a scale-free measure of how far from stationary W and H are, is at most --tol.
 #[derive(Debug, Args)]
 #[command(after_help = FIT_EXAMPLES)]
 pub(crate) struct Fit {
@@ -62,7 +66,7 @@ pub(crate) struct Fit {
 
     /// What is minimised: frobenius, kl, is, or the β of a β-divergence.
     #[arg(long, default_value = "frobenius", value_parser = Loss::from_str)]
-    #[arg(allow_negative_numbers = true, help_heading = "Method")]
+    #[arg(allow_negative_numbers = true, help_heading = "Method", long_help = named::losses())]
     pub(crate) loss: Loss,
 
     /// How a factor is improved; by default the fastest rule for the loss.
@@ -96,6 +100,12 @@ pub(crate) struct Fit {
     /// Keep this factor as given by --w or --h.
     #[arg(long, value_name = "FACTOR", value_parser = sides(), help_heading = "Method")]
     pub(crate) fix: Option<Side>,
+
+    #[command(flatten)]
+    pub(crate) penalties: Penalties,
+
+    #[command(flatten)]
+    pub(crate) weighing: Weighing,
 
     /// KKT residual at which the fit has converged.
     #[arg(long, default_value = "1e-4", help_heading = "When to stop")]
@@ -155,6 +165,37 @@ pub(crate) struct Fit {
     pub(crate) memory: Memory,
 }
 
+/// What factors are charged.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Penalties {
+    /// Price of the sum of all entries of W.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
+    pub(crate) w_l1: f64,
+
+    /// Price of half the sum of their squares.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
+    pub(crate) w_l2: f64,
+
+    /// Price of the sum of all entries of H.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
+    pub(crate) h_l1: f64,
+
+    /// Price of half the sum of their squares.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
+    pub(crate) h_l2: f64,
+}
+
+impl Penalties {
+    /// Of W and of H.
+    pub(crate) fn pair(self) -> (Penalty, Penalty) {
+        (Penalty { l1: self.w_l1, l2: self.w_l2 }, Penalty { l1: self.h_l1, l2: self.h_l2 })
+    }
+}
+
 impl Fit {
     /// The rule as given, or the fastest for the loss.
     pub(crate) fn rule(&self) -> Rule {
@@ -170,6 +211,9 @@ Examples:
   Topics of texts; H is saved as a table with the words as its header:
     partwise fit examples/data/descriptions.csv.gz -k 5 --h-out topics.csv
 
+  Counts under Poisson noise, that is, the Kullback-Leibler divergence:
+    partwise fit examples/data/descriptions.csv.gz -k 5 --loss kl
+
   A start that needs no randomness, and a stricter certificate:
     partwise fit examples/data/digits.npy --rank 16 --init nndsvda --tol 1e-6
 
@@ -177,9 +221,9 @@ Examples:
     partwise fit examples/data/digits.npy -k 16 --h digits.H.npy --fix h \\
       --w-out weights.npy";
 
-/// Fit new rows to a model: W for the H of the model, by exact non-negative least squares.
+/// Fit new rows to a model: W for the H of the model, under its loss and penalties.
 ///
-/// A row gives the same result by itself, in any batch, and in any order.
+/// Exact non-negative least squares for a model of the Frobenius loss. A row gives the same result by itself, in any batch, and in any order.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -199,6 +243,9 @@ pub(crate) struct Transform {
     /// Overwrite an output that exists.
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) weighing: Weighing,
 
     #[command(flatten)]
     pub(crate) show: Show,
@@ -224,6 +271,11 @@ pub(crate) struct Inspect {
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: Option<usize>,
 
+    /// With nan, take NaN, and empty or NA fields of a text file, for missing and count them.
+    #[arg(long, value_name = "KIND", default_value = "none", hide_default_value = true)]
+    #[arg(value_parser = weighing::missing_nan)]
+    pub(crate) missing: weighing::Missing,
+
     #[command(flatten)]
     pub(crate) show: Show,
 
@@ -234,7 +286,8 @@ pub(crate) struct Inspect {
 /// Recompute what a model claims, from the matrix it was fitted to.
 ///
 /// Objective and KKT residual are computed again in float64 by code that shares nothing with the
-/// fit. Exits with 8 if they disagree with the model.
+/// fit. Exits with 8 if they disagree with the model. A model of some entries only, or of weighted
+/// ones, needs the options that say so again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -246,6 +299,9 @@ pub(crate) struct Verify {
 
     #[command(flatten)]
     pub(crate) input: Input,
+
+    #[command(flatten)]
+    pub(crate) weighing: Weighing,
 
     #[command(flatten)]
     pub(crate) show: Show,
@@ -318,38 +374,4 @@ pub(crate) enum DTypeChoice {
 /// The command line of this process.
 pub(crate) fn parse() -> Result<Cli, Failure> {
     Cli::try_parse().map_err(|error| Failure::CommandLine(Box::new(error)))
-}
-
-/// A parser for a closed set of names, each with a line on what it is.
-fn named<T: Clone + Send + Sync + 'static>(
-    names: impl IntoIterator<Item = (&'static str, Option<&'static str>, T)>,
-) -> impl TypedValueParser<Value = T> {
-    let names: Vec<_> = names.into_iter().collect();
-    let values: Vec<PossibleValue> = names
-        .iter()
-        .map(|(name, about, _)| match about {
-            Some(about) => PossibleValue::new(*name).help(*about),
-            None => PossibleValue::new(*name),
-        })
-        .collect();
-    PossibleValuesParser::new(values).try_map(move |typed| {
-        let known = names.iter().find(|(name, _, _)| *name == typed);
-        known.map(|(_, _, value)| value.clone()).ok_or("not one of the known names")
-    })
-}
-
-fn rules() -> impl TypedValueParser<Value = Rule> {
-    named(Rule::ALL.iter().map(|r| (r.name(), Some(r.about()), *r)))
-}
-
-fn starts() -> impl TypedValueParser<Value = Start> {
-    named(Start::ALL.iter().map(|s| (s.name(), Some(s.about()), *s)))
-}
-
-fn sides() -> impl TypedValueParser<Value = Side> {
-    named([("w", None, Side::Rows), ("h", None, Side::Columns)])
-}
-
-fn switches() -> impl TypedValueParser<Value = Switch> {
-    named([("auto", None, Switch::Auto), ("yes", None, Switch::Yes), ("no", None, Switch::No)])
 }

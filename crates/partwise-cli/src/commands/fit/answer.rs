@@ -1,0 +1,116 @@
+//! What a fit answers.
+
+use super::model;
+use crate::about::About;
+use crate::args;
+use crate::failure::Failure;
+use crate::json::{self, Figures, Files, Matrix, Minimised};
+use crate::number::Number;
+use crate::report::{self, Remarks, Report};
+use crate::text;
+use crate::weigh::Seen;
+use partwise::{Fit, Options};
+use serde::Serialize;
+
+/// All there is to tell.
+pub(super) struct Answer<'a, T: Number> {
+    pub(super) args: &'a args::Fit,
+    pub(super) options: &'a Options<T>,
+    pub(super) fit: &'a Fit<T>,
+    pub(super) about: &'a About,
+    pub(super) seen: Option<&'a Seen>,
+    pub(super) files: &'a Files,
+    pub(super) failure: Option<&'a Failure>,
+}
+
+impl<T: Number> Answer<'_, T> {
+    /// As asked: for people, or as JSON.
+    pub(super) fn tell(&self, remarks: &Remarks) -> Result<(), Failure> {
+        let Self { args, options, fit, about, files, .. } = *self;
+        if args.show.json {
+            return report::say(&self.as_json(remarks));
+        }
+        let mut report = Report::default();
+        report.matrix(about);
+        if let Some(seen) = self.seen {
+            report::seen(&mut report, seen);
+        }
+        report.line("fit", &self.what_was_done());
+        report::fit(&mut report, fit, options);
+        if let Some(names) = &about.col_names {
+            report::parts(&mut report, fit, names);
+        }
+        let saved: Vec<&str> =
+            [&files.w, &files.h, &files.model].into_iter().flatten().map(String::as_str).collect();
+        if saved.is_empty() {
+            report.line("saved", "nothing; --out NAME saves W, H and a model");
+        } else {
+            report.line("saved", &saved.join(", "));
+        }
+        report.tell(args.show, remarks)
+    }
+
+    fn what_was_done(&self) -> String {
+        let args = self.args;
+        let start = match (&args.w, &args.h) {
+            (Some(_), Some(_)) => "given W and H".to_owned(),
+            (Some(_), None) => "given W".to_owned(),
+            (None, Some(_)) => "given H".to_owned(),
+            (None, None) => format!("start {}", args.init),
+        };
+        let times = match args.n_init {
+            1 => String::new(),
+            n => format!(" (best of {n})"),
+        };
+        let cores = text::counted(self.options.threads, "thread");
+        let (rank, rule, seed) = (args.rank, args.rule(), args.seed);
+        format!("rank {rank}, {rule}, {start}{times}, seed {seed}, {cores}")
+    }
+
+    fn as_json(&self, remarks: &Remarks) -> String {
+        #[derive(Serialize)]
+        struct Object<'a> {
+            x: Matrix<'a>,
+            rank: usize,
+            #[serde(flatten)]
+            minimised: Minimised,
+            rule: &'a str,
+            init: &'a str,
+            n_init: usize,
+            seed: u64,
+            tol: f64,
+            #[serde(flatten)]
+            figures: Figures<'a>,
+            files: &'a Files,
+            notices: &'a [String],
+            warnings: &'a [String],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<Cause>,
+            exit_code: u8,
+        }
+        #[derive(Serialize)]
+        struct Cause {
+            code: &'static str,
+            text: String,
+            exit_code: u8,
+        }
+        let args = self.args;
+        let cause = |f: &Failure| Cause { code: f.code(), text: f.text(), exit_code: f.exit() };
+        json::line(&Object {
+            x: self.about.into(),
+            rank: args.rank,
+            minimised: Minimised::new(args.loss, model::penalties(args), self.seen),
+            rule: args.rule().name(),
+            init: args.init.name(),
+            n_init: args.n_init,
+            seed: args.seed,
+            tol: args.tol,
+            figures: self.fit.into(),
+            files: self.files,
+            notices: &remarks.notices,
+            warnings: &remarks.warnings,
+            error: self.failure.map(cause),
+            exit_code: self.failure.map_or(0, Failure::exit),
+        })
+    }
+}
