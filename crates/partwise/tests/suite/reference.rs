@@ -34,6 +34,7 @@ pub(crate) struct Problem {
     pub(crate) penalties: [Penalty; 2],
 }
 
+/// weight·value, and 0 for a weight of 0 whatever the value.
 fn term(weight: f64, value: impl FnOnce() -> f64) -> f64 {
     if weight > 0.0 { weight * value() } else { 0.0 }
 }
@@ -89,12 +90,15 @@ impl Problem {
         let b = self.beta;
         let up = move |q: f64| if b == 1.0 { 1.0 } else { q.powf(b - 1.0) };
         let moved = self.sum(w, h, |x, q| {
+            if q == 0.0 {
+                return 0.0;
+            }
             let slope = up(q) - if x == 0.0 { 0.0 } else { x * q.powf(b - 2.0) };
             q * slope.abs() + if b == 1.0 { q } else { 0.0 }
         });
         let size = self.sum(w, h, |x, q| {
-            let powers = if x == 0.0 { 0.0 } else { x.powf(b) + x * up(q) };
-            1.0 + powers + q * up(q)
+            let powers = if x == 0.0 { 0.0 } else { x.powf(b) + term(q, || x * up(q) / q) };
+            1.0 + powers + term(q, || up(q))
         });
         (w.cols as f64 + 4.0) * T::ROUNDOFF * moved + 32.0 * f64::EPSILON * size
     }
@@ -105,7 +109,8 @@ impl Problem {
         let over = |part: &dyn Fn(f64, f64) -> f64, i: usize, t: usize| -> f64 {
             (0..self.x.cols)
                 .map(|j| {
-                    term(self.p.get(i, j), || part(self.x.get(i, j), q.get(i, j)) * h.get(j, t))
+                    let own = term(h.get(j, t), || part(self.x.get(i, j), q.get(i, j)));
+                    term(self.p.get(i, j), || own)
                 })
                 .sum()
         };
@@ -136,6 +141,15 @@ impl Problem {
             }
         }
         (if slack == 0.0 { 0.0 } else { slack / scale }, worst)
+    }
+
+    /// Σ w·den: with ρ, what the sums over a component may be off by.
+    pub(crate) fn scale(&self, w: &Mat, h: &Mat) -> f64 {
+        let den = self.gradient(w, h).1;
+        w.values.iter().zip(&den.values).map(|(&f, &den)| term(f, || den)).sum()
+    }
+    pub(crate) fn scales(&self, w: &Mat, h: &Mat) -> [f64; 2] {
+        [self.scale(w, h), self.transposed().scale(h, w)]
     }
 
     pub(crate) fn kkt<T: Scalar>(&self, w: &Mat, h: &Mat) -> Kkt {

@@ -49,7 +49,6 @@ fn same_bits_as_unweighted<T: Scalar>(which: impl Fn(Loss) -> bool) {
                 for (name, weights) in ones(&x) {
                     let found = fit(data(&x, kind, weights), &options).unwrap();
                     let apart = product_distance(&plain, &found);
-                    assert!(apart < 1e4 * T::ROUNDOFF, "{} {} {kind:?} {name}: {apart:e}", by.0, by.1);
                     if bits(&plain) != bits(&found) || plain.kkt != found.kkt {
                         wrong.push(format!("{} {} {kind:?} {turned} {name}: {apart:.1e}", by.0, by.1));
                     }
