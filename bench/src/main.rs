@@ -5,8 +5,8 @@
 //! set LOSS, RULE, SWEEPS, ITERATIONS, and HIDE, a share of the entries (of those stored if X is
 //! sparse) to hide from the fit.
 
-use partwise::verify::verify;
 use partwise::matrix::{Data, Weights};
+use partwise::verify::verify;
 use partwise::{Csc, Csr, Dense, Factor, Input, Loss, Options, Order, Progress, fit_observed};
 use partwise_io::{Layout, Numbers, Order as IoOrder, ReadOptions, Table, Values, read};
 use std::ops::ControlFlow;

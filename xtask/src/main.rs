@@ -1,12 +1,14 @@
 //! Project automation: `cargo xtask test`, `cargo xtask bench`.
 
 mod bench;
+mod python;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
-cargo xtask test             formatting, lints, every test, documentation
+cargo xtask test             formatting, lints, every test, documentation; the Python package and its tests
+cargo xtask python           the Python package and its tests alone (needs python3 >= 3.11 and PyPI)
 cargo xtask bench [NAME ...] time to scikit-learn's objective and kernel rates (needs python3 and PyPI)";
 
 /// Why a task failed; already told.
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.first().map(String::as_str) {
         Some("test") => test(),
+        Some("python") => python::test(),
         Some("bench") => bench::run_all(&args[1..]),
         _ => {
             eprintln!("{USAGE}");
@@ -33,7 +36,8 @@ fn test() -> Result<(), Failed> {
     cargo(&["test", "--locked", "--workspace"])?;
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut doc = Command::new(cargo);
-    run(doc.args(["doc", "--locked", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    run(doc.args(["doc", "--locked", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    python::test()
 }
 
 fn cargo(args: &[&str]) -> Result<(), Failed> {
@@ -41,10 +45,11 @@ fn cargo(args: &[&str]) -> Result<(), Failed> {
     run(Command::new(cargo).args(args))
 }
 
-/// Runs a command in the root of the workspace, showing it first.
+/// Runs a command, in the root of the workspace unless it has a folder, showing it first.
 fn run(command: &mut Command) -> Result<(), Failed> {
     eprintln!("$ {command:?}");
-    match command.current_dir(root()).status() {
+    let folder = command.get_current_dir().map_or_else(root, Path::to_path_buf);
+    match command.current_dir(folder).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
             eprintln!("failed: {status}");

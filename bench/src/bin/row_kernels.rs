@@ -15,6 +15,9 @@ mod scalar;
 use factor::Factor;
 use kernel::kl::{self, KlRow};
 use kernel::panel::{gather_panel, padded};
+use kernel::residual::{self, LsRow, LsWork};
+use kernel::sddmm::sddmm;
+use kernel::sparse;
 use scalar::Scalar;
 use std::hint::black_box;
 use std::time::Instant;
@@ -129,15 +132,62 @@ fn kullback_leibler<T: Scalar>(rows: &Rows<T>) -> [f64; 3] {
     [(nine - one) / 8.0, fixed, (run(9, 100) - run(1, 100)) / 8.0]
 }
 
+/// As [`kullback_leibler`], without the settled f.
+fn least_squares<T: Scalar>(rows: &Rows<T>, weighted: bool) -> [f64; 2] {
+    let (k, z, stride) = (rows.k, rows.z, padded(rows.z));
+    let mut panel = vec![T::ZERO; k * stride];
+    let [mut r, q] = [vec![T::ONE; stride], vec![T::ONE; stride]];
+    let [mut inverse, mut num, mut den, from] = std::array::from_fn(|_| vec![T::ONE; k]);
+    let mut run = |sweeps: usize| {
+        let mut total = 0.0;
+        for (indices, x) in rows.indices.iter().zip(&rows.x).take(40) {
+            gather_panel(rows.h.view(), indices, &mut panel, stride);
+            let q = weighted.then_some(&q[..]);
+            let row = LsRow { panel: &panel, stride, len: z, x, q, l1: T::ZERO, l2: T::ZERO };
+            let mut f = from.clone();
+            let (r, inverse, num, den) = (&mut r[..], &mut inverse[..], &mut num[..], &mut den[..]);
+            let mut work = LsWork { r, inverse, num, den };
+            total += time(REPEATS * z * k, || {
+                for _ in 0..REPEATS {
+                    f.copy_from_slice(&from);
+                    residual::improve(&row, &mut f, &mut work, sweeps);
+                    black_box(&f);
+                }
+            });
+        }
+        total / rows.indices.len().min(40) as f64
+    };
+    let (fixed, one, nine) = (run(0), run(1), run(9));
+    [(nine - one) / 8.0, fixed]
+}
+
+fn sampled<T: Scalar>(rows: &Rows<T>) -> f64 {
+    let indices = rows.indices.concat();
+    let indptr: Vec<usize> = (0..=rows.indices.len()).map(|i| i * rows.z).collect();
+    let mut q = vec![T::ZERO; indices.len()];
+    let w = Random(2).factor::<T>(rows.indices.len(), rows.k);
+    let cols = rows.h.rows();
+    // The product does not look at the values.
+    let x = sparse::Rows { indptr: &indptr, indices: &indices, values: &[], cols };
+    time(rows.units(), || {
+        sddmm(x, w.view(), rows.h.view(), &mut q);
+        black_box(&q);
+    })
+}
+
 fn all<T: Scalar>() {
     for k in [16, 32] {
         for z in [30, 64, 300, 2500] {
             let rows = Rows::<T>::new(k, z);
             let [sweep, fixed, settled] = kullback_leibler(&rows);
             let panel = panels(&rows);
+            let [plain, around] = least_squares(&rows, false);
+            let [weighted, _] = least_squares(&rows, true);
+            let product = sampled(&rows);
             println!(
-                "{} k = {k:<3} z = {z:<5} panel {panel:5.2}   KL sweep {sweep:5.2}, settled \
-                 {settled:5.2}, beside the sweeps {fixed:5.2}",
+                "{} k = {k:<3} z = {z:<5} panel {panel:5.2}   sddmm {product:5.2}   KL sweep \
+                 {sweep:5.2}, settled {settled:5.2}, beside {fixed:5.2}   LS sweep {plain:5.2}, \
+                 weighted {weighted:5.2}, beside {around:5.2}",
                 T::NAME
             );
         }

@@ -6,8 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use partwise::{Loss, Rule, Side, Start};
 use partwise_io::Switch;
-use std::str::FromStr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.

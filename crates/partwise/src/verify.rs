@@ -162,8 +162,8 @@ impl<T: Scalar> Sides<'_, T> {
                 }
             }
         })?;
-        let of_w = residual(&self.w, &num_w, &gram(&self.h, self.k), T::ROUNDOFF);
-        let of_h = residual(&self.h, &num_h, &gram(&self.w, self.k), T::ROUNDOFF);
+        let of_w = residual(&self.w, &num_w, &gram(&self.h, self.k), f64::ROUNDOFF);
+        let of_h = residual(&self.h, &num_h, &gram(&self.w, self.k), f64::ROUNDOFF);
         Ok((of_w, of_h))
     }
 }

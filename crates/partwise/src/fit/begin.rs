@@ -72,7 +72,7 @@ pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
     for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
         let row = f.row_mut(i);
         let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
-        let least = if largest > T::ZERO { T::from_f64(T::ROUNDOFF) * largest } else { mean };
+        let least = if largest > T::ZERO { T::from_f64(f64::ROUNDOFF) * largest } else { mean };
         for value in row.iter_mut().filter(|v| **v == T::ZERO) {
             *value = least;
             count += 1;

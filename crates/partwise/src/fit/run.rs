@@ -140,9 +140,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         }
         match &self.way {
             Way::Entries => self.run_by_entries(&scaled, warnings, observer),
-            Way::Normal(None) => {
-                self.run_by_normal_equations(&scaled, None, warnings, observer)
-            }
+            Way::Normal(None) => self.run_by_normal_equations(&scaled, None, warnings, observer),
             Way::Normal(missing) => {
                 let seen = observed(self.data, &scaled, self.streamed.side, false);
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
@@ -269,7 +267,8 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
     fn raise_zeros(&self, pair: &mut Pair<T>) -> usize {
-        if self.options.loss == Loss::FROBENIUS {
+        // For β > 1 no divergence is infinite, and a zero may be meant.
+        if self.options.loss.beta() > 1.0 {
             return 0;
         }
         let (fixed, scan) = (self.fixed(), &self.scan);

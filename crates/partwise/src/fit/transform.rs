@@ -11,7 +11,9 @@ use super::run_in_pool;
 use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
-use crate::matrix::{Data, Matrix, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent};
+use crate::matrix::{
+    Data, Matrix, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
+};
 use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
@@ -153,12 +155,7 @@ struct Row<'a, 'h, T: Scalar> {
 }
 
 impl<T: Scalar> Row<'_, '_, T> {
-    fn improve(
-        &self,
-        block: &Observations<T>,
-        f: &mut ViewMut<'_, T>,
-        terms: &mut Terms<T>,
-    ) {
+    fn improve(&self, block: &Observations<T>, f: &mut ViewMut<'_, T>, terms: &mut Terms<T>) {
         for _ in 0..self.options.max_iter {
             self.rule.improve(block, self.held, self.penalty, f, terms);
             let residual = kkt_of(f.as_view(), terms, self.penalty);

@@ -112,7 +112,7 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
         // A first sieve: positive only if some f that is small beside the largest of the group,
         // hence perhaps beside that of its row, meets b > p.
         let bound = lanes::<T, S>(largest).iter().fold(T::ZERO, |a, &b| a.max(b));
-        let inverse = T::ONE / (T::from_f64(T::ROUNDOFF) * bound);
+        let inverse = T::ONE / (T::from_f64(f64::ROUNDOFF) * bound);
         let mut open = none;
         for i in 0..f.rows() {
             for at in (0..k).step_by(S::LANES) {
@@ -130,10 +130,11 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
     }
 }
 
-/// Entries this small beside the largest of their row count as zero: they add nothing to W·H.
+/// Entries this small beside the largest of their row count as zero: they add nothing to W·H. The
+/// measure is that of `f64` for both types, so that both see the same zeros.
 fn worst_zero<T: Scalar>(f: &[T], (p, charge): (&[T], T), b: &[T]) -> f64 {
     let largest = f.iter().fold(T::ZERO, |a, &b| if b > a { b } else { a });
-    let zero = T::from_f64(T::ROUNDOFF) * largest;
+    let zero = T::from_f64(f64::ROUNDOFF) * largest;
     let mut worst = 0.0f64;
     for ((&f, &p), &b) in f.iter().zip(p).zip(b) {
         let p = p + charge;

@@ -55,6 +55,7 @@ pub(crate) fn improve<T: Scalar>(
 }
 
 /// `p`, `ratio` and `num` of [`improve`] for `f` as it is.
+#[cfg(test)]
 pub(crate) fn evaluate<T: Scalar>(
     row: &KlRow<'_, T>,
     f: &[T],
@@ -72,6 +73,7 @@ fn check<T>(row: &KlRow<'_, T>, f: &[T], p: &[T], ratio: &[T], num: &[T]) {
     assert!(row.stride.min(row.c.len()).min(p.len()).min(ratio.len()) >= width);
 }
 
+#[cfg(test)]
 struct Evaluate<'a, T> {
     row: &'a KlRow<'a, T>,
     f: &'a [T],
@@ -80,6 +82,7 @@ struct Evaluate<'a, T> {
     num: &'a mut [T],
 }
 
+#[cfg(test)]
 impl<T: Scalar> Job<T> for Evaluate<'_, T> {
     type Out = ();
 

@@ -11,11 +11,10 @@ pub(crate) mod extrapolate;
 pub(crate) mod hals;
 pub(crate) mod impute;
 pub(crate) mod kkt;
-
 pub(crate) mod kl;
 pub(crate) mod kl_divergence;
-
 pub(crate) mod panel;
+pub(crate) mod residual;
 pub(crate) mod sddmm;
 pub(crate) mod simd;
 pub(crate) mod sparse;

@@ -32,6 +32,7 @@ pub(crate) fn gather_panel<T: Scalar>(
 }
 
 /// `p_e = Σ_t f_t panel[t, e]` for the entries and their padding.
+#[cfg(test)]
 pub(crate) fn dot_panel<T: Scalar>(f: &[T], panel: &[T], stride: usize, len: usize, p: &mut [T]) {
     assert!(padded(len) <= stride.min(p.len()) && f.len() * stride <= panel.len());
     simd::run(Dot { f, panel, stride, len, p });
@@ -48,31 +49,62 @@ impl<T: Scalar> Job<T> for Gather<'_, T> {
     type Out = ();
 
     #[inline(always)]
-    unsafe fn run<S: Simd<T>>(self) {
+    unsafe fn run<S: Simd<T>>(mut self) {
         let (k, len) = (self.h.cols(), self.indices.len());
-        for e in (0..padded(len)).step_by(S::LANES) {
-            let indices = &self.indices[e.min(len)..(e + S::LANES).min(len)];
-            for t in (0..k).step_by(S::LANES) {
-                let n = (k - t).min(S::LANES);
-                // SAFETY: `gather_panel` checked every index; n columns from t on exist; the
-                // panel holds k · stride values and a stride no shorter than the padded length.
-                unsafe {
-                    let mut v = [S::splat(T::ZERO); WIDEST];
-                    for (v, &j) in v.iter_mut().zip(indices) {
-                        let at = self.h.as_ptr().add(j as usize * self.h.stride() + t);
-                        *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
-                    }
-                    transpose::<T, S>(&mut v);
-                    let to = self.panel.as_mut_ptr().add(t * self.stride + e);
-                    for (c, v) in v.iter().enumerate().take(n) {
-                        S::store(to.add(c * self.stride), *v);
-                    }
+        let whole = |n: usize| n / S::LANES * S::LANES;
+        // SAFETY: tiles begin below the padded length and below k.
+        unsafe {
+            for e in (0..whole(len)).step_by(S::LANES) {
+                for t in (0..whole(k)).step_by(S::LANES) {
+                    self.tile::<S, true>(e, t);
+                }
+                if whole(k) < k {
+                    self.tile::<S, false>(e, whole(k));
+                }
+            }
+            for e in (whole(len)..padded(len)).step_by(S::LANES) {
+                for t in (0..k).step_by(S::LANES) {
+                    self.tile::<S, false>(e, t);
                 }
             }
         }
     }
 }
 
+impl<T: Scalar> Gather<'_, T> {
+    /// Entries from e on and components from t on, a square of lanes; all of it is there if `FULL`.
+    /// The loops have LANES turns also where it is not, or the square would leave the registers.
+    ///
+    /// # Safety
+    /// e is below the padded length, t below k, and S is enabled.
+    #[inline(always)]
+    unsafe fn tile<S: Simd<T>, const FULL: bool>(&mut self, e: usize, t: usize) {
+        let (k, len) = (self.h.cols(), self.indices.len());
+        let n = if FULL { S::LANES } else { (k - t).min(S::LANES) };
+        let there = if FULL { S::LANES } else { len.saturating_sub(e).min(S::LANES) };
+        // SAFETY: `gather_panel` checked every index; n columns from t on exist; the panel holds
+        // k · stride values, and a stride is no shorter than the padded length.
+        unsafe {
+            let mut v = [S::splat(T::ZERO); WIDEST];
+            for (i, v) in v.iter_mut().enumerate().take(S::LANES) {
+                if i < there {
+                    let j = *self.indices.get_unchecked(e + i) as usize;
+                    let at = self.h.as_ptr().add(j * self.h.stride() + t);
+                    *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
+                }
+            }
+            transpose::<T, S>(&mut v);
+            let to = self.panel.as_mut_ptr().add(t * self.stride + e);
+            for (c, v) in v.iter().enumerate().take(S::LANES) {
+                if c < n {
+                    S::store(to.add(c * self.stride), *v);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
 struct Dot<'a, T> {
     f: &'a [T],
     panel: &'a [T],
@@ -81,6 +113,7 @@ struct Dot<'a, T> {
     p: &'a mut [T],
 }
 
+#[cfg(test)]
 impl<T: Scalar> Job<T> for Dot<'_, T> {
     type Out = ();
 

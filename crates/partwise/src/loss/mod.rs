@@ -162,10 +162,10 @@ mod tests {
     #[test]
     fn names_and_numbers_are_read_and_written() {
         for (text, beta) in [("frobenius", 2.0), ("kl", 1.0), ("is", 0.0), ("1.5", 1.5)] {
-            let loss: Loss = text.parse().unwrap();
+            let loss: Loss = text.parse().expect("a loss");
             assert_eq!((loss.beta(), loss.to_string().as_str()), (beta, text));
         }
-        assert_eq!("2".parse::<Loss>().unwrap().to_string(), "frobenius");
+        assert_eq!("2".parse::<Loss>().expect("a loss").to_string(), "frobenius");
         assert!("huber".parse::<Loss>().is_err() && "nan".parse::<Loss>().is_err());
     }
 
@@ -182,7 +182,7 @@ mod tests {
         }
         for beta in [-1.2, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0] {
             for (x, q) in [(0.3, 1.7), (2.0, 0.4), (5.0, 4.9)] {
-                let (numeric, exact) = Loss::new(beta).unwrap().with(Slope(x, q));
+                let (numeric, exact) = Loss::new(beta).expect("a loss").with(Slope(x, q));
                 assert!((numeric - exact).abs() <= 1e-6 * (1.0 + exact.abs()), "{beta} {x} {q}");
             }
         }
@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn values_are_continuous_in_beta_and_zero_on_the_diagonal() {
         for beta in [0.0, 1.0, 2.0] {
-            let (here, near) = (Loss::new(beta).unwrap(), Loss::new(beta + 1e-7).unwrap());
+            let (here, near) =
+                (Loss::new(beta).expect("a loss"), Loss::new(beta + 1e-7).expect("a loss"));
             for (x, q) in [(0.3, 1.7), (2.0, 0.4)] {
                 let (a, b) = (here.value(x, q), near.value(x, q));
                 assert!((a - b).abs() <= 1e-5 * a, "{beta}: {a} {b}");

@@ -31,7 +31,8 @@ impl Missing {
                         missing.indices.extend((0u32..).zip(weights).filter_map(is_missing));
                     }
                     Layout::Listed { .. } => {
-                        let Range { start, end } = block.hidden.indptr[at]..block.hidden.indptr[at + 1];
+                        let Range { start, end } =
+                            block.hidden.indptr[at]..block.hidden.indptr[at + 1];
                         missing.indices.extend_from_slice(&block.hidden.indices[start..end]);
                     }
                 }

@@ -7,6 +7,7 @@ mod csr;
 mod dense;
 mod input;
 mod missing;
+mod observations;
 mod observed;
 mod pass;
 mod scaled;
@@ -18,7 +19,8 @@ pub use dense::{Dense, Order};
 pub(crate) use input::Streamed;
 pub use input::{Input, Side};
 pub(crate) use missing::Missing;
-pub(crate) use observed::{Layout, Observations, Observed};
+pub(crate) use observations::{Layout, Observations};
+pub(crate) use observed::Observed;
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
@@ -82,7 +84,8 @@ pub trait Panel<T: Scalar> {
     /// If X has more than 2³² columns.
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
         self.for_each(row, &mut |j, x| {
-            columns.push(u32::try_from(j).expect("lists are made of matrices of 2³² columns at most"));
+            columns
+                .push(u32::try_from(j).expect("lists are made of matrices of 2³² columns at most"));
             values.push(x);
         });
     }

@@ -1,52 +1,10 @@
-//! Rows of X as a rule by entries reads them: the entries that are observed, with their weights.
-//!
-//! There are two layouts. A dense block holds every entry of its rows, with weights beside them if
-//! there are any. A listed block holds entries by row and column; the others are zeros (and then a
-//! few hidden ones may be listed apart) or missing.
+//! X by one of its sides, with what its entries weigh: where blocks of observations come from.
 
-use super::{Csr, Input, Matrix, Panel, Side, Visitor, Weights, residual_from_differences};
+use super::{Csr, Input, Layout, Matrix, Observations, Side, Visitor, Weights};
 use crate::error::Result;
-use crate::factor::{Factor, View, ViewMut};
-use crate::kernel::dense::{Accum, Strided, product};
-use crate::kernel::sparse::{Rows, gather, scatter};
+use crate::factor::Factor;
 use crate::scalar::Scalar;
 use std::ops::Range;
-
-/// How the entries of a block are held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// All of them.
-    Dense,
-    /// A list; what is not listed is zero if `zeros`, else missing.
-    Listed { zeros: bool },
-}
-
-/// Some rows of X.
-pub(crate) struct Observations<T> {
-    pub(crate) layout: Layout,
-    pub(crate) rows: Range<usize>,
-    pub(crate) cols: usize,
-    /// Dense: the entries, and their weights unless all are 1. Missing entries are 0 with weight 0.
-    pub(crate) dense: Factor<T>,
-    pub(crate) dense_weights: Option<Factor<T>>,
-    /// Listed: offsets into `indices`, `values` and, unless all are 1, `weights`.
-    pub(crate) indptr: Vec<usize>,
-    pub(crate) indices: Vec<u32>,
-    pub(crate) values: Vec<T>,
-    pub(crate) weights: Option<Vec<T>>,
-    /// Listed with zeros: hidden entries (their column weights), and the weight of each row.
-    pub(crate) hidden: Hidden<T>,
-    pub(crate) row_weights: Option<Vec<T>>,
-    /// Whether no weight can be other than 0 and 1.
-    pub(crate) is_zero_or_one: bool,
-}
-
-/// Entries that are missing though what is not listed is zero.
-pub(crate) struct Hidden<T> {
-    pub(crate) indptr: Vec<usize>,
-    pub(crate) indices: Vec<u32>,
-    pub(crate) weights: Vec<T>,
-}
 
 /// X by one of its sides, with the weights turned the same way.
 pub(crate) struct Observed<'a, T: Scalar> {
@@ -108,6 +66,11 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// Whether no weight is other than 0 and 1.
     pub(crate) fn is_zero_or_one(&self) -> bool {
         self.zero_or_one
+    }
+
+    /// Whether rows have weights of their own.
+    pub(super) fn has_row_weights(&self) -> bool {
+        self.along.is_some()
     }
 
     /// Weights of the columns.
@@ -183,10 +146,10 @@ impl<'a, T: Scalar> Observed<'a, T> {
                 hidden.row(row).0.iter().for_each(|&j| w[j as usize] = T::ZERO);
             }
             if let Some(across) = self.across {
-                w.iter_mut().zip(across).for_each(|(w, &s)| *w = *w * s);
+                w.iter_mut().zip(across).for_each(|(w, &s)| *w *= s);
             }
             if let Some(along) = self.along {
-                w.iter_mut().for_each(|w| *w = *w * along[row]);
+                w.iter_mut().for_each(|w| *w *= along[row]);
             }
             let x = block.dense.row_mut(row - start);
             for (x, w) in x.iter_mut().zip(w) {
@@ -226,7 +189,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
                     let stored = next < columns.len() && columns[next] == j;
                     let value = if stored { values[next] } else { T::ZERO };
                     let missing = hidden.binary_search(&j).is_ok() || w == T::ZERO;
-                    if !missing && !(self.nan_missing && value.to_f64().is_nan()) {
+                    let nan = self.nan_missing && value.to_f64().is_nan();
+                    if !(missing || nan) {
                         block.push(j, value, w * self.weight_of(row, j as usize));
                     }
                 }
@@ -287,118 +251,6 @@ impl<T: Scalar> Lists<T> {
     }
 }
 
-impl<T: Scalar> Observations<T> {
-    fn new(of: &Observed<'_, T>) -> Self {
-        let cols = of.x.shape().1;
-        let dense = of.layout == Layout::Dense;
-        let weighted = of.is_weighted();
-        Self {
-            layout: of.layout,
-            rows: 0..0,
-            cols,
-            dense: Factor::zeros(0, cols),
-            dense_weights: (dense && weighted).then(|| Factor::zeros(0, cols)),
-            indptr: vec![0],
-            indices: Vec::new(),
-            values: Vec::new(),
-            weights: (!dense && weighted).then(Vec::new),
-            hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
-            row_weights: of.along.is_some().then(Vec::new),
-            is_zero_or_one: of.zero_or_one,
-        }
-    }
-
-    /// Empties the block and makes room for these rows.
-    fn begin(&mut self, rows: Range<usize>) {
-        if self.layout == Layout::Dense && self.dense.rows() != rows.len() {
-            self.dense = Factor::zeros(rows.len(), self.cols);
-            let cols = self.cols;
-            self.dense_weights.iter_mut().for_each(|w| *w = Factor::zeros(rows.len(), cols));
-        }
-        self.rows = rows;
-        for offsets in [&mut self.indptr, &mut self.hidden.indptr] {
-            offsets.clear();
-            offsets.push(0);
-        }
-        self.indices.clear();
-        self.values.clear();
-        self.hidden.indices.clear();
-        self.hidden.weights.clear();
-        self.weights.iter_mut().for_each(Vec::clear);
-        self.row_weights.iter_mut().for_each(Vec::clear);
-    }
-
-    fn push(&mut self, j: u32, value: T, weight: T) {
-        self.indices.push(j);
-        self.values.push(value);
-        if let Some(weights) = &mut self.weights {
-            weights.push(weight);
-        }
-    }
-
-    fn hide(&mut self, j: u32, across: Option<&[T]>) {
-        self.hidden.indices.push(j);
-        self.hidden.weights.push(across.map_or(T::ONE, |w| w[j as usize]));
-    }
-
-    fn multiply_weights(&mut self, row: usize, by: &[T]) {
-        let at = row - self.rows.start;
-        let span = self.indptr[at]..self.indptr[at + 1];
-        if let Some(weights) = &mut self.weights {
-            for (w, &j) in weights[span.clone()].iter_mut().zip(&self.indices[span]) {
-                *w = *w * by[j as usize];
-            }
-        }
-    }
-
-    /// Calls `each(column, value, weight)` for the observed entries that a row of the block holds.
-    pub(crate) fn for_each_weighed(&self, row: usize, mut each: impl FnMut(usize, T, T)) {
-        match self.layout {
-            Layout::Dense => {
-                let weights = self.dense_weights.as_ref().map(|w| w.row(row));
-                for (j, &x) in self.dense.row(row).iter().enumerate() {
-                    let p = weights.map_or(T::ONE, |w| w[j]);
-                    if p > T::ZERO {
-                        each(j, x, p);
-                    }
-                }
-            }
-            Layout::Listed { .. } => {
-                for e in self.indptr[row]..self.indptr[row + 1] {
-                    let p = self.weights.as_ref().map_or(T::ONE, |w| w[e]);
-                    if p > T::ZERO {
-                        each(self.indices[e] as usize, self.values[e], p);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The listed entries with other values.
-    pub(crate) fn listed<'b>(&'b self, values: &'b [T]) -> Rows<'b, T> {
-        Rows { indptr: &self.indptr, indices: &self.indices, values, cols: self.cols }
-    }
-
-    /// The hidden entries with their weights.
-    pub(crate) fn hidden(&self) -> Rows<'_, T> {
-        let Hidden { indptr, indices, weights } = &self.hidden;
-        Rows { indptr, indices, values: weights, cols: self.cols }
-    }
-
-    /// Weight times value of every entry.
-    fn weigh(&mut self) {
-        if let Some(weights) = &self.dense_weights {
-            for i in 0..self.dense.rows() {
-                let row = self.dense.row_mut(i).iter_mut().zip(weights.row(i));
-                row.for_each(|(x, &w)| *x = *x * w);
-            }
-        }
-        if let Some(weights) = &self.weights {
-            self.values.iter_mut().zip(weights).for_each(|(x, &w)| *x = *x * w);
-        }
-    }
-}
-
 /// X with each entry times its weight and missing ones zero: what starts and checks look at.
 impl<T: Scalar> Matrix<T> for Observed<'_, T> {
     fn shape(&self) -> (usize, usize) {
@@ -419,40 +271,5 @@ impl<T: Scalar> Matrix<T> for Observed<'_, T> {
         block.weigh();
         work(rows, &block);
         Ok(())
-    }
-}
-
-impl<T: Scalar> Panel<T> for Observations<T> {
-    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
-        match self.layout {
-            Layout::Dense => product(Strided::of(self.dense.view()), f, out, Accum::Replace),
-            Layout::Listed { .. } => gather(self.listed(&self.values), f, out),
-        }
-    }
-
-    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
-        match self.layout {
-            Layout::Dense => {
-                product(Strided::of(self.dense.view()).transposed(), f, c, Accum::Add);
-            }
-            Layout::Listed { .. } => scatter(self.listed(&self.values), f, c),
-        }
-    }
-
-    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _: &[f64], unit: f64) -> f64 {
-        residual_from_differences(self, w, h, unit)
-    }
-
-    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
-        match self.layout {
-            Layout::Dense => {
-                self.dense.row(row).iter().enumerate().for_each(|(j, &x)| entry(j, x));
-            }
-            Layout::Listed { .. } => {
-                let span = self.indptr[row]..self.indptr[row + 1];
-                let list = self.indices[span.clone()].iter().zip(&self.values[span]);
-                list.for_each(|(&j, &x)| entry(j as usize, x));
-            }
-        }
     }
 }

@@ -109,13 +109,13 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
     fn copy_dense(&self, row: usize, out: &mut [T]) {
         let factor = T::from_f64(self.factor);
         self.panel.copy_dense(row, out);
-        out.iter_mut().for_each(|x| *x = *x * factor * factor);
+        out.iter_mut().for_each(|x| *x *= factor * factor);
     }
 
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
         let (factor, from) = (T::from_f64(self.factor), values.len());
         self.panel.copy_listed(row, columns, values);
-        values[from..].iter_mut().for_each(|x| *x = *x * factor * factor);
+        values[from..].iter_mut().for_each(|x| *x *= factor * factor);
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {

@@ -1,6 +1,6 @@
 //! How far the entries of X can be trusted: weights, and entries that are missing.
 
-use super::{Csr, Input, Matrix, Side};
+use super::{Csr, Input, Side};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -70,7 +70,9 @@ impl<T: Scalar> Weights<'_, T> {
             let by_rows = entries.by(Side::Rows);
             let mut all = true;
             let seen = by_rows.visit(0..entries.shape().0, &mut |range, panel| {
-                range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= binary(v)));
+                range
+                    .enumerate()
+                    .for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= binary(v)));
             });
             seen.is_ok() && all
         });

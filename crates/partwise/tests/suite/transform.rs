@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use nalgebra::{DMatrix, DVector};
-use partwise::{Error, Factor, Options, Rule, Scalar, fit, transform};
+use partwise::{Error, Factor, Options, Scalar, fit, transform};
 
 /// The minimum over all 2^k supports, each by least squares.
 fn exhaustive(x: &[f64], h: &Mat) -> Vec<f64> {

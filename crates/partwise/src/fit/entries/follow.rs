@@ -43,12 +43,12 @@ impl<T: Scalar> Following<T> {
 
     /// The parts to add to in a new pass, all zero.
     pub(super) fn parts(&mut self) -> impl Iterator<Item = &mut Part<T>> {
-        self.parts.iter_mut().map(|part| {
+        for part in &mut self.parts {
             part.num.view_mut().fill(T::ZERO);
             part.den.view_mut().fill(T::ZERO);
             part.mass.fill(0.0);
-            part
-        })
+        }
+        self.parts.iter_mut()
     }
 
     /// Adds the parts up, in order.
@@ -144,7 +144,7 @@ fn weighed<T: Scalar>(block: &Observations<T>, f: View<'_, T>) -> Factor<T> {
     let mut f = f.to_factor();
     if let Some(weights) = &block.row_weights {
         for (i, &w) in weights.iter().enumerate() {
-            f.row_mut(i).iter_mut().for_each(|f| *f = *f * w);
+            f.row_mut(i).iter_mut().for_each(|f| *f *= w);
         }
     }
     f

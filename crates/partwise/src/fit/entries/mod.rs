@@ -121,7 +121,8 @@ impl<'a, T: Scalar> Entries<'a, T> {
 
     /// The KKT residual of `b`, measured afresh.
     fn certify(&mut self, member: &mut Member<T>) -> Result<()> {
-        if self.problem.fixed.1 || self.following.is_some() || (self.stale == 0 && member.accepted) {
+        if self.problem.fixed.1 || self.following.is_some() || (self.stale == 0 && member.accepted)
+        {
             return Ok(());
         }
         let b = if member.accepted { USED } else { BEST };
@@ -152,7 +153,8 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         }
         self.ahead = false;
         let rule = (improve && !fixed.0).then_some(rule);
-        let sweep = Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
+        let sweep =
+            Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
         self.sums = sweep.run(self.b[USED].view(), next, self.following.as_mut())?;
         Ok(())
     }
@@ -215,7 +217,8 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         go_beyond(next, now, beta);
         self.ahead = true;
         if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
-            let sweep = Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
+            let sweep =
+                Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
             sweep.run(next.view(), used, None)?;
             go_beyond(plain, used, beta);
             std::mem::swap(used, plain);

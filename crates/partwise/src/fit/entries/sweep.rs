@@ -11,6 +11,14 @@ use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Held, Terms, evaluate};
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// Some rows of the factor, the blocks of X they meet, and where the other factor's share goes.
+struct Bin<'a, T> {
+    rows: ViewMut<'a, T>,
+    part: Option<&'a mut Part<T>>,
+    blocks: &'a [Range<usize>],
+}
 
 /// What a pass adds up.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,46 +48,45 @@ impl<T: Scalar> Sweep<'_, T> {
         &self,
         held: View<'_, T>,
         f: &mut Factor<T>,
-        following: Option<&mut Following<T>>,
+        mut following: Option<&mut Following<T>>,
     ) -> Result<Sums> {
         let held = Held::new(held, self.x.layout(), self.x.across());
         let ends = self.plan.ends();
-        let mut nothing: Vec<Option<&mut Part<T>>> = (0..ends.len()).map(|_| None).collect();
-        let mut following = following;
-        if let Some(following) = &mut following {
-            nothing = following.parts().map(Some).collect();
-        }
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let chunks = f.view_mut().split_rows(&ends).into_iter().zip(starts);
-        let bins: Vec<_> = chunks.zip(nothing).zip(self.plan.bins()).collect();
-        let bin = |(((mut rows, start), mut part), blocks): (
-            ((ViewMut<'_, T>, usize), Option<&mut Part<T>>),
-            &Vec<std::ops::Range<usize>>,
-        )|
-         -> Result<Sums> {
-            let mut sums = Sums::default();
-            let mut terms = Terms::new(self.valued);
-            let mut block = self.x.block();
-            for range in blocks {
-                let mut f = rows.slice(range.start - start..range.end - start);
-                self.x.read(range.clone(), &mut block)?;
-                self.block(&block, &held, &mut f, &mut terms, &mut sums, part.as_deref_mut());
-            }
-            Ok(sums)
+        let rows = f.view_mut().split_rows(&ends);
+        let parts: Vec<Option<&mut Part<T>>> = match &mut following {
+            Some(following) => following.parts().map(Some).collect(),
+            None => ends.iter().map(|_| None).collect(),
         };
-        let parts: Vec<Result<Sums>> = if self.plan.is_serial() {
-            bins.into_iter().map(bin).collect()
+        let bins = rows.into_iter().zip(parts).zip(self.plan.bins());
+        let bins = bins.map(|((rows, part), blocks)| Bin { rows, part, blocks });
+        let bins: Vec<Bin<'_, T>> = bins.collect();
+        let sums: Vec<Result<Sums>> = if self.plan.is_serial() {
+            bins.into_iter().map(|bin| self.bin(bin, &held)).collect()
         } else {
-            bins.into_par_iter().with_max_len(1).map(bin).collect()
+            bins.into_par_iter().with_max_len(1).map(|bin| self.bin(bin, &held)).collect()
         };
-        let mut sums = Sums::default();
-        for part in parts {
-            let part = part?;
-            sums.divergence += part.divergence;
-            sums.kkt.add(&part.kkt);
+        let mut total = Sums::default();
+        for sums in sums {
+            let sums = sums?;
+            total.divergence += sums.divergence;
+            total.kkt.add(&sums.kkt);
         }
         if let Some(following) = following {
             following.finish(self.x);
+        }
+        Ok(total)
+    }
+
+    /// The rows of one bin, block by block.
+    fn bin(&self, mut bin: Bin<'_, T>, held: &Held<'_, T>) -> Result<Sums> {
+        let mut sums = Sums::default();
+        let mut terms = Terms::new(self.valued);
+        let mut block = self.x.block();
+        let start = bin.blocks.first().map_or(0, |range| range.start);
+        for range in bin.blocks {
+            let mut f = bin.rows.slice(range.start - start..range.end - start);
+            self.x.read(range.clone(), &mut block)?;
+            self.block(&block, held, &mut f, &mut terms, &mut sums, bin.part.as_deref_mut());
         }
         Ok(sums)
     }
@@ -142,7 +149,8 @@ pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> 
     let mut mean = Factor::zeros(cols, 1);
     one.view_mut().fill(T::ONE);
     mean.view_mut().fill(T::ONE);
-    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
+    let sweep =
+        |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
     // Under KL with q = 1, num is Σ p x and den Σ p.
     let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
     let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };

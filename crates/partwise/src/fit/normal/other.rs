@@ -8,7 +8,7 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::scalar::Scalar;
-use crate::update::{add_gram, Gram, Improve};
+use crate::update::{Gram, Improve, add_gram};
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -6,11 +6,11 @@ use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
-use crate::kernel::kkt::add_rows;
 use crate::kernel::impute::impute;
+use crate::kernel::kkt::add_rows;
 use crate::matrix::{Block, Missing, pass};
 use crate::scalar::Scalar;
-use crate::update::{add_gram, Gram, Improve};
+use crate::update::{Gram, Improve, add_gram};
 
 impl<T: Scalar> Batch<'_, T> {
     /// The first half of an iteration: one read of X improves `a` and gives C = Xᵀa. Without

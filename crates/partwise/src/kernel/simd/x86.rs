@@ -176,6 +176,28 @@ macro_rules! fold_f32 {
 fold_f32!(sum_ps, _mm_add_ps, _mm_add_ss);
 fold_f32!(peak_ps, _mm_max_ps, _mm_max_ss);
 
+/// [`Simd::exchange`] of 32-bit pieces, `bit` being 1, 2 or 4; a constant wherever this is inlined.
+///
+/// # Safety
+/// AVX2 is enabled.
+#[inline(always)]
+unsafe fn exchange_pieces(a: __m256, b: __m256, bit: usize) -> (__m256, __m256) {
+    unsafe {
+        match bit {
+            1 => (
+                _mm256_blend_ps::<0xaa>(a, _mm256_moveldup_ps(b)),
+                _mm256_blend_ps::<0xaa>(_mm256_movehdup_ps(a), b),
+            ),
+            2 => {
+                let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
+                let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+                (_mm256_castpd_ps(low), _mm256_castpd_ps(high))
+            }
+            _ => (_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b)),
+        }
+    }
+}
+
 macro_rules! avx2 {
     ($t:ident, $v:ident, $lanes:expr, $int:ident, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
@@ -252,15 +274,8 @@ macro_rules! avx2 {
             unsafe fn exchange<const BIT: usize>(a: $v, b: $v) -> ($v, $v) {
                 // Both types move as 32-bit pieces, WIDTH of them to a lane.
                 const WIDTH: usize = 8 / $lanes;
-                let set = |piece: usize| piece / WIDTH & BIT != 0;
-                let turn: [i32; 8] = std::array::from_fn(|i| (i ^ (BIT * WIDTH)) as i32);
-                let mask: [i32; 8] = std::array::from_fn(|i| if set(i) { -1 } else { 0 });
                 unsafe {
-                    let turn = _mm256_loadu_si256(turn.as_ptr().cast());
-                    let mask = _mm256_castsi256_ps(_mm256_loadu_si256(mask.as_ptr().cast()));
-                    let (a, b) = ($bits(a), $bits(b));
-                    let low = _mm256_blendv_ps(a, _mm256_permutevar8x32_ps(b, turn), mask);
-                    let high = _mm256_blendv_ps(_mm256_permutevar8x32_ps(a, turn), b, mask);
+                    let (low, high) = exchange_pieces($bits(a), $bits(b), BIT * WIDTH);
                     ($from(low), $from(high))
                 }
             }

@@ -44,6 +44,14 @@ impl<T: Scalar> Case<T> {
     fn v(&self, t: usize, e: usize) -> f64 {
         self.panel[t * padded(self.len) + e].to_f64()
     }
+    /// Entries that no component reaches make φ infinite at every f.
+    fn forget_unreachable(&mut self) {
+        for e in 0..self.len {
+            if (0..self.f.len()).all(|t| self.v(t, e) == 0.0) {
+                self.c[e] = T::ZERO;
+            }
+        }
+    }
     fn row(&self) -> KlRow<'_, T> {
         let Self { panel, c, u, quad, len, .. } = self;
         KlRow { panel, stride: padded(*len), len: *len, c, u, quad: *quad }
@@ -148,6 +156,7 @@ fn descent<T: Scalar>() {
     for round in 0..400 {
         let (k, len) = (1 + round % 19, 1 + (round * 7) % 45);
         let mut case = Case::<T>::new(&mut rng, k, len, [0.0, 2.0, 8.0][round % 3]);
+        case.forget_unreachable();
         if round % 4 == 1 {
             case.quad = case.u[0];
         }
@@ -162,10 +171,8 @@ fn descent<T: Scalar>() {
         for _ in 0..40 {
             case.f = case.after(Some(1))[0].clone();
             let now = case.objective(&case.f);
-            assert!(
-                now.0.is_nan() || now.0 <= before.0 + 4.0 * before.1,
-                "{round} {before:?} {now:?}"
-            );
+            assert!(now.0.is_finite(), "{round} {:?}", case.f);
+            assert!(now.0 <= before.0 + 4.0 * before.1, "{round} {before:?} {now:?}");
             before = now;
         }
     }
@@ -248,11 +255,7 @@ fn corners<T: Scalar>() {
     case.f = f;
     let from_there = case.after(Some(2000))[0].clone();
     // The row is convex: both ends are as good, leaving the entries that nobody reaches aside.
-    for e in 0..case.len {
-        if (0..6).all(|t| case.v(t, e) == 0.0) {
-            case.c[e] = T::ZERO;
-        }
-    }
+    case.forget_unreachable();
     let (a, b) = (case.objective(&from_zero), case.objective(&from_there));
     assert!((a.0 - b.0).abs() <= 8.0 * a.1, "{a:?} {b:?}");
 }

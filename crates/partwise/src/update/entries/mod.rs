@@ -6,6 +6,7 @@
 
 mod least_squares;
 mod mu;
+mod row;
 mod sn;
 mod terms;
 
@@ -36,11 +37,6 @@ pub(crate) trait EntryRule<T: Scalar>: Send + Sync {
 
     /// Whether the other factor follows from sums over the same read of X.
     fn follows(&self) -> bool;
-
-    /// Whether an entry that is zero stays zero.
-    fn locks_zeros(&self) -> bool {
-        false
-    }
 
     /// How to extrapolate between steps, where that is known to help.
     fn momentum(&self) -> Option<Momentum> {

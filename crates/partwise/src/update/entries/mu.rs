@@ -42,21 +42,11 @@ impl<T: Scalar> EntryRule<T> for Ratio {
     fn follows(&self) -> bool {
         true
     }
-
-    fn locks_zeros(&self) -> bool {
-        true
-    }
 }
 
 impl Ratio {
     /// One update of one row.
-    pub(crate) fn multiply<T: Scalar>(
-        &self,
-        f: &mut [T],
-        num: &[T],
-        den: &[T],
-        penalty: Penalty,
-    ) {
+    pub(crate) fn multiply<T: Scalar>(&self, f: &mut [T], num: &[T], den: &[T], penalty: Penalty) {
         let exponent = self.loss.exponent();
         let (l1, l2) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));
         let mut largest = T::ZERO;
@@ -64,11 +54,11 @@ impl Ratio {
             let den = den + l1 + l2 * *f;
             if *f > T::ZERO && den > T::ZERO {
                 let ratio = num / den;
-                *f = *f * if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
+                *f *= if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
             }
             largest = Scalar::max(largest, *f);
         }
-        let floor = T::from_f64(0.25 * T::ROUNDOFF) * largest;
+        let floor = T::from_f64(0.25 * f64::ROUNDOFF) * largest;
         f.iter_mut().filter(|f| **f > T::ZERO).for_each(|f| *f = Scalar::max(*f, floor));
     }
 }

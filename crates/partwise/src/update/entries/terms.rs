@@ -74,7 +74,6 @@ pub(crate) struct Entrywise<T> {
     pub(crate) listed: Vec<T>,
 }
 
-
 impl<T: Scalar> Entrywise<T> {
     /// The dense values, if there are any.
     pub(crate) fn dense(&self) -> Option<&Factor<T>> {

@@ -1,0 +1,248 @@
+"""What `NMF` and `MiniBatchNMF` share."""
+
+import sys
+import warnings
+from abc import ABC
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+
+from . import _native
+from ._indices import check_indices
+from ._start import initialize
+from ._validation import (
+    beta_of,
+    check_dtype,
+    check_factor,
+    engine_matrix,
+    float_types,
+    loss_of,
+    penalties,
+    thread_count,
+)
+
+_AT_LEAST_0 = Interval(Real, 0, None, closed="left")
+_AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
+
+CONSTRAINTS = {
+    "n_components": [_AT_LEAST_1, None, StrOptions({"auto"})],
+    "init": [StrOptions({"random", "nndsvd", "nndsvda", "nndsvdar", "custom"}), None],
+    "beta_loss": [StrOptions({"frobenius", "kullback-leibler", "itakura-saito"}), Real],
+    "tol": [_AT_LEAST_0],
+    "max_iter": [_AT_LEAST_1],
+    "random_state": ["random_state"],
+    "alpha_W": [_AT_LEAST_0],
+    "alpha_H": [_AT_LEAST_0, StrOptions({"same"})],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    "verbose": ["verbose"],
+    "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+    "n_jobs": [Integral, None],
+    "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}),
+              np.dtype, None],
+}  # fmt: skip
+
+
+class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+    """Checks, starts, `transform`, `score` and pickling of both classes."""
+
+    _parameter_constraints: dict = CONSTRAINTS
+
+    def fit(self, X, y=None, **params):
+        """Fit the model to X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Non-negative and finite. Sparse X is never made dense.
+        y : Ignored
+        **params : dict
+            ``W`` and ``H`` as `fit_transform` takes them.
+
+        Returns
+        -------
+        self : object
+        """
+        self.fit_transform(X, **params)
+        return self
+
+    def transform(self, X):
+        """Return the W that fits X best with the components as they are.
+
+        The solution is exact and a function of each row alone: a row gives the same bits by
+        itself, in a batch, and in any order.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Non-negative and finite.
+
+        Returns
+        -------
+        W : ndarray of shape (n_samples, n_components)
+
+        Raises
+        ------
+        ValueError
+            If X has another number of features than the one that was fitted, or an entry
+            that is negative, infinite or NaN.
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False, ensure_non_negative=True)
+        return self._rows_given(X, self.components_)
+
+    def inverse_transform(self, X):
+        """Return the product of X and the components.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix} of shape (n_samples, n_components)
+            W, as `transform` returns it.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        return X @ self.components_
+
+    def score(self, X, y=None):
+        """Return how much of X the components explain.
+
+        This is ``explained_variance_ratio_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
+        for the Frobenius loss, where 1 is perfect and 0 is no better than W = 0. It is the share
+        of a sum of squares about zero, not about the mean. For another loss, 0 is no better than
+        the mean of X in every place.
+
+        More components always explain more, also of rows that were not fitted, because W is
+        solved for them: the score compares starts, penalties and solvers, and does not by
+        itself choose ``n_components``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : Ignored
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False, ensure_non_negative=True)
+        W = self._rows_given(X, self.components_)
+        _, explained, _ = self._quality(X, W, self.components_)
+        return float(explained)
+
+    @property
+    def _n_features_out(self):
+        return self.components_.shape[0]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_partwise_version": _version()}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        saved, here = state.pop("_partwise_version", _version()), _version()
+        if _numbers(saved) > _numbers(here):
+            raise ValueError(
+                f"this {type(self).__name__} was saved by partwise {saved}, which is newer than "
+                f"partwise {here}: update partwise to load it"
+            )
+        super().__setstate__(state)
+
+    def _checked(self, X, **options):
+        # Before, as a conversion follows the indices; after, for the formats without any.
+        check_indices(X)
+        X = validate_data(
+            self, X, accept_sparse=self._formats, dtype=float_types(self.dtype), **options
+        )
+        check_indices(X)
+        return X
+
+    def _check_params(self, X):
+        self._n_components = X.shape[1] if self.n_components is None else self.n_components
+        self._beta_loss = beta_of(self.beta_loss)
+
+    def _check_start(self, X, W, H):
+        """Return the W and H to start from: those given if ``init='custom'``, else new ones."""
+        if self.init == "custom":
+            return self._custom_start(X, W, H)
+        if W is not None or H is not None:
+            warnings.warn(
+                "When init!='custom', provided W or H are ignored. Set "
+                " init='custom' to use them as initialization.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        if self._n_components == "auto":
+            self._n_components = X.shape[1]
+        W, H = initialize(X, self._n_components, self.init, self.random_state)
+        if not (W.any() and H.any()):
+            # An SVD start drops entries below 1e-6, which may be all of them if X is small.
+            W, H = initialize(X, self._n_components, "random", self.random_state)
+        if not (W.any() and H.any()):
+            # X is zero. Any start will do but zero, from which nothing moves.
+            W, H = np.ones_like(W), np.ones_like(H)
+        return W.astype(X.dtype, copy=False), H.astype(X.dtype, copy=False)
+
+    def _custom_start(self, X, W, H):
+        check_non_negative(X, "NMF initialization")
+        H = check_factor(H, (self._n_components, X.shape[1]), "NMF (input H)")
+        W = check_factor(W, (X.shape[0], self._n_components), "NMF (input W)")
+        check_dtype(X, H=H, W=W)
+        if self._n_components == "auto":
+            self._n_components = H.shape[0]
+        return W, H
+
+    def _rows_given(self, X, H):
+        """Solve for W exactly, with H as it is."""
+        if not H.any():
+            return np.zeros((X.shape[0], H.shape[0]), dtype=X.dtype)
+        w_penalties, _ = penalties(self, X.shape)
+        return _native.transform(
+            engine_matrix(X),
+            H.astype(X.dtype, copy=False),
+            loss=loss_of(beta_of(self.beta_loss)),
+            threads=thread_count(self.n_jobs),
+            **w_penalties,
+        )
+
+    def _quality(self, X, W, H):
+        """Measure W and H on X, without penalties.
+
+        Returns
+        -------
+        divergence, explained, kkt_residual : float
+        """
+        x, loss = engine_matrix(X), loss_of(beta_of(self.beta_loss))
+        H = H.astype(X.dtype, copy=False)
+        if not (W.any() and H.any()):
+            # The engine does not start a fit from a factor of zeros.
+            found = _native.verify(x, W, H, loss=loss)
+            return found["objective"], found["explained_variance"], found["kkt_residual"]
+        threads = thread_count(self.n_jobs)
+        fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, max_iter=0, threads=threads)
+        return fit.divergence, fit.explained_variance, fit.kkt_residual
+
+
+def root_of_divergence(divergence):
+    """Return ``reconstruction_err_``: the root of twice the divergence, without penalties."""
+    return float(np.sqrt(2.0 * max(divergence, 0.0)))
+
+
+def _version():
+    return sys.modules[__package__].__version__
+
+
+def _numbers(version):
+    """Return (major, minor) of a version."""
+    return tuple(int(part) for part in version.split(".")[:2])

@@ -1,0 +1,186 @@
+"""The functional entry: X and options in, a result out."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal
+
+import numpy as np
+
+from partwise import _native
+from partwise._input import as_native
+from partwise._progress import Bar, interactive
+from partwise._result import Result
+from partwise._weights import as_like, as_missing, as_vector
+
+__all__ = ["Result", "fit", "losses", "rules", "starts"]
+
+
+def losses() -> dict[str, str]:
+    """The losses that have a name, each with one line on what it is for."""
+    return dict(_native.LOSSES)
+
+
+def rules(loss: str | float = "frobenius") -> dict[str, str]:
+    """The rules that minimise ``loss``, each with one line on what it is."""
+    return {rule: about for rule, about in _native.RULES.items() if _native.supports(rule, loss)}
+
+
+def starts() -> dict[str, str]:
+    """The starts that can be chosen, each with one line on what it is."""
+    return dict(_native.STARTS)
+
+
+def fit(
+    X: Any,
+    rank: int,
+    *,
+    loss: str | float = "frobenius",
+    rule: str | None = None,
+    init: str = "random",
+    n_init: int = 1,
+    seed: int = 0,
+    tol: float = 1e-4,
+    max_iter: int = 500,
+    time_limit: float | None = None,
+    threads: int = 0,
+    sweeps: int | None = None,
+    w: Any = None,
+    h: Any = None,
+    fixed: Literal["w", "h"] | None = None,
+    w_l1: float = 0.0,
+    w_l2: float = 0.0,
+    h_l1: float = 0.0,
+    h_l2: float = 0.0,
+    weights: Any = None,
+    row_weights: Any = None,
+    column_weights: Any = None,
+    missing: Any = None,
+    progress: bool | None = None,
+    callback: Callable[[dict[str, Any]], Any] | None = None,
+    layer: str | None = None,
+    dtype: Any = None,
+) -> Result:
+    """Factorise X (m × n) into W (m × k) and H (k × n) with every entry ≥ 0.
+
+    NumPy arrays of float32 or float64 of any order and strides, and SciPy's CSR and CSC, are
+    borrowed and not copied. Do not write to them while the fit runs: it would work on a mixture of
+    old and new values. The interpreter lock is released.
+
+    Parameters
+    ----------
+    X : array of shape (m, n)
+        Values ≥ 0. See :func:`partwise._input.as_native` for the types.
+    rank : int
+        Number of components k.
+    loss : str or float
+        What is minimised: one of ``partwise.losses()`` or the β of a β-divergence.
+    rule : str or None
+        How a factor is improved, one of ``partwise.rules(loss)``; None for the fastest.
+    init : str
+        Where W and H start unless they are given, one of ``partwise.starts()``.
+    n_init : int
+        Restarts, run side by side; the best is kept.
+    seed : int
+        From 0 to 2⁶⁴ − 1. The same seed gives the same result for any number of threads; NumPy's
+        global random state is neither read nor changed.
+    tol : float
+        The fit has converged when its KKT residual, which has no unit, is at most this.
+    max_iter : int
+        Most iterations; 0 returns the start.
+    time_limit : float or None
+        Most seconds; the best iterate so far is returned.
+    threads : int
+        Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
+    sweeps : int or None
+        Inner sweeps for each product with X.
+    w, h : arrays of shape (m, k) and (k, n), or None
+        Where W and H start; they are copied.
+    fixed : "w", "h" or None
+        A factor to keep as it was given.
+    w_l1, w_l2, h_l1, h_l2 : float
+        Penalties l1·‖F‖₁ + ½·l2·‖F‖² on W and on H.
+    weights : array of shape (m, n) or None
+        How much each entry counts, ≥ 0, of any type that X may have; 0 makes an entry missing. Of a
+        sparse matrix, entries that it does not store weigh 0.
+    row_weights, column_weights : arrays of length m and n, or None
+        How much each row and each column counts, ≥ 0. All weights that are given multiply.
+    missing : "nan", "absent", mask or None
+        Which entries are missing: "nan" those that are NaN; "absent" those that a sparse X does not
+        store; a boolean array or sparse matrix of the shape of X those where it is True. None takes
+        entries that are not stored as zeros, and refuses NaN.
+    progress : bool or None
+        Whether to show a progress bar on standard error. None shows one in an interactive session.
+    callback : callable or None
+        Called with a dict after every iteration, on the thread that called ``fit``; it ends the fit
+        by returning True. An exception in it ends the fit and is raised unchanged.
+    layer : str or None
+        Which layer of an AnnData to take.
+    dtype : "float32", "float64" or None
+        What to compute in; None keeps the precision of X.
+
+    Returns
+    -------
+    Result
+        The factors, how the fit ended, and figures about it.
+
+    Raises
+    ------
+    ValueError
+        If an entry of X is negative or not finite, if sparse arrays contradict each other, or if an
+        option is out of range. The text names the place and the value.
+    TypeError
+        If X or an option is of a type that is not accepted.
+    MemoryError
+        If the factors cannot fit into memory.
+    KeyboardInterrupt
+        On Ctrl-C; its attribute ``partial`` is the :class:`Result` as far as the fit came.
+    InternalError
+        For a bug in this package.
+
+    Examples
+    --------
+    >>> import numpy as np, partwise
+    >>> X = np.outer([1.0, 2.0, 3.0], [1.0, 0.0, 2.0])
+    >>> partwise.fit(X, 1).relative_error < 1e-6
+    True
+    """
+    data = as_native(X, dtype, layer)
+    model: dict[str, Any] = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
+    options: dict[str, Any] = {
+        "rule": rule,
+        "init": init,
+        "n_init": n_init,
+        "seed": seed,
+        "tol": tol,
+        "max_iter": max_iter,
+        "time_limit": time_limit,
+        "threads": threads,
+        "sweeps": sweeps,
+        "w": as_like("w", _dense(w), data),
+        "h": as_like("h", _dense(h), data),
+        "fixed": fixed,
+        "weights": as_like("weights", weights, data),
+        "row_weights": as_vector("row_weights", row_weights, data),
+        "column_weights": as_vector("column_weights", column_weights, data),
+        "missing": as_missing(missing, data),
+    }
+    own = {
+        "model": model,
+        "weighted": any(w is not None for w in (weights, row_weights, column_weights, missing)),
+        "column_weights": options["column_weights"],
+        "missing": missing if isinstance(missing, str) else None,
+    }
+    show = interactive() if progress is None else progress
+    bar = Bar(callback) if show else nullcontext(callback)
+    try:
+        with bar as listener:
+            done = _native.fit(data.x, rank, callback=listener, **model, **options)
+    except KeyboardInterrupt as error:
+        if isinstance(getattr(error, "partial", None), _native.Fit):
+            error.partial = Result._of(error.partial, data, **own)  # type: ignore[attr-defined]
+        raise
+    return Result._of(done, data, **own)
+
+
+def _dense(start: Any) -> np.ndarray | None:
+    return None if start is None else np.asarray(start)

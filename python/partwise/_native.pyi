@@ -1,0 +1,111 @@
+"""The engine. Arrays are borrowed for the length of a call."""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Sparse: TypeAlias = tuple[str, tuple[int, int], NDArray[Any], NDArray[Any], NDArray[Any]]
+_Matrix: TypeAlias = NDArray[np.float32] | NDArray[np.float64] | _Sparse
+_Factor: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+
+__all__ = [
+    "LOSSES",
+    "RULES",
+    "STARTS",
+    "Fit",
+    "InternalError",
+    "__version__",
+    "_panic_for_test",
+    "fit",
+    "supports",
+    "transform",
+    "verify",
+]
+
+__version__: str
+RULES: dict[str, str]
+LOSSES: dict[str, str]
+STARTS: dict[str, str]
+
+class InternalError(RuntimeError): ...
+
+@final
+class Fit:
+    w: Any
+    """m × k, in the dtype of X."""
+    h: Any
+    """k × n, in the dtype of X."""
+    status: str
+    iterations: int
+    seconds: float
+    objective: float
+    divergence: float
+    objective_bound: float
+    relative_error: float
+    explained_variance: float
+    kkt: dict[str, float]
+    kkt_residual: float
+    w_sparsity: float
+    h_sparsity: float
+    w_component_sparsity: NDArray[np.float64]
+    h_component_sparsity: NDArray[np.float64]
+    history: dict[str, NDArray[Any]]
+    restarts: list[dict[str, Any]]
+    warnings: list[str]
+
+def fit(
+    x: _Matrix,
+    rank: int,
+    *,
+    loss: str | float | None = None,
+    rule: str | None = None,
+    init: str = "random",
+    n_init: int | None = None,
+    seed: int | None = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    sweeps: int | None = None,
+    w: _Factor | None = None,
+    h: _Factor | None = None,
+    fixed: Literal["w", "h"] | None = None,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    h_l1: float | None = None,
+    h_l2: float | None = None,
+    weights: _Matrix | None = None,
+    row_weights: NDArray[Any] | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | _Sparse | None = None,
+    callback: Callable[[dict[str, Any]], Any] | None = None,
+) -> Fit: ...
+def transform(
+    x: _Matrix,
+    h: _Factor,
+    *,
+    loss: str | float | None = None,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    weights: _Matrix | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | _Sparse | None = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
+    threads: int | None = None,
+) -> Any: ...
+def verify(
+    x: _Matrix,
+    w: _Factor,
+    h: _Factor,
+    *,
+    loss: str | float | None = None,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    h_l1: float | None = None,
+    h_l2: float | None = None,
+) -> dict[str, Any]: ...
+def supports(rule: str, loss: str | float | None = None) -> bool: ...
+def _panic_for_test(place: str = "call") -> None: ...

@@ -1,0 +1,325 @@
+"""`NMF`: scikit-learn's class on the engine of partwise."""
+
+import time
+import warnings
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
+
+from . import _native
+from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
+from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
+from ._watch import watching
+
+_RULES = {"cd": "hals", "mu": "mu", "auto": None}
+
+
+class NMF(BaseNMF):
+    """Non-negative matrix factorization, a drop-in for scikit-learn's class.
+
+    Finds W >= 0 and H >= 0 that minimise::
+
+        D(X, WH) + n_features * alpha_W * (l1_ratio * sum(W) + (1 - l1_ratio) / 2 * ||W||²)
+                 + n_samples  * alpha_H * (l1_ratio * sum(H) + (1 - l1_ratio) / 2 * ||H||²)
+
+    with D = ||X - WH||² / 2 for the Frobenius loss, else the beta-divergence.
+
+    Parameters
+    ----------
+    n_components : int, 'auto' or None, default='auto'
+        Number of components. 'auto' takes that of W and H if they are given; otherwise 'auto'
+        and None are the number of features.
+    init : {'random', 'nndsvd', 'nndsvda', 'nndsvdar', 'custom'}, default=None
+        Where W and H start, with the values that scikit-learn draws for the same
+        ``random_state``. None is 'nndsvda' if ``n_components <= min(n_samples, n_features)``,
+        else 'random'. 'custom' takes W and H from the call of `fit_transform`.
+    solver : {'cd', 'mu', 'auto'}, default='cd'
+        'cd' is coordinate descent (HALS) with extrapolation, for the Frobenius loss. 'mu' is the
+        multiplicative update, for any loss. 'auto' is the engine's choice for the loss.
+    beta_loss : float or {'frobenius', 'kullback-leibler', 'itakura-saito'}, \
+            default='frobenius'
+        The divergence; the names are 2, 1 and 0. X must have no zeros if it is 0 or less.
+    tol : float, default=1e-4
+        The fit ends when its KKT residual is at most this. The residual measures how far W and H
+        are from a stationary point and has no unit. scikit-learn compares ``tol`` with a change
+        between iterations instead.
+    max_iter : int, default=200
+        Most iterations. One updates both factors.
+    random_state : int, RandomState instance or None, default=None
+        For random starts and the randomized SVD.
+    alpha_W : float, default=0.0
+        Strength of the penalty of W.
+    alpha_H : float or 'same', default='same'
+        Strength of the penalty of H; 'same' is that of W.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, from 0 to 1. The rest is L2.
+    verbose : int, default=0
+        Whether to report the progress of the fit.
+    shuffle : bool, default=False
+        Accepted for scikit-learn's sake. It has no effect: the engine visits the components in
+        order.
+    n_init : int, default=1
+        Number of starts; the best result is kept. The first is the one that ``init`` names, the
+        others are random and run side by side.
+    time_limit : float, default=None
+        Most wall time of the fit in seconds; the best factors so far are kept.
+    warm_start : bool, default=False
+        Whether a fit goes on from the factors of the one before. W is then kept beside the
+        model; for another number of samples it is solved for the components first.
+    callbacks : callable or list of callables, default=None
+        Each is called after every iteration with the progress of the fit, see `partwise.fit`.
+    progress : bool, default=None
+        Whether to show a progress bar. None shows one if ``verbose`` is not 0.
+    n_jobs : int, default=None
+        Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
+        in the workers of joblib. The result does not depend on it.
+    dtype : {'float32', 'float64'}, default=None
+        What to compute in. None keeps float32 and float64 X as they are and makes the rest
+        float64.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        H.
+    n_components_ : int
+        Number of components.
+    n_iter_ : int
+        Number of iterations of the best start.
+    reconstruction_err_ : float
+        The root of 2 D(X, WH), without penalties: ||X - WH|| for the Frobenius loss.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X had names that are all strings.
+    status_ : str
+        How the fit ended: 'converged', 'max_iter', 'time_limit', 'stalled', 'interrupted' or
+        'numerical_trouble'.
+    converged_ : bool
+        Whether ``status_`` is 'converged'.
+    kkt_residual_ : float
+        How far the result is from stationary, to be compared with ``tol``.
+    objective_history_ : ndarray of shape (n_records,)
+        The objective with penalties, the best so far, as each iteration saw it: between its two
+        halves, and after the last one at the end.
+    explained_variance_ratio_ : float
+        1 - ||X - WH||² / ||X||² for the Frobenius loss; for another one 1 - D(X, WH) / D(X, mean),
+        where the mean is that of all of X.
+    warnings_ : list of str
+        What the engine noticed about X or the fit.
+    partial_ : tuple of (W, H)
+        Set if Ctrl-C ended the fit: the best factors until then. `KeyboardInterrupt` is raised
+        all the same, and the model can be used as if it had been fitted.
+
+    References
+    ----------
+    Cichocki and Phan, "Fast local algorithms for large scale nonnegative matrix and tensor
+    factorizations", IEICE Transactions E92-A (2009). Ang and Gillis, "Accelerating nonnegative
+    matrix factorization algorithms using extrapolation", Neural Computation 31 (2019). Févotte
+    and Idier, "Algorithms for nonnegative matrix factorization with the beta-divergence",
+    Neural Computation 23 (2011).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from partwise import NMF
+    >>> X = np.array([[1, 1], [2, 1], [3, 1.2], [4, 1], [5, 0.8], [6, 1]])
+    >>> model = NMF(n_components=2, init="random", random_state=0)
+    >>> W = model.fit_transform(X)
+    >>> H = model.components_
+    """
+
+    _formats = ("csr", "csc")
+
+    _parameter_constraints: dict = {
+        **CONSTRAINTS,
+        "solver": [StrOptions(set(_RULES))],
+        "shuffle": ["boolean"],
+        "n_init": [CONSTRAINTS["max_iter"][0]],
+        "warm_start": ["boolean"],
+        "callbacks": [callable, list, tuple, None],
+        "progress": ["boolean", None],
+    }
+
+    def __init__(
+        self,
+        n_components="auto",
+        *,
+        init=None,
+        solver="cd",
+        beta_loss="frobenius",
+        tol=1e-4,
+        max_iter=200,
+        random_state=None,
+        alpha_W=0.0,
+        alpha_H="same",
+        l1_ratio=0.0,
+        verbose=0,
+        shuffle=False,
+        n_init=1,
+        time_limit=None,
+        warm_start=False,
+        callbacks=None,
+        progress=None,
+        n_jobs=None,
+        dtype=None,
+    ):
+        self.n_components = n_components
+        self.init = init
+        self.solver = solver
+        self.beta_loss = beta_loss
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.alpha_W = alpha_W
+        self.alpha_H = alpha_H
+        self.l1_ratio = l1_ratio
+        self.verbose = verbose
+        self.shuffle = shuffle
+        self.n_init = n_init
+        self.time_limit = time_limit
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.progress = progress
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None, W=None, H=None):
+        """Fit the model to X and return W.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Non-negative and finite. Sparse X is never made dense.
+        y : Ignored
+        W : array-like of shape (n_samples, n_components), default=None
+            Where W starts if ``init='custom'``. It is not written to.
+        H : array-like of shape (n_components, n_features), default=None
+            Where H starts if ``init='custom'``. It is not written to.
+
+        Returns
+        -------
+        W : ndarray of shape (n_samples, n_components)
+
+        Raises
+        ------
+        ValueError
+            If X has an entry that is negative, infinite or NaN, or a parameter does not fit
+            another one or X.
+        TypeError
+            If W or H is of another dtype than X.
+        """
+        X = self._checked(X)
+        fit = self._fit(X, W, H)
+        self._keep(fit)
+        return fit.w
+
+    def _fit(self, X, W=None, H=None):
+        """Run the engine on a checked X."""
+        self._check_params(X)
+        check_zeros_for_beta(X, self._beta_loss)
+        W, H = self._warm_factors(X) or self._check_start(X, W, H)
+        fit = self._best_of_starts(X, W, H)
+        # scikit-learn's rule: also if the last iteration that is allowed is the one that converged.
+        if fit.iterations >= self.max_iter and self.tol > 0:
+            warnings.warn(
+                f"Maximum number of iterations {self.max_iter} reached. "
+                "Increase it to improve convergence.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return fit
+
+    def _check_params(self, X):
+        super()._check_params(X)
+        if self.solver == "cd" and self._beta_loss != 2:
+            raise ValueError(
+                f"Invalid beta_loss parameter: solver {self.solver!r} does not handle "
+                f"beta_loss = {self.beta_loss!r}"
+            )
+        if self.solver == "mu" and self.init == "nndsvd":
+            warnings.warn(
+                "The multiplicative update ('mu') solver cannot update zeros present in the "
+                "initialization, and so leads to poorer results when used jointly with "
+                "init='nndsvd'. You may try init='nndsvda' or init='nndsvdar' instead.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _warm_factors(self, X):
+        """Return the factors of the fit before, if there are any to go on from."""
+        H = getattr(self, "components_", None)
+        if not self.warm_start or H is None or not H.any():
+            return None
+        wanted = H.shape[0] if self._n_components == "auto" else self._n_components
+        if H.shape != (wanted, X.shape[1]):
+            return None
+        self._n_components = wanted
+        W = getattr(self, "_warm_w", None)
+        if W is None or W.shape[0] != X.shape[0]:
+            W = self._rows_given(X, H)
+        return (W.astype(X.dtype, copy=False), H.astype(X.dtype, copy=False)) if W.any() else None
+
+    def _best_of_starts(self, X, W, H):
+        """Fit from W and H and from ``n_init - 1`` random starts, and take the best."""
+        started = time.monotonic()
+        fit = self._call_engine(X, H.shape[0], w=W, h=H, time_limit=self.time_limit)
+        if self.n_init == 1 or fit.status == "interrupted":
+            return fit
+        left = None
+        if self.time_limit is not None:
+            left = self.time_limit - (time.monotonic() - started)
+            if left <= 0:
+                return fit
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        others = self._call_engine(
+            X, H.shape[0], best=fit, n_init=self.n_init - 1, seed=seed, time_limit=left
+        )
+        return others if others.objective < fit.objective else fit
+
+    def _call_engine(self, X, n_components, best=None, **options):
+        """Run the engine; after Ctrl-C the best factors so far are kept before it is raised."""
+        w_penalties, h_penalties = penalties(self, X.shape)
+        try:
+            with watching(self.callbacks, self.progress, self.verbose) as callback:
+                return _native.fit(
+                    engine_matrix(X),
+                    n_components,
+                    loss=loss_of(self._beta_loss),
+                    rule=_RULES[self.solver],
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    threads=thread_count(self.n_jobs),
+                    callback=callback,
+                    **w_penalties,
+                    **h_penalties,
+                    **options,
+                )
+        except KeyboardInterrupt as stop:
+            partial = getattr(stop, "partial", None) or best
+            if partial is not None:
+                if best is not None and best.objective < partial.objective:
+                    partial = best
+                self._keep(partial)
+                self.status_, self.converged_ = "interrupted", False
+                self.partial_ = partial.w, partial.h
+            raise
+
+    def _keep(self, fit):
+        """Set what a fit leaves behind."""
+        self.components_ = fit.h
+        self.n_components_ = fit.h.shape[0]
+        # A fit that starts at its solution takes no iteration; scikit-learn counts from 1.
+        self.n_iter_ = max(1, fit.iterations)
+        self.reconstruction_err_ = root_of_divergence(fit.divergence)
+        self.status_ = fit.status
+        self.converged_ = fit.status == "converged"
+        self.kkt_residual_ = fit.kkt_residual
+        self.objective_history_ = fit.history["objective"]
+        self.explained_variance_ratio_ = fit.explained_variance
+        self.warnings_ = list(fit.warnings)
+        if self.warm_start:
+            self._warm_w = fit.w

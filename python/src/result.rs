@@ -1,0 +1,152 @@
+//! A fit as Python reads it.
+
+use crate::data::Real;
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use partwise::metric::{Kkt, Sparsity};
+use partwise::{Factor, Record, Restart};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+/// What a fit returns; arrays have the dtype of X.
+#[pyclass(frozen, get_all, module = "partwise._native")]
+pub(crate) struct Fit {
+    /// m × k.
+    w: Py<PyAny>,
+    /// k × n.
+    h: Py<PyAny>,
+    /// How the best restart ended: a name.
+    status: &'static str,
+    /// Iterations of the best restart.
+    iterations: usize,
+    /// Wall time of the whole fit.
+    seconds: f64,
+    /// What was minimised: the divergence and the penalties.
+    objective: f64,
+    /// D(X, WH) alone.
+    divergence: f64,
+    /// How far rounding may have moved `divergence`.
+    objective_bound: f64,
+    /// ‖X − WH‖ / ‖X‖.
+    relative_error: f64,
+    /// 1 − ‖X − WH‖² / ‖X‖².
+    explained_variance: f64,
+    /// The parts of the KKT residual.
+    kkt: Py<PyDict>,
+    /// The one number that `tol` is compared with.
+    kkt_residual: f64,
+    /// Hoyer sparsity of W, in [0, 1].
+    w_sparsity: f64,
+    /// Hoyer sparsity of H, in [0, 1].
+    h_sparsity: f64,
+    /// Hoyer sparsity of each column of W.
+    w_component_sparsity: Py<PyArray1<f64>>,
+    /// Hoyer sparsity of each row of H.
+    h_component_sparsity: Py<PyArray1<f64>>,
+    /// Arrays `iteration`, `seconds`, `objective`, `kkt_residual` of equal length.
+    history: Py<PyDict>,
+    /// A dict for each restart.
+    restarts: Py<PyList>,
+    /// What else there is to know.
+    warnings: Vec<String>,
+}
+
+#[pymethods]
+impl Fit {
+    fn __repr__(&self) -> String {
+        format!(
+            "<partwise._native.Fit {} after {} iterations, relative error {:.4e}>",
+            self.status, self.iterations, self.relative_error
+        )
+    }
+}
+
+impl Fit {
+    pub(crate) fn of<T: Real>(py: Python<'_>, fit: &partwise::Fit<T>) -> PyResult<Self> {
+        let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
+        Ok(Self {
+            w: rows(py, &fit.w),
+            h: transposed(py, &fit.h),
+            status: fit.status.name(),
+            iterations: fit.iterations,
+            seconds: fit.seconds,
+            objective: fit.objective,
+            divergence: fit.divergence,
+            objective_bound: fit.objective_bound,
+            relative_error: fit.relative_error,
+            explained_variance: fit.explained_variance,
+            kkt: kkt(py, &fit.kkt)?.unbind(),
+            kkt_residual: fit.kkt.residual(),
+            w_sparsity: fit.w_sparsity.whole,
+            h_sparsity: fit.h_sparsity.whole,
+            w_component_sparsity: components(&fit.w_sparsity),
+            h_component_sparsity: components(&fit.h_sparsity),
+            history: history(py, &fit.history)?.unbind(),
+            restarts: restarts(py, &fit.restarts)?.unbind(),
+            warnings: fit.warnings.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+/// A factor as an array of its own.
+pub(crate) fn rows<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+    array(py, (f.rows(), f.cols()), |i, row| row.copy_from_slice(f.row(i)))
+}
+
+/// The transpose of a factor as an array of its own: k×n from a stored n×k.
+pub(crate) fn transposed<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+    array(py, (f.cols(), f.rows()), |t, row| {
+        row.iter_mut().enumerate().for_each(|(j, v)| *v = f.get(j, t));
+    })
+}
+
+/// A new array, filled row by row.
+#[allow(unsafe_code)]
+fn array<T: Real>(
+    py: Python<'_>,
+    (rows, cols): (usize, usize),
+    fill: impl Fn(usize, &mut [T]),
+) -> Py<PyAny> {
+    let array = PyArray2::<T>::zeros(py, [rows, cols], false);
+    // SAFETY: nobody else has this array yet. A borrow is not asked for: a child forked during a
+    // fit keeps the borrows of threads that it does not have, at addresses that are free again.
+    if let Ok(values) = unsafe { array.as_slice_mut() } {
+        let rows = values.chunks_exact_mut(cols.max(1)).enumerate();
+        rows.for_each(|(i, row)| fill(i, row));
+    }
+    array.into_any().unbind()
+}
+
+/// The parts of a KKT residual.
+pub(crate) fn kkt<'py>(py: Python<'py>, kkt: &Kkt) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("w", kkt.w)?;
+    dict.set_item("w_zeros", kkt.w_zeros)?;
+    dict.set_item("h", kkt.h)?;
+    dict.set_item("h_zeros", kkt.h_zeros)?;
+    Ok(dict)
+}
+
+fn history<'py>(py: Python<'py>, records: &[Record]) -> PyResult<Bound<'py, PyDict>> {
+    let floats = |of: fn(&Record) -> f64| PyArray1::from_iter(py, records.iter().map(of));
+    let iteration = records.iter().map(|r| r.iteration as i64);
+    let dict = PyDict::new(py);
+    dict.set_item("iteration", PyArray1::from_iter(py, iteration))?;
+    dict.set_item("seconds", floats(|r| r.seconds))?;
+    dict.set_item("objective", floats(|r| r.objective))?;
+    dict.set_item("kkt_residual", floats(|r| r.kkt.residual()))?;
+    Ok(dict)
+}
+
+fn restarts<'py>(py: Python<'py>, all: &[Restart]) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for r in all {
+        let dict = PyDict::new(py);
+        dict.set_item("restart", r.restart)?;
+        dict.set_item("status", r.status.name())?;
+        dict.set_item("iterations", r.iterations)?;
+        dict.set_item("objective", r.objective)?;
+        dict.set_item("kkt_residual", r.kkt.residual())?;
+        list.append(dict)?;
+    }
+    Ok(list)
+}

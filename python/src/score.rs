@@ -1,0 +1,119 @@
+//! What is done with the factors of a fit.
+
+use crate::data::{Held, HeldAs, Real};
+use crate::error::exception;
+use crate::factors::{columns_of, rows_of};
+use crate::guard::guarded;
+use crate::options::{only_frobenius, penalty, real, whole};
+use crate::pool;
+use crate::result::{kkt, rows};
+use crate::weights::{Given, HeldWeights};
+use partwise::Transform;
+use partwise::matrix::Data;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// W ≥ 0 (m × k) that fits X (m × n) best for given H (k × n), each row by itself: exact for the
+/// Frobenius loss, until the KKT residual of the row is at most `tol` for others.
+///
+/// `weights`, `column_weights` and `missing` as in `fit`. Raises ValueError for what `fit` refuses
+/// of X and H.
+#[pyfunction]
+#[pyo3(signature = (
+    x, h, *, loss = None, w_l1 = None, w_l2 = None, weights = None, column_weights = None,
+    missing = None, tol = None, max_iter = None, threads = None
+))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(crate) fn transform(
+    py: Python<'_>,
+    x: &Bound<'_, PyAny>,
+    h: &Bound<'_, PyAny>,
+    loss: Option<&Bound<'_, PyAny>>,
+    w_l1: Option<&Bound<'_, PyAny>>,
+    w_l2: Option<&Bound<'_, PyAny>>,
+    weights: Option<&Bound<'_, PyAny>>,
+    column_weights: Option<&Bound<'_, PyAny>>,
+    missing: Option<&Bound<'_, PyAny>>,
+    tol: Option<&Bound<'_, PyAny>>,
+    max_iter: Option<&Bound<'_, PyAny>>,
+    threads: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let usual = Transform::default();
+    let options = Transform {
+        loss: crate::options::loss(loss)?,
+        penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
+        tol: tol.map_or(Ok(usual.tol), |tol| real("tol", tol))?,
+        max_iter: max_iter.map_or(Ok(usual.max_iter), |n| whole("max_iter", n))?,
+        threads: pool::threads(threads.map_or(Ok(0), |n| whole("threads", n))?),
+    };
+    let given = Given { weights, rows: None, columns: column_weights, missing };
+    guarded(|| match Held::of(x)? {
+        Held::F32(x) => transform_as(py, (&x, &given), h, &options),
+        Held::F64(x) => transform_as(py, (&x, &given), h, &options),
+    })
+}
+
+fn transform_as<T: Real>(
+    py: Python<'_>,
+    (x, given): (&HeldAs<'_, T>, &Given<'_, '_>),
+    h: &Bound<'_, PyAny>,
+    options: &Transform,
+) -> PyResult<Py<PyAny>> {
+    let h = columns_of::<T>("h", h)?;
+    let weights = HeldWeights::of(given)?;
+    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let w = py.detach(|| partwise::transform(data, &h, options));
+    Ok(rows(py, &w.map_err(|e| exception(py, &e))?))
+}
+
+/// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,
+/// `objective_bound`, `relative_error`, `explained_variance`, `kkt` and `kkt_residual`.
+///
+/// Raises ValueError if the shapes of X (m × n), W (m × k) and H (k × n) disagree or a factor has
+/// an entry that is negative or not finite.
+#[pyfunction]
+#[pyo3(signature = (x, w, h, *, loss = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
+pub(crate) fn verify<'py>(
+    py: Python<'py>,
+    x: &Bound<'py, PyAny>,
+    w: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+    loss: Option<&Bound<'py, PyAny>>,
+    w_l1: Option<&Bound<'_, PyAny>>,
+    w_l2: Option<&Bound<'_, PyAny>>,
+    h_l1: Option<&Bound<'_, PyAny>>,
+    h_l2: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    only_frobenius("verify", crate::options::loss(loss)?)?;
+    let w_penalty = penalty(["w_l1", "w_l2"], [w_l1, w_l2])?;
+    let h_penalty = penalty(["h_l1", "h_l2"], [h_l1, h_l2])?;
+    if !(w_penalty.is_none() && h_penalty.is_none()) {
+        return Err(PyValueError::new_err("verify with penalties is not there yet"));
+    }
+    guarded(|| match Held::of(x)? {
+        Held::F32(x) => verify_as(py, &x, w, h),
+        Held::F64(x) => verify_as(py, &x, w, h),
+    })
+}
+
+fn verify_as<'py, T: Real>(
+    py: Python<'py>,
+    x: &HeldAs<'py, T>,
+    w: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
+    let input = x.input(py)?;
+    let found = py.detach(|| partwise::verify::verify(input, &w, &h));
+    let found = found.map_err(|e| exception(py, &e))?;
+    let dict = PyDict::new(py);
+    dict.set_item("objective", found.objective)?;
+    dict.set_item("objective_bound", found.objective_bound)?;
+    dict.set_item("relative_error", found.relative_error)?;
+    dict.set_item("explained_variance", found.explained_variance)?;
+    dict.set_item("kkt", kkt(py, &found.kkt)?)?;
+    dict.set_item("kkt_residual", found.kkt.residual())?;
+    Ok(dict)
+}

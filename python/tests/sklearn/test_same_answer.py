@@ -1,0 +1,93 @@
+"""Our objective against scikit-learn's, from the same start and after as many iterations."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn import decomposition
+from sklearn.datasets import load_digits, load_iris, load_wine
+
+from partwise import NMF
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "data"
+
+
+def _descriptions():
+    with gzip.open(EXAMPLES / "descriptions.csv.gz", "rt", encoding="utf-8") as lines:
+        return sp.csr_array(np.loadtxt(lines, delimiter=",", skiprows=1, usecols=range(1, 250)))
+
+
+def _low_rank():
+    rng = np.random.RandomState(0)
+    noise = 0.1 * rng.random_sample((80, 50))
+    return rng.random_sample((80, 4)) @ rng.random_sample((4, 50)) + noise
+
+
+DATA = {
+    "digits": lambda: load_digits().data,
+    "iris": lambda: load_iris().data,
+    "wine": lambda: load_wine().data,
+    "descriptions": _descriptions,
+    "low rank": _low_rank,
+}
+
+
+def _ratio(X, **options):
+    """Return our squared error over scikit-learn's."""
+    options = {"n_components": 4, "tol": 0, **options}
+    ours, theirs = NMF(**options).fit(X), decomposition.NMF(**options).fit(X)
+    return (ours.reconstruction_err_ / theirs.reconstruction_err_) ** 2
+
+
+@pytest.mark.parametrize("iterations", [1, 5, 20, 100])
+@pytest.mark.parametrize("solver", ["cd", "mu"])
+@pytest.mark.parametrize("name", DATA)
+def test_never_worse_from_the_default_start(name, solver, iterations):
+    assert _ratio(DATA[name](), solver=solver, random_state=0, max_iter=iterations) <= 1.001
+
+
+@pytest.mark.parametrize("iterations", [1, 5, 20, 100])
+@pytest.mark.parametrize("solver", ["cd", "mu"])
+@pytest.mark.parametrize("name", DATA)
+def test_not_worse_from_random_starts(name, solver, iterations):
+    """Two ways down from one random start may end in two minima; neither is always the lower."""
+    X = DATA[name]()
+    options = {"solver": solver, "init": "random", "max_iter": iterations}
+    ratios = [_ratio(X, random_state=seed, **options) for seed in range(5)]
+    assert np.median(ratios) <= 1.001
+    # One iteration of "mu" differs where X has rows or columns of zeros: ours begin at zero.
+    assert max(ratios) <= ((1.001 if solver == "cd" else 1.01) if iterations == 1 else 1.25)
+
+
+@pytest.mark.parametrize("beta", [1, 0, 0.5, 1.5, 3])
+@pytest.mark.parametrize("iterations", [1, 20])
+def test_never_worse_for_other_losses(beta, iterations):
+    X = DATA["low rank"]()
+    options = {"solver": "mu", "beta_loss": beta, "random_state": 0, "max_iter": iterations}
+    assert _ratio(X, **options) <= 1.001
+
+
+@pytest.mark.parametrize("solver", ["cd", "mu"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+def test_never_worse_with_penalties(solver, l1_ratio):
+    X = DATA["low rank"]()
+    options = {"n_components": 4, "solver": solver, "random_state": 0, "tol": 0, "max_iter": 30}
+    options |= {"alpha_W": 0.002, "alpha_H": 0.001, "l1_ratio": l1_ratio}
+
+    def objective(model):
+        W, H = model.fit_transform(X), model.components_
+        m, n = X.shape
+        value = model.reconstruction_err_**2 / 2
+        for factor, weight in ((W, n * 0.002), (H, m * 0.001)):
+            value += weight * l1_ratio * factor.sum()
+            value += weight * (1 - l1_ratio) / 2 * (factor**2).sum()
+        return value
+
+    model = NMF(**options)
+    ours = objective(model)
+    assert ours <= objective(decomposition.NMF(**options)) * 1.001
+    np.testing.assert_allclose(model.objective_history_[-1], ours, rtol=1e-6)
