@@ -5,6 +5,9 @@ use partwise::matrix::{Data, Weights};
 use partwise::metric::Kkt;
 use partwise::{Fit, Loss, Options, Penalty, Rule, Scalar, fit};
 
+/// An entry this small beside the largest of its row counts as zero, in both precisions.
+const ZERO: f64 = 0.5 * f64::EPSILON;
+
 /// Both sides of every change of formula: 1, 2, and what lies between and beyond.
 pub(crate) const BETAS: [f64; 7] = [-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0];
 
@@ -152,9 +155,9 @@ impl Problem {
         [self.scale(w, h), self.transposed().scale(h, w)]
     }
 
-    pub(crate) fn kkt<T: Scalar>(&self, w: &Mat, h: &Mat) -> Kkt {
-        let (rho, eta) = self.residual(w, h, T::ROUNDOFF);
-        let (rho_h, eta_h) = self.transposed().residual(h, w, T::ROUNDOFF);
+    pub(crate) fn kkt(&self, w: &Mat, h: &Mat) -> Kkt {
+        let (rho, eta) = self.residual(w, h, ZERO);
+        let (rho_h, eta_h) = self.transposed().residual(h, w, ZERO);
         Kkt { w: rho, w_zeros: eta, h: rho_h, h_zeros: eta_h }
     }
 
@@ -171,7 +174,7 @@ impl Problem {
         let apart = (found.objective - objective).abs();
         let sums = 64.0 * f64::EPSILON * (objective - exact);
         assert!(apart <= allowed + sums, "{what}: objective {} {objective}", found.objective);
-        let kkt = self.kkt::<T>(&w, &h);
+        let kkt = self.kkt(&w, &h);
         // num carries |β − 2| errors of q beside those of a sum of n terms.
         let slack = 64.0 * T::ROUNDOFF * (self.beta - 2.0).abs().max(1.0);
         for (name, ours, theirs) in [

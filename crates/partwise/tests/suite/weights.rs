@@ -216,8 +216,8 @@ fn with_weights_times(by: (Loss, Rule), kind: Kind, scale: f64) -> Fit<f64> {
 #[test]
 fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
     for by in weighted_losses() {
-        // Powers of q are exact in scale for these.
-        let exact = [0.0, 1.0, 2.0].contains(&by.0.beta());
+        // Powers of q are exact in scale for these; roots are not, in the factorisation of a Gram matrix.
+        let exact = [0.0, 1.0, 2.0].contains(&by.0.beta()) && by.1 != Rule::Bpp;
         for kind in [Kind::RowMajor, Kind::Csr] {
             let base = with_weights_times(by, kind, 1.0);
             for power in [1, -60, 90] {
@@ -233,20 +233,23 @@ fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
 
 #[test]
 fn tiny_and_huge_weights_are_weights() {
+    let mut wrong = Vec::new();
     for by in weighted_losses() {
         for kind in [Kind::RowMajor, Kind::Csr] {
             let base = with_weights_times(by, kind, 1.0);
             for scale in [1e-30, 1e-150, 1e30, 1e150] {
                 let found = with_weights_times(by, kind, scale);
                 let what = format!("{} {} {kind:?} {scale:e} {}", by.0, by.1, found.status);
-                assert_sound(&found, &what);
                 let apart = product_distance(&found, &base);
-                assert!(apart < 1e-9, "{what}: {apart:e}");
                 let ratio = found.divergence / scale / base.divergence - 1.0;
-                assert!(ratio.abs() < 1e-9, "{what}: divergence off by {ratio:e}");
+                let sound = [&found.w, &found.h].into_iter().all(|f| f.is_finite());
+                if !sound || apart.is_nan() || apart.max(ratio.abs()) >= 1e-9 {
+                    wrong.push(format!("{what}: factors off by {apart:e}, divergence by {ratio:e}"));
+                }
             }
         }
     }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
