@@ -55,7 +55,8 @@ fn matrix() -> Csr<'static, f32> {
 
 /// Bytes at the peak of a fit beyond those there were before it.
 fn peak(x: Csr<'static, f32>, rule: Rule) -> usize {
-    let base = Options::<f32> { rank: RANK, rule: Some(rule), loss: Loss::KL, ..Options::default() };
+    let base =
+        Options::<f32> { rank: RANK, rule: Some(rule), loss: Loss::KL, ..Options::default() };
     let options = Options { max_iter: 2, tol: 0.0, threads: 2, ..base };
     let before = NOW.load(Ordering::SeqCst);
     PEAK.store(before, Ordering::SeqCst);

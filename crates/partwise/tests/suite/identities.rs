@@ -85,8 +85,7 @@ fn keeps_sums<T: Scalar>() {
                 let found = fit(data(&x, kind, Weights::default()), &options).unwrap();
                 let q = wide(&found.w).times_transposed(&wide(&found.h));
                 let turned = fixed == Side::Rows;
-                let (x, q) =
-                    if turned { (x.transposed(), q.transposed()) } else { (x.clone(), q) };
+                let (x, q) = if turned { (x.transposed(), q.transposed()) } else { (x.clone(), q) };
                 let what = format!("{kind:?} {fixed:?} held {}", T::NAME);
                 assert_same_sums(&x, &q, 30.0 * 2.0 * T::ROUNDOFF, &what);
             }

@@ -83,9 +83,8 @@ fn agrees_however_stored<T: Scalar>(allowed: f64) {
     for (loss, rule) in losses() {
         for x in problems(loss) {
             let options = Options { loss, max_iter: 10, tol: 0.0, ..options::<T>(4, rule) };
-            let all = Kind::ALL.map(|kind| {
-                fit(data(&x, kind, Weights::default()), &options).unwrap()
-            });
+            let all =
+                Kind::ALL.map(|kind| fit(data(&x, kind, Weights::default()), &options).unwrap());
             let what = format!("{loss} {rule} {}", T::NAME);
             assert_eq!(bits(&all[0]), bits(&all[1]), "{what}: column-major");
             assert_eq!(bits(&all[0]), bits(&all[2]), "{what}: strided");
@@ -133,7 +132,8 @@ fn restarts_under_every_loss_are_those_of_fewer_restarts_and_the_best_is_kept() 
     for (loss, rule) in losses().filter(|(_, rule)| rule.works_by_entries()) {
         let x = &problems(loss)[0];
         let of = |n_init| {
-            let options = Options { loss, n_init, max_iter: 15, tol: 0.0, ..options::<f64>(3, rule) };
+            let options =
+                Options { loss, n_init, max_iter: 15, tol: 0.0, ..options::<f64>(3, rule) };
             fit(data(x, Kind::RowMajor, Weights::default()), &options).unwrap()
         };
         let (few, many) = (of(2), of(5));

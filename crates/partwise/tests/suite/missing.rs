@@ -15,8 +15,14 @@ fn none() -> W {
 fn ways(x: &Mat, seen: &Mat) -> Vec<(String, Mat, Kind, W)> {
     let hidden = || Some(seen.map(|s| 1.0 - s).csr::<f64>());
     let shown = Mat::from_fn(x.rows, x.cols, |i, j| x.get(i, j) * seen.get(i, j));
-    let nan = Mat::from_fn(x.rows, x.cols, |i, j| if seen.get(i, j) > 0.0 { x.get(i, j) } else { f64::NAN });
-    let mut all = vec![("absent".to_owned(), shown, Kind::Csr, W { absent_missing: true, ..none() })];
+    let nan =
+        Mat::from_fn(
+            x.rows,
+            x.cols,
+            |i, j| if seen.get(i, j) > 0.0 { x.get(i, j) } else { f64::NAN },
+        );
+    let mut all =
+        vec![("absent".to_owned(), shown, Kind::Csr, W { absent_missing: true, ..none() })];
     for kind in [Kind::RowMajor, Kind::Strided, Kind::Csr, Kind::Csc] {
         let of = |name| format!("{name} {kind:?}");
         all.extend([
@@ -34,10 +40,8 @@ fn l45_a_mask_that_hides_everything_is_an_error() {
     for by in weighted_losses() {
         let (x, seen) = (positive(8, 5, 1), Mat::new(8, 5, vec![0.0; 40]));
         let mut ways = ways(&x, &seen);
-        let lines = [
-            W { rows: Some(vec![0.0; 8]), ..none() },
-            W { columns: Some(vec![0.0; 5]), ..none() },
-        ];
+        let lines =
+            [W { rows: Some(vec![0.0; 8]), ..none() }, W { columns: Some(vec![0.0; 5]), ..none() }];
         ways.extend(lines.map(|weights| ("line".into(), x.clone(), Kind::RowMajor, weights)));
         for (name, x, kind, weights) in ways {
             let options = Options { loss: by.0, ..options(2, by.1) };
@@ -155,10 +159,10 @@ fn a_list_of_hidden_entries_of_sparse_x_is_a_mask() {
     let seen = Mat::random(60, 25, 11).map(|v| f64::from(v > 0.2));
     let (w, h) = (positive(60, 3, 12), positive(25, 3, 13));
     for by in weighted_losses().filter(|(loss, _)| !loss.forbids_zeros()) {
-        for (x, w, h, seen) in [(&x, &w, &h, &seen), (&x.transposed(), &h, &w, &seen.transposed())] {
-            let of = |kind, weights| {
-                fit(data(x, kind, weights), &from_start(by, (w, h), 8)).unwrap()
-            };
+        for (x, w, h, seen) in [(&x, &w, &h, &seen), (&x.transposed(), &h, &w, &seen.transposed())]
+        {
+            let of =
+                |kind, weights| fit(data(x, kind, weights), &from_start(by, (w, h), 8)).unwrap();
             let hidden = Some(seen.map(|s| 1.0 - s).csr());
             let listed: Fit<f64> = of(Kind::Csr, W { hidden, ..none() });
             let masked = of(Kind::RowMajor, W { entries: Some(seen.dense().into()), ..none() });
@@ -186,10 +190,9 @@ fn planted_matrices_are_recovered_where_they_are_hidden() {
         let some = |n, seed| Mat::random(n, 3, seed).map(|v| v + 0.05);
         let x = some(60, 21).times_transposed(&some(45, 22));
         let seen = Mat::random(60, 45, 23).map(|v| f64::from(v >= share));
-        for (loss, rule) in [
-            (Loss::FROBENIUS, Rule::fastest(Loss::FROBENIUS)),
-            (Loss::KL, Rule::fastest(Loss::KL)),
-        ] {
+        for (loss, rule) in
+            [(Loss::FROBENIUS, Rule::fastest(Loss::FROBENIUS)), (Loss::KL, Rule::fastest(Loss::KL))]
+        {
             for (name, x, kind, weights) in ways(&x, &seen).into_iter().take(2) {
                 let base = options::<f64>(3, rule);
                 let options = Options { loss, n_init: 2, tol: 1e-7, max_iter: 4000, ..base };

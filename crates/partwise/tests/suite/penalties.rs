@@ -47,7 +47,8 @@ fn reports<T: Scalar>() {
                     let base = Options { loss: by.0, max_iter: 40, tol, ..options(3, by.1) };
                     let options = charged::<T>(base, w, h);
                     let found = fit(data(&x, kind, Weights::default()), &options).unwrap();
-                    let what = format!("{} {} {kind:?} {turned} {w:?} {h:?} {}", by.0, by.1, T::NAME);
+                    let what =
+                        format!("{} {} {kind:?} {turned} {w:?} {h:?} {}", by.0, by.1, T::NAME);
                     assert_sound(&found, &what);
                     let mut problem = Problem::new(&x, by.0).rounded::<T>();
                     problem.penalties = [w, h];
@@ -104,6 +105,7 @@ fn o26_l1_on_both_factors_balances_every_component_at_a_stationary_point() {
 
 #[test]
 fn l42_a_penalty_beyond_what_x_is_worth_makes_everything_zero() {
+    let mut wrong = Vec::new();
     // With β > 1 the loss of W·H = 0 is finite and the pull of X on a small entry is bounded.
     for by in losses().filter(|(loss, _)| loss.beta() >= 2.0) {
         let (x, ..) = problem(by.0);
@@ -111,20 +113,25 @@ fn l42_a_penalty_beyond_what_x_is_worth_makes_everything_zero() {
         let (none_w, none_h) = (Mat::new(37, 3, vec![0.0; 111]), Mat::new(14, 3, vec![0.0; 42]));
         let worth = all.divergence(&none_w, &none_h);
         for huge in [1e3, 1e6, 1e12] {
-            for penalty in [Penalty { l1: huge, l2: 0.0 }, Penalty { l1: huge, l2: huge }, Penalty { l1: 0.0, l2: huge }] {
+            for penalty in [
+                Penalty { l1: huge, l2: 0.0 },
+                Penalty { l1: huge, l2: huge },
+                Penalty { l1: 0.0, l2: huge },
+            ] {
                 let base = Options { loss: by.0, tol: 1e-6, ..options(3, by.1) };
                 let found = of(&x, &charged(base, penalty, penalty));
                 let what = format!("{} {} {penalty:?} {}", by.0, by.1, found.status);
                 assert_sound(&found, &what);
-                let apart = (found.objective / worth - 1.0).abs();
-                assert!(apart < 1e-9, "{what}: {} instead of {worth}", found.objective);
-                if by.1 != Rule::Mu {
-                    let entries = [wide(&found.w).values, wide(&found.h).values].concat();
-                    assert!(entries.iter().all(|&v| v == 0.0), "{what}");
+                let entries = [wide(&found.w).values, wide(&found.h).values].concat();
+                // MU approaches zero and does not reach it.
+                let zero = by.1 == Rule::Mu || entries.iter().all(|&v| v == 0.0);
+                if !zero || (found.objective / worth - 1.0).abs() >= 1e-9 {
+                    wrong.push(format!("{what}: {} instead of {worth}", found.objective));
                 }
             }
         }
     }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -150,7 +157,9 @@ fn l44_penalties_that_are_negative_or_not_finite_are_refused_by_name() {
     for bad in [-1.0, f64::NAN, f64::INFINITY] {
         let (l1, l2) = (Penalty { l1: bad, l2: 0.0 }, Penalty { l1: 0.0, l2: bad });
         let none = Penalty::NONE;
-        for (w, h, name) in [(l1, none, "w_l1"), (l2, none, "w_l2"), (none, l1, "h_l1"), (none, l2, "h_l2")] {
+        for (w, h, name) in
+            [(l1, none, "w_l1"), (l2, none, "w_l2"), (none, l1, "h_l1"), (none, l2, "h_l2")]
+        {
             for loss in [Loss::KL, Loss::FROBENIUS] {
                 let asked = charged(Options { loss, ..Options::default() }, w, h);
                 let error = fit(x.dense::<f64>(), &asked).unwrap_err();
@@ -164,7 +173,8 @@ fn l44_penalties_that_are_negative_or_not_finite_are_refused_by_name() {
 #[test]
 fn l1_makes_more_zeros_and_l2_smaller_norms() {
     // For 1 ≤ β ≤ 2 this is a convex problem with one factor held.
-    let convex = |(loss, rule): &(Loss, Rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als;
+    let convex =
+        |(loss, rule): &(Loss, Rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als;
     for by in losses().filter(convex) {
         let (x, w, h) = problem(by.0);
         let base = Options { fixed: Some(Side::Columns), ..from_start::<f64>(by, (&w, &h), 3000) };
@@ -193,14 +203,17 @@ fn rules_agree_on_the_optimum_of_a_convex_problem_with_penalties() {
     // One factor held, 1 ≤ β ≤ 2: convex, so there is one least objective.
     for held in [Side::Rows, Side::Columns] {
         for loss in [Loss::FROBENIUS, Loss::KL] {
-            for (p, kind) in [(L1, Kind::RowMajor), (L2, Kind::Csr), (BOTH, Kind::RowMajor), (BOTH, Kind::Csr)] {
+            for (p, kind) in
+                [(L1, Kind::RowMajor), (L2, Kind::Csr), (BOTH, Kind::RowMajor), (BOTH, Kind::Csr)]
+            {
                 let (x, w, h) = problem(loss);
                 let mut least: Option<(f64, Rule)> = None;
                 let rules = losses().filter(|(l, r)| *l == loss && *r != Rule::Als);
                 for (_, rule) in rules {
-                    let base = from_start::<f64>((loss, rule), (&w, &h), 100_000);
+                    let base = from_start::<f64>((loss, rule), (&w, &h), 40_000);
                     let base = Options { fixed: Some(held), tol: 1e-9, ..base };
-                    let charges = if held == Side::Rows { (Penalty::NONE, p) } else { (p, Penalty::NONE) };
+                    let charges =
+                        if held == Side::Rows { (Penalty::NONE, p) } else { (p, Penalty::NONE) };
                     let options = charged(base, charges.0, charges.1);
                     let found = fit(data(&x, kind, Weights::default()), &options).unwrap();
                     let (known, by) = *least.get_or_insert((found.objective, rule));
@@ -235,7 +248,9 @@ fn o15_penalties_in_units_of_x_scale_with_it_bit_for_bit() {
 #[test]
 fn l43_a_penalty_is_charged_once_whatever_the_number_of_rows() {
     // Every row twice is twice the loss, so H of twice the price is H.
-    for by in losses().filter(|(loss, rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als) {
+    for by in
+        losses().filter(|(loss, rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als)
+    {
         let (x, w, h) = problem(by.0);
         let double = |m: &Mat| Mat::from_fn(2 * m.rows, m.cols, |i, j| m.get(i / 2, j));
         let of = |x: &Mat, w: &Mat, price: f64| {

@@ -81,9 +81,8 @@ impl Problem {
     }
     pub(crate) fn objective(&self, w: &Mat, h: &Mat) -> f64 {
         let [of_w, of_h] = self.penalties;
-        let charge = |p: Penalty, f: &Mat| {
-            p.l1 * f.values.iter().sum::<f64>() + 0.5 * p.l2 * f.norm_sq()
-        };
+        let charge =
+            |p: Penalty, f: &Mat| p.l1 * f.values.iter().sum::<f64>() + 0.5 * p.l2 * f.norm_sq();
         self.divergence(w, h) + charge(of_w, w) + charge(of_h, h)
     }
 
@@ -167,8 +166,13 @@ impl Problem {
         let (w, h) = (wide(&found.w), wide(&found.h));
         let (exact, allowed) = (self.divergence(&w, &h), self.rounding::<T>(&w, &h));
         let apart = (found.divergence - exact).abs();
-        assert!(apart <= allowed, "{what}: divergence {} {exact}: {apart:e} > {allowed:e}", found.divergence);
-        let bound = found.objective_bound + 32.0 * f64::EPSILON * (exact + self.x.values.len() as f64);
+        assert!(
+            apart <= allowed,
+            "{what}: divergence {} {exact}: {apart:e} > {allowed:e}",
+            found.divergence
+        );
+        let bound =
+            found.objective_bound + 32.0 * f64::EPSILON * (exact + self.x.values.len() as f64);
         assert!(apart <= bound, "{what}: off by {apart:e}, stated bound {bound:e}");
         let objective = self.objective(&w, &h);
         let apart = (found.objective - objective).abs();
@@ -219,6 +223,11 @@ pub(crate) fn from_start<T: Scalar>(
 }
 
 /// A fit of `x` alone from a given start.
-pub(crate) fn run<T: Scalar>(x: &Mat, by: (Loss, Rule), start: (&Mat, &Mat), max_iter: usize) -> Fit<T> {
+pub(crate) fn run<T: Scalar>(
+    x: &Mat,
+    by: (Loss, Rule),
+    start: (&Mat, &Mat),
+    max_iter: usize,
+) -> Fit<T> {
     fit(data(x, Kind::RowMajor, Weights::default()), &from_start(by, start, max_iter)).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use crate::reference::*;
-use partwise::matrix::Weights;
+use partwise::matrix::{Data, Weights};
 use partwise::{Error, Loss, Options, Rule, Side, Status, Warning, fit};
 
 fn with_zeros(at: &[(usize, usize)]) -> Mat {
@@ -131,7 +131,8 @@ fn l07_zeros_of_a_start_that_is_not_held_are_raised_with_a_remark() {
             if loss.beta() > 1.0 {
                 continue;
             }
-            let free = from_start::<f64>((loss, rule), (&positive(9, 2, 2), &positive(5, 2, 3)), 400);
+            let free =
+                from_start::<f64>((loss, rule), (&positive(9, 2, 2), &positive(5, 2, 3)), 400);
             let free = fit(data(&x, kind, Weights::default()), &free).unwrap();
             let worse = found.divergence / free.divergence;
             assert!(worse < 1.5, "{what}: {worse}");
@@ -188,7 +189,57 @@ fn l01_zeros_throughout_are_fitted_at_once_under_every_loss_that_has_them() {
         let x = Mat::new(4, 3, vec![0.0; 12]);
         for kind in Kind::ALL {
             let error = fit(data(&x, kind, Weights::default()), &options).unwrap_err();
-            assert!(matches!(error, Error::ZeroEntry { count: 12, .. }), "{beta} {kind:?}: {error}");
+            assert!(
+                matches!(error, Error::ZeroEntry { count: 12, .. }),
+                "{beta} {kind:?}: {error}"
+            );
+        }
+    }
+}
+
+fn refused(weights: Weights<'static, f64>) -> Error {
+    let x: Data<'static, f64> = data(&positive(9, 5, 1), Kind::RowMajor, weights);
+    fit(x, &Options { loss: Loss::KL, ..options(2, Rule::Mu) }).unwrap_err()
+}
+
+#[test]
+fn l47_negative_and_infinite_weights_are_refused_with_their_place() {
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        let mut entries = Mat::new(9, 5, vec![1.0; 45]);
+        entries.values[3 * 5 + 2] = bad;
+        let line = |n: usize| Some((0..n).map(|i| if i == 3 { bad } else { 1.0 }).collect());
+        let none = Weights::default;
+        let ways = Kind::ALL
+            .map(|kind| (Weights { entries: Some(entries.input(kind)), ..none() }, "[3, 2]"))
+            .into_iter()
+            .chain([
+                (Weights { rows: line(9), ..none() }, "row weights[3]"),
+                (Weights { columns: line(5), ..none() }, "column weights[3]"),
+            ]);
+        for (weights, place) in ways {
+            let error = refused(weights);
+            assert!(matches!(error, Error::Weight { .. }), "{error}");
+            let text = error.to_string();
+            assert!(text.contains(place) && text.contains(&bad.to_string()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn p20_weights_and_masks_of_another_shape_are_refused() {
+    let none = Weights::default;
+    for (weights, what, found) in [
+        (Weights { entries: Some(positive(9, 4, 1).dense().into()), ..none() }, "weights", (9, 4)),
+        (Weights { hidden: Some(positive(5, 9, 1).csr()), ..none() }, "mask", (5, 9)),
+        (Weights { rows: Some(vec![1.0; 5]), ..none() }, "row weights", (5, 1)),
+        (Weights { columns: Some(vec![1.0; 9]), ..none() }, "column weights", (9, 1)),
+    ] {
+        match refused(weights) {
+            Error::Shape { what: named, found_rows, found_cols, .. } => {
+                assert!(named.contains(what), "{named}");
+                assert_eq!((found_rows, found_cols), found, "{what}");
+            }
+            other => panic!("{what}: {other}"),
         }
     }
 }

@@ -3,11 +3,15 @@
 
 use crate::common::*;
 use crate::reference::*;
-use partwise::matrix::{Data, Weights};
+use partwise::matrix::Weights;
 use partwise::{Csr, Error, Fit, Loss, Options, Rule, Scalar, Side, fit};
 
 /// A mask of the entries that `hides` says are missing.
-fn mask<T: Scalar>(rows: usize, cols: usize, hides: impl Fn(usize, usize) -> bool) -> Csr<'static, T> {
+fn mask<T: Scalar>(
+    rows: usize,
+    cols: usize,
+    hides: impl Fn(usize, usize) -> bool,
+) -> Csr<'static, T> {
     Mat::from_fn(rows, cols, |i, j| f64::from(hides(i, j))).csr()
 }
 
@@ -50,7 +54,10 @@ fn same_bits_as_unweighted<T: Scalar>(which: impl Fn(Loss) -> bool) {
                     let found = fit(data(&x, kind, weights), &options).unwrap();
                     let apart = product_distance(&plain, &found);
                     if bits(&plain) != bits(&found) || plain.kkt != found.kkt {
-                        wrong.push(format!("{} {} {kind:?} {turned} {name}: {apart:.1e}", by.0, by.1));
+                        wrong.push(format!(
+                            "{} {} {kind:?} {turned} {name}: {apart:.1e}",
+                            by.0, by.1
+                        ));
                     }
                 }
             }
@@ -127,9 +134,13 @@ fn nan_that_is_missing_is_as_the_same_entries_hidden() {
             let (x, w, h) = problem(by.0, false);
             let options = from_start::<f64>(by, (&w, &h), 10);
             let nan = with_hidden(&x, |_| f64::NAN);
-            let found = fit(data(&nan, kind, Weights { nan_missing: true, ..Weights::default() }), &options);
+            let found = fit(
+                data(&nan, kind, Weights { nan_missing: true, ..Weights::default() }),
+                &options,
+            );
             let hidden = Some(mask(x.rows, x.cols, hides));
-            let masked = data(&with_hidden(&x, |_| 1.0), kind, Weights { hidden, ..Weights::default() });
+            let masked =
+                data(&with_hidden(&x, |_| 1.0), kind, Weights { hidden, ..Weights::default() });
             let apart = product_distance(&found.unwrap(), &fit(masked, &options).unwrap());
             assert!(apart < 1e-11, "{} {} {kind:?}: {apart:e}", by.0, by.1);
         }
@@ -206,11 +217,11 @@ fn divergence_certificate_and_descent_hold_with_weights_of_every_sort() {
 }
 
 /// A fit whose row weights are multiplied by `scale`.
-fn with_weights_times(by: (Loss, Rule), kind: Kind, scale: f64) -> Fit<f64> {
+fn with_weights_times(by: (Loss, Rule), kind: Kind, scale: f64) -> Result<Fit<f64>, Error> {
     let (x, w, h) = problem(by.0, false);
     let (mut weights, _) = mixed::<f64>(&x, false);
     weights.rows = weights.rows.map(|r| r.iter().map(|v| v * scale).collect());
-    fit(data(&x, kind, weights), &from_start(by, (&w, &h), 10)).unwrap()
+    fit(data(&x, kind, weights), &from_start(by, (&w, &h), 10))
 }
 
 #[test]
@@ -219,9 +230,9 @@ fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
         // Powers of q are exact in scale for these; roots are not, in the factorisation of a Gram matrix.
         let exact = [0.0, 1.0, 2.0].contains(&by.0.beta()) && by.1 != Rule::Bpp;
         for kind in [Kind::RowMajor, Kind::Csr] {
-            let base = with_weights_times(by, kind, 1.0);
+            let base = with_weights_times(by, kind, 1.0).unwrap();
             for power in [1, -60, 90] {
-                let found = with_weights_times(by, kind, 2f64.powi(power));
+                let found = with_weights_times(by, kind, 2f64.powi(power)).unwrap();
                 let what = format!("{} {} {kind:?} 2^{power}", by.0, by.1);
                 let apart = product_distance(&found, &base);
                 assert!(apart < 1e-12, "{what}: {apart:e}");
@@ -236,15 +247,22 @@ fn tiny_and_huge_weights_are_weights() {
     let mut wrong = Vec::new();
     for by in weighted_losses() {
         for kind in [Kind::RowMajor, Kind::Csr] {
-            let base = with_weights_times(by, kind, 1.0);
+            let base = with_weights_times(by, kind, 1.0).unwrap();
             for scale in [1e-30, 1e-150, 1e30, 1e150] {
-                let found = with_weights_times(by, kind, scale);
-                let what = format!("{} {} {kind:?} {scale:e} {}", by.0, by.1, found.status);
+                let what = format!("{} {} {kind:?} {scale:e}", by.0, by.1);
+                let found = match with_weights_times(by, kind, scale) {
+                    Ok(found) => found,
+                    Err(error) => {
+                        wrong.push(format!("{what}: {error}"));
+                        continue;
+                    }
+                };
                 let apart = product_distance(&found, &base);
                 let ratio = found.divergence / scale / base.divergence - 1.0;
                 let sound = [&found.w, &found.h].into_iter().all(|f| f.is_finite());
                 if !sound || apart.is_nan() || apart.max(ratio.abs()) >= 1e-9 {
-                    wrong.push(format!("{what}: factors off by {apart:e}, divergence by {ratio:e}"));
+                    let off = format!("factors off by {apart:.1e}, divergence by {ratio:.1e}");
+                    wrong.push(format!("{what}: {}, {off}", found.status));
                 }
             }
         }
@@ -257,7 +275,8 @@ fn o18_a_row_given_several_times_is_a_row_that_weighs_as_much() {
     // Under Frobenius hals and bpp take another path where rows weigh; see below.
     let same_path = |(loss, rule): &(Loss, Rule)| *loss != Loss::FROBENIUS || *rule == Rule::Mu;
     for by in weighted_losses().filter(same_path) {
-        for (kind, turned) in [(Kind::RowMajor, false), (Kind::RowMajor, true), (Kind::Csr, false)] {
+        for (kind, turned) in [(Kind::RowMajor, false), (Kind::RowMajor, true), (Kind::Csr, false)]
+        {
             let (x, w, h) = problem(by.0, turned);
             let times = |i: usize| i % 3 + 1;
             let order: Vec<usize> = (0..x.rows).flat_map(|i| vec![i; times(i)]).collect();
@@ -266,7 +285,8 @@ fn o18_a_row_given_several_times_is_a_row_that_weighs_as_much() {
             // Iterations enough to see a difference and too few to amplify rounding.
             let counts: Vec<f64> = (0..x.rows).map(|i| times(i) as f64).collect();
             let weights = Weights { rows: row_of(&counts), ..Weights::default() };
-            let weighed = fit(data(&x, kind, weights), &from_start::<f64>(by, (&w, &h), 6)).unwrap();
+            let weighed =
+                fit(data(&x, kind, weights), &from_start::<f64>(by, (&w, &h), 6)).unwrap();
             let options = from_start::<f64>(by, (&many.1, &h), 6);
             let repeated = fit(data(&many.0, kind, Weights::default()), &options).unwrap();
             let apart = distance(&wide(&weighed.h), &wide(&repeated.h))
@@ -316,53 +336,6 @@ fn any_number_of_threads_gives_the_same_bits_with_weights() {
             for threads in [2, 3, 7] {
                 assert_eq!(of(threads), one, "{} {} {kind:?} {threads}", by.0, by.1);
             }
-        }
-    }
-}
-
-fn refused(weights: Weights<'static, f64>) -> Error {
-    let x: Data<'static, f64> = data(&positive(9, 5, 1), Kind::RowMajor, weights);
-    fit(x, &Options { loss: Loss::KL, ..options(2, Rule::Mu) }).unwrap_err()
-}
-
-#[test]
-fn l47_negative_and_infinite_weights_are_refused_with_their_place() {
-    for bad in [-1.0, f64::NAN, f64::INFINITY] {
-        let mut entries = Mat::new(9, 5, vec![1.0; 45]);
-        entries.values[3 * 5 + 2] = bad;
-        let line = |n: usize| Some((0..n).map(|i| if i == 3 { bad } else { 1.0 }).collect());
-        let none = Weights::default;
-        let ways = Kind::ALL
-            .map(|kind| (Weights { entries: Some(entries.input(kind)), ..none() }, "[3, 2]"))
-            .into_iter()
-            .chain([
-                (Weights { rows: line(9), ..none() }, "row weights[3]"),
-                (Weights { columns: line(5), ..none() }, "column weights[3]"),
-            ]);
-        for (weights, place) in ways {
-            let error = refused(weights);
-            assert!(matches!(error, Error::Weight { .. }), "{error}");
-            let text = error.to_string();
-            assert!(text.contains(place) && text.contains(&bad.to_string()), "{text}");
-        }
-    }
-}
-
-#[test]
-fn p20_weights_and_masks_of_another_shape_are_refused() {
-    let none = Weights::default;
-    for (weights, what, found) in [
-        (Weights { entries: Some(positive(9, 4, 1).dense().into()), ..none() }, "weights", (9, 4)),
-        (Weights { hidden: Some(positive(5, 9, 1).csr()), ..none() }, "mask", (5, 9)),
-        (Weights { rows: Some(vec![1.0; 5]), ..none() }, "row weights", (5, 1)),
-        (Weights { columns: Some(vec![1.0; 9]), ..none() }, "column weights", (9, 1)),
-    ] {
-        match refused(weights) {
-            Error::Shape { what: named, found_rows, found_cols, .. } => {
-                assert!(named.contains(what), "{named}");
-                assert_eq!((found_rows, found_cols), found, "{what}");
-            }
-            other => panic!("{what}: {other}"),
         }
     }
 }
