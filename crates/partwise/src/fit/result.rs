@@ -111,7 +111,8 @@ impl<T: Scalar> Task<'_, T> {
         if self.by_entries() {
             // Each fitted value is a sum of k products in T; the rest is in f64.
             let k = self.options.rank as f64;
-            return Ok((member.divergence, 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null)));
+            let bound = 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null);
+            return Ok((member.divergence, bound));
         }
         let error = residual_sq(matrix, pair)? - 2.0 * self.at_missing(pair);
         let norm_sq = self.scan.norm_sq;
