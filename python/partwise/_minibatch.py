@@ -254,9 +254,10 @@ class MiniBatchNMF(BaseNMF):
         for index in range(total):
             rows = batches[index % len(batches)]
             before = steps.H
-            W[rows], cost = steps.step(X[rows], W[rows])
+            batch = X[rows]
+            W[rows], cost = steps.step(batch, W[rows])
             costs.append(cost)
-            if rule.ends(index + 1, rows.stop - rows.start, cost, before, steps.H):
+            if rule.ends(index + 1, len(W[rows]), cost, before, steps.H, batch.sum() > 0):
                 self.status_ = "converged"
                 break
             if self.time_limit is not None and time.monotonic() - started > self.time_limit:
@@ -274,7 +275,9 @@ class MiniBatchNMF(BaseNMF):
         return W
 
     def _keep(self, steps):
-        self._components_numerator, self._components_denominator = steps.sums()
+        numerator, denominator, exponent = steps.sums()
+        self._components_numerator, self._components_denominator = numerator, denominator
+        self._components_exponent = exponent
         self.components_ = steps.H
         self.n_components_ = steps.H.shape[0]
         self.n_steps_ = steps.count

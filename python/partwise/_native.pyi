@@ -55,6 +55,39 @@ class Fit:
     restarts: list[dict[str, Any]]
     warnings: list[str]
 
+class Online:
+    h: Any
+    """k × n, in the dtype of ``h0``. Not to be set."""
+    numerator: Any
+    """k × n."""
+    denominator: Any
+    """k × n under "mu", k × k under "hals"."""
+    exponent: int
+
+    def __init__(
+        self,
+        h0: _Factor,
+        *,
+        loss: str | float | None = None,
+        rule: Literal["mu", "hals"] | None = None,
+        sweeps: int | None = None,
+        w_l1: float | None = None,
+        w_l2: float | None = None,
+        h_l1: float | None = None,
+        h_l2: float | None = None,
+        threads: int | None = None,
+    ) -> None: ...
+    def step(
+        self,
+        x: _Matrix,
+        w: _Factor | None = None,
+        *,
+        rho: float | None = None,
+        w_iterations: int | None = None,
+        w_tol: float | None = None,
+        improve_h: bool = True,
+    ) -> tuple[Any, float]: ...
+
 def fit(
     x: _Matrix,
     rank: int,

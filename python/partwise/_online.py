@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _native
-from ._validation import engine_matrix, loss_of, penalties
+from ._validation import engine_matrix, loss_of, penalties, thread_count
 
 
 class BatchSteps:
@@ -25,12 +25,10 @@ class BatchSteps:
     """
 
     def __init__(self, estimator, H):
-        if not hasattr(_native, "Online"):
-            raise NotImplementedError("this build of partwise has no steps by batch: use NMF")
         self._estimator = estimator
         self._online = None
         self._penalties = None
-        self._sums = (H.copy(), np.ones_like(H))
+        self._sums = (H.copy(), np.ones_like(H), 0)
         self.H = H
         self.count = 0
 
@@ -38,7 +36,11 @@ class BatchSteps:
     def resumed(cls, estimator):
         """Go on from a fitted estimator."""
         steps = cls(estimator, estimator.components_)
-        steps._sums = (estimator._components_numerator, estimator._components_denominator)
+        steps._sums = (
+            estimator._components_numerator,
+            estimator._components_denominator,
+            estimator._components_exponent,
+        )
         return steps
 
     def step(self, X, W):
@@ -69,9 +71,10 @@ class BatchSteps:
         return W, cost
 
     def sums(self):
-        """Return the numerator and the denominator of H."""
+        """Return the numerator and the denominator of H, and the exponent of their units."""
         if self._online is not None:
-            self._sums = (self._online.numerator, self._online.denominator)
+            online = self._online
+            self._sums = (online.numerator, online.denominator, online.exponent)
         return self._sums
 
     def _engine(self, shape):
@@ -83,11 +86,15 @@ class BatchSteps:
         w_penalties, h_penalties = penalties(self._estimator, shape)
         wanted = {**w_penalties, **h_penalties}
         if wanted != self._penalties:
-            numerator, denominator = self.sums()
+            numerator, denominator, exponent = self.sums()
             self._online = _native.Online(
-                self.H, loss=loss_of(self._estimator._beta_loss), **wanted
+                self.H,
+                loss=loss_of(self._estimator._beta_loss),
+                threads=thread_count(self._estimator.n_jobs),
+                **wanted,
             )
             self._online.numerator, self._online.denominator = numerator, denominator
+            self._online.exponent = exponent
             self._penalties = wanted
         return self._online
 
@@ -118,7 +125,7 @@ class StopRule:
         self._lowest = np.inf
         self._idle = 0
 
-    def ends(self, step, n_rows, cost, before, after):
+    def ends(self, step, n_rows, cost, before, after, learnt=True):
         """Tell whether this step is the last one.
 
         Parameters
@@ -131,6 +138,8 @@ class StopRule:
             Of the batch, per row.
         before, after : ndarray of shape (n_components, n_features)
             H.
+        learnt : bool, default=True
+            Whether the batch says anything of H: one of zeros leaves H as it is.
 
         Returns
         -------
@@ -143,7 +152,7 @@ class StopRule:
         share = min(n_rows / (self._n_samples + 1), 1)
         self._mean = cost if self._mean is None else self._mean * (1 - share) + cost * share
         self._report(step, f"mean batch cost: {cost}, ewa cost: {self._mean}")
-        if self._small_change(before, after):
+        if learnt and self._small_change(before, after):
             self._report(step, "converged (small H change)")
             return True
         if self._no_progress():

@@ -123,6 +123,7 @@ fn with_start<T: Real>(
         tol: plain.tol,
         max_iter: plain.max_iter,
         time_limit: plain.time_limit,
+        stop: None,
         threads: plain.threads,
         sweeps: plain.sweeps,
         w: w.map(|w| rows_of("w", w)).transpose()?,

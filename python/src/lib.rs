@@ -14,6 +14,7 @@ mod error;
 mod factors;
 mod fit;
 mod guard;
+mod online;
 mod options;
 mod pool;
 mod result;
@@ -35,6 +36,8 @@ mod _native {
     use super::fit::fit;
     #[pymodule_export]
     use super::guard::_panic_for_test;
+    #[pymodule_export]
+    use super::online::Online;
     #[pymodule_export]
     use super::options::supports;
     #[pymodule_export]

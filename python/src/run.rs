@@ -14,6 +14,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -28,15 +29,15 @@ pub(crate) struct Ended<T: Real> {
 }
 
 /// Tells the caller's thread of each iteration and waits for what it says.
-struct Reporter<'a> {
-    stop: &'a AtomicBool,
+struct Reporter {
+    stop: Arc<AtomicBool>,
     /// Closes when the fit ends, which wakes the caller.
     tell: Sender<Progress>,
     /// What to wait for after telling; `None` if nobody wants to know.
     heard: Option<Receiver<()>>,
 }
 
-impl Observer for Reporter<'_> {
+impl Observer for Reporter {
     fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
         if let Some(heard) = &self.heard
             && self.tell.send(*progress).is_ok()
@@ -63,14 +64,16 @@ pub(crate) fn run<T: Real>(
     options: &Options<T>,
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Ended<T>> {
-    let stop = AtomicBool::new(false);
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = Options { stop: Some(Arc::clone(&stop)), ..options.clone() };
     let (tell, told) = channel();
     let (answer, heard) = channel();
-    let reporter = Reporter { stop: &stop, tell, heard: callback.map(|_| heard) };
+    let reporter = Reporter { stop: Arc::clone(&stop), tell, heard: callback.map(|_| heard) };
     let waiting = Waiting { stop: &stop, told, answer, callback };
     let (outcome, raised) = py.detach(move || {
         std::thread::scope(|scope| {
             let mut reporter = reporter;
+            let options = &options;
             let work = move || fit_observed(data, options, &mut reporter);
             let worker = std::thread::Builder::new().name("partwise".into());
             match worker.spawn_scoped(scope, work) {
@@ -84,7 +87,11 @@ pub(crate) fn run<T: Real>(
     });
     let joined = outcome.map_err(|e| PyOSError::new_err(format!("cannot start a thread: {e}")))?;
     let fit = joined.map_err(|payload| internal(&*payload))?;
-    Ok(Ended { fit: fit.map_err(|e| exception(py, &e))?, raised })
+    match (fit, raised) {
+        // Stopped before there was anything to return.
+        (Err(partwise::Error::Halted), Some(raised)) => Err(raised),
+        (fit, raised) => Ok(Ended { fit: fit.map_err(|e| exception(py, &e))?, raised }),
+    }
 }
 
 /// The caller's end.

@@ -37,8 +37,8 @@ mod warning;
 pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
-    Fit, Observer, Options, Progress, Record, Restart, Silent, Status, Transform, fit,
-    fit_observed, transform,
+    Fit, Observer, Online, OnlineOptions, Options, Progress, Record, Restart, Silent, Statistics,
+    Status, Step, Transform, fit, fit_observed, transform,
 };
 pub use init::Start;
 pub use loss::Loss;

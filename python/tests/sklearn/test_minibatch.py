@@ -70,3 +70,13 @@ def test_csc_and_time_limit():
     model = MiniBatchNMF(3, tol=0, max_no_improvement=None, max_iter=10**6, time_limit=0.2)
     assert model.fit(sp.csc_array(X)).status_ == "time_limit"
     assert model.n_steps_ == len(model.objective_history_)
+
+
+@pytest.mark.parametrize("beta", [2, 1])
+def test_batches_of_zeros_do_not_end_a_fit(beta):
+    data = np.zeros((15, 10))
+    data[:5] = np.abs(RNG.randn(5, 10))
+    options = {"batch_size": 3, "beta_loss": beta, "max_iter": 1000, "random_state": 0}
+    model = MiniBatchNMF(5, **options).fit(data)
+    assert model.n_steps_ > 10
+    assert model.reconstruction_err_ < 0.1

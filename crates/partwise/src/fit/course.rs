@@ -25,6 +25,9 @@ pub(super) trait Course<T: Scalar> {
     /// Whether a member must go on even if its KKT residual is small.
     fn is_unfinished(&self, member: usize) -> bool;
 
+    /// Goes back to the last iterate that was accepted, after a step that was not finished.
+    fn abandon(&mut self);
+
     /// Takes out the members that have ended, each with its best iterate.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod entries;
 mod member;
 mod normal;
 mod observe;
+mod online;
 mod options;
 mod outcome;
 mod remarks;
@@ -18,14 +19,16 @@ mod run;
 mod transform;
 
 pub use observe::{Observer, Progress, Silent};
+pub use online::{Online, OnlineOptions, Statistics, Step};
 pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
 pub use transform::{Transform, transform};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::init::Pair;
+use crate::matrix::Halt;
 use crate::scalar::Scalar;
 use course::Course;
 use member::Member;
@@ -44,46 +47,72 @@ struct Watch<'a, T: Scalar> {
     /// The divergence of the model that knows nothing: what the fit is compared with.
     null: f64,
     began: Instant,
+    halt: &'a Halt,
     observer: &'a mut dyn Observer,
     ended: usize,
     /// The least objective so far, and its divergence.
     least: (f64, f64),
 }
 
-/// Runs the members of `course` until each has ended. An iteration improves both factors, so after
-/// the last one a look tells what the second half has brought.
+/// Runs the members of `course` until each has ended, or until it is time to leave.
 fn iterate<T: Scalar>(
     course: &mut dyn Course<T>,
     watch: &mut Watch<'_, T>,
 ) -> Result<Vec<Ended<T>>> {
     let mut ended = Vec::new();
+    match run_to_the_end(course, watch, &mut ended) {
+        Err(Error::Halted) => {
+            watch.halt.end();
+            course.abandon();
+            let status = if watch.halt.asked() { Status::Interrupted } else { Status::TimeLimit };
+            for member in course.members() {
+                member.status.get_or_insert(status);
+            }
+            watch.take(course, &mut ended)?;
+        }
+        done => done?,
+    }
+    Ok(ended)
+}
+
+/// The loop. An iteration improves both factors, so after the last one a look tells what the second
+/// half has brought.
+fn run_to_the_end<T: Scalar>(
+    course: &mut dyn Course<T>,
+    watch: &mut Watch<'_, T>,
+    ended: &mut Vec<Ended<T>>,
+) -> Result<()> {
     let max_iter = watch.options.max_iter;
     for iteration in 1..=max_iter {
         course.sweep_streamed(true)?;
         course.judge(iteration == 1)?;
         course.keep_best();
         watch.stop(course, iteration);
-        ended.extend(course.retire()?);
+        watch.take(course, ended)?;
         if course.members().is_empty() {
-            break;
+            return Ok(());
         }
         course.sweep_other()?;
         if iteration < max_iter {
             course.revive()?;
         }
     }
-    if !course.members().is_empty() {
-        course.sweep_streamed(false)?;
-        course.judge(max_iter == 0)?;
-        course.keep_best();
-        watch.conclude(course, max_iter);
-        ended.extend(course.retire()?);
-    }
-    watch.ended += ended.len();
-    Ok(ended)
+    course.sweep_streamed(false)?;
+    course.judge(max_iter == 0)?;
+    course.keep_best();
+    watch.conclude(course, max_iter);
+    watch.take(course, ended)
 }
 
 impl<T: Scalar> Watch<'_, T> {
+    /// Takes the members that have ended out of the course.
+    fn take(&mut self, course: &mut dyn Course<T>, ended: &mut Vec<Ended<T>>) -> Result<()> {
+        let before = ended.len();
+        ended.extend(course.retire()?);
+        self.ended += ended.len() - before;
+        Ok(())
+    }
+
     fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
@@ -95,6 +124,7 @@ impl<T: Scalar> Watch<'_, T> {
 
     /// Gives members that have ended their status, and reports.
     fn stop(&mut self, course: &mut dyn Course<T>, iteration: usize) {
+        self.halt.begin();
         let unfinished: Vec<bool> =
             (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
         let mut members = course.members();
@@ -112,8 +142,12 @@ impl<T: Scalar> Watch<'_, T> {
         // After the last iteration there is a look to come, which reports.
         let last = iteration == self.options.max_iter && members.iter().any(|m| m.status.is_none());
         let broke = !last && self.report(&members, iteration).is_break();
+        let leave = broke || self.halt.asked();
+        if leave || late {
+            self.halt.end();
+        }
         for member in members {
-            if broke {
+            if leave {
                 member.status.get_or_insert(Status::Interrupted);
             } else if late {
                 member.status.get_or_insert(Status::TimeLimit);

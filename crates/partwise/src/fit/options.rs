@@ -8,6 +8,8 @@ use crate::matrix::Side;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// What a fit is asked to do. Set what differs from the default:
@@ -32,6 +34,10 @@ pub struct Options<T: Scalar> {
     pub max_iter: usize,
     /// Most wall time; the best iterate so far is returned.
     pub time_limit: Option<Duration>,
+    /// Ends the fit when it becomes true, from any thread and also in the middle of an iteration: the
+    /// best iterate is returned with [`Status::Interrupted`](crate::Status). The time limit acts in
+    /// the same way.
+    pub stop: Option<Arc<AtomicBool>>,
     /// Threads; 0 takes those of the rayon pool that the caller runs in. The result has the same
     /// bits for any number.
     pub threads: usize,
@@ -63,6 +69,7 @@ impl<T: Scalar> Default for Options<T> {
             tol: 1e-4,
             max_iter: 500,
             time_limit: None,
+            stop: None,
             threads: 0,
             sweeps: None,
             w: None,
@@ -170,6 +177,19 @@ pub(super) fn check_factor<T: Scalar>(
     cols: usize,
 ) -> Result<()> {
     let Some(f) = factor else { return Ok(()) };
+    if check_entries(what, f, rows, cols)? { Err(Error::ZeroStart { what }) } else { Ok(()) }
+}
+
+/// Checks shape and entries of a factor; whether it is zero throughout.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::Start`].
+pub(super) fn check_entries<T: Scalar>(
+    what: &'static str,
+    f: &Factor<T>,
+    rows: usize,
+    cols: usize,
+) -> Result<bool> {
     if (f.rows(), f.cols()) != (rows, cols) {
         let (found_rows, found_cols) = (f.rows(), f.cols());
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols });
@@ -183,5 +203,5 @@ pub(super) fn check_factor<T: Scalar>(
             zero &= v == T::ZERO;
         }
     }
-    if zero { Err(Error::ZeroStart { what }) } else { Ok(()) }
+    Ok(zero)
 }

@@ -111,7 +111,8 @@ impl<T: Scalar> Task<'_, T> {
         if self.by_entries() {
             // Each fitted value is a sum of k products in T; the rest is in f64.
             let k = self.options.rank as f64;
-            return Ok((member.divergence, 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null)));
+            let bound = 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null);
+            return Ok((member.divergence, bound));
         }
         let error = residual_sq(matrix, pair)? - 2.0 * self.at_missing(pair);
         let norm_sq = self.scan.norm_sq;
@@ -164,7 +165,7 @@ impl<T: Scalar> Task<'_, T> {
 }
 
 /// ‖X − ABᵀ‖² from differences.
-fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
+pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
     let k = pair.other.cols();
     let mut gram = vec![0.0; k * k];
     for j in 0..pair.other.rows() {

@@ -13,7 +13,8 @@ use crate::init::Pair;
 use crate::kernel::impute::impute;
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Layout, Matrix, Missing, Observed, Scaled, Scan, Side, Streamed, half_exponent, power,
+    Data, Halt, Halting, Layout, Matrix, Missing, Observed, Scaled, Scan, Side, Streamed,
+    half_exponent, power,
 };
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -71,6 +72,7 @@ pub(super) struct Task<'a, T: Scalar> {
     pub(super) scan: Scan,
     pub(super) half: i32,
     pub(super) began: Instant,
+    halt: Halt,
     warnings: Vec<Warning>,
 }
 
@@ -92,7 +94,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         turned(&scan).check()?;
         let half = half_exponent(scan.max);
         let warnings = remarks(&data.x, options, &scan, side);
-        let mut task = Self { data, options, way, streamed, scan, half, warnings, began };
+        let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
+        let halt = Halt::new(options.stop.clone(), deadline);
+        let mut task = Self { data, options, way, streamed, scan, half, warnings, began, halt };
         if task.by_entries() {
             task.check_by_entries()?;
         }
@@ -137,7 +141,8 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let warnings = std::mem::take(&mut self.warnings);
-        let scaled = Scaled::new(&*self.streamed.matrix, self.half);
+        let halting = Halting { inner: &*self.streamed.matrix, halt: &self.halt };
+        let scaled = Scaled::new(&halting, self.half);
         if self.scan.positive == 0 {
             return Ok(self.nothing_to_fit(warnings));
         }
@@ -156,6 +161,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             options: self.options,
             null,
             began: self.began,
+            halt: &self.halt,
             observer,
             ended: 0,
             least: (f64::INFINITY, f64::INFINITY),
@@ -181,6 +187,7 @@ impl<'a, T: Scalar> Task<'a, T> {
                 break;
             }
         }
+        self.halt.end();
         ended.sort_by_key(|(member, _)| member.restart);
         Ok(ended)
     }
@@ -231,7 +238,8 @@ impl<'a, T: Scalar> Task<'a, T> {
         let (options, side) = (self.options, self.streamed.side);
         let rule = options.rule().by_entries::<T>(options.loss, options.sweeps);
         let turned = self.data.x.by(side.opposite());
-        let turned = Scaled::new(&*turned, self.half);
+        let turned = Halting { inner: &*turned, halt: &self.halt };
+        let turned = Scaled::new(&turned, self.half);
         let every = self.way.needs_every_entry(options.loss);
         let streamed = observed(self.data, matrix, side, every);
         let other = observed(self.data, &turned, side.opposite(), every);
@@ -265,6 +273,13 @@ impl<'a, T: Scalar> Task<'a, T> {
             let course = last.expect("a batch by entries is one restart");
             Ok(Box::new(course) as Box<dyn Course<T> + '_>)
         })?;
+        let mut ended = ended;
+        for (member, pair) in &mut ended {
+            if member.divergence.is_infinite() {
+                // The start, of a fit that was stopped in its first iteration.
+                member.divergence = entries::divergence_of(&streamed, pair, options.loss)?;
+            }
+        }
         self.outcome(&streamed, ended, null, warnings)
     }
 
@@ -359,7 +374,7 @@ pub(super) fn observed<'a, T: Scalar>(
 }
 
 /// One look at the entries of X that are observed, times their weights.
-fn scan<T: Scalar>(
+pub(super) fn scan<T: Scalar>(
     data: &Data<'_, T>,
     matrix: &dyn Matrix<T>,
     side: Side,

@@ -38,10 +38,7 @@ impl Divergence for Beta {
     }
     #[inline(always)]
     fn weight<T: Scalar>(self, q: T) -> T {
-        // Infinite for β < 1, but every factor of a q that is zero has a zero in it, which stays.
-        if q == T::ZERO {
-            return T::ZERO;
-        }
-        q.powf(self.beta - 1.0)
+        // q is zero where X is zero throughout a row or column; nothing is to be pushed down there.
+        if q == T::ZERO { T::ZERO } else { q.powf(self.beta - 1.0) }
     }
 }

@@ -283,7 +283,9 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
 
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
         let range = self.0.indptr[row]..self.0.indptr[row + 1];
-        columns.extend_from_slice(&self.0.indices[range.clone()]);
+        // The copy is held to what was checked, whatever the owner of the array does meanwhile.
+        let last = u32::try_from(self.0.cols.saturating_sub(1)).unwrap_or(u32::MAX);
+        columns.extend(self.0.indices[range.clone()].iter().map(|&j| j.min(last)));
         values.extend_from_slice(&self.0.values[range]);
     }
 

@@ -5,6 +5,7 @@
 
 mod csr;
 mod dense;
+mod halting;
 mod input;
 mod missing;
 mod observations;
@@ -16,6 +17,7 @@ mod weights;
 
 pub use csr::{Csc, Csr, IndexLike};
 pub use dense::{Dense, Order};
+pub(crate) use halting::{Halt, Halting};
 pub(crate) use input::Streamed;
 pub use input::{Input, Side};
 pub(crate) use missing::Missing;

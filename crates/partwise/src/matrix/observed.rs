@@ -68,9 +68,9 @@ impl<'a, T: Scalar> Observed<'a, T> {
         self.zero_or_one
     }
 
-    /// Whether rows have weights of their own.
+    /// Whether blocks keep the weights of their rows apart from those of their entries.
     pub(super) fn has_row_weights(&self) -> bool {
-        self.along.is_some()
+        self.layout == (Layout::Listed { zeros: true }) && self.along.is_some()
     }
 
     /// Weights of the columns.

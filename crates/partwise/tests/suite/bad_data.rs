@@ -231,7 +231,13 @@ fn l19_a_large_offset_does_not_stop_a_fit_early() {
     for rule in [Rule::Hals, Rule::Bpp] {
         let at = |tol, n_init| Options { tol, n_init, max_iter: 20_000, ..options(5, rule) };
         let one = fit(x.dense::<f64>(), &at(1e-8, 1)).unwrap();
-        let check = partwise::verify::verify(x.dense::<f64>(), &one.w, &one.h, &partwise::verify::Objective::default()).unwrap();
+        let check = partwise::verify::verify(
+            x.dense::<f64>(),
+            &one.w,
+            &one.h,
+            &partwise::verify::Objective::default(),
+        )
+        .unwrap();
         match one.status {
             Status::Converged => assert!(check.kkt.residual() <= 1.01e-8, "{rule} {check:?}"),
             Status::MaxIter | Status::Stalled => {}

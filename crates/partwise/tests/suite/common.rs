@@ -190,6 +190,11 @@ pub(crate) fn distance(a: &Mat, b: &Mat) -> f64 {
     assert_eq!((a.rows, a.cols), (b.rows, b.cols));
     let largest = a.values.iter().chain(&b.values).fold(0.0f64, |m, v| m.max(v.abs()));
     let apart = a.values.iter().zip(&b.values).fold(0.0f64, |m, (p, q)| m.max((p - q).abs()));
+    // `max` passes over NaN, which is as far apart as can be.
+    let lost = |m: &Mat| m.values.iter().any(|v| v.is_nan());
+    if lost(a) || lost(b) {
+        return f64::INFINITY;
+    }
     if apart == 0.0 { 0.0 } else { apart / largest }
 }
 

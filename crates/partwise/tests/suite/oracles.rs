@@ -280,7 +280,8 @@ fn o25_the_objective_equals_exact_integer_arithmetic() {
             let (w, h) = (Some(w.factor()), Some(h.factor()));
             let options = Options { w, h, max_iter: 0, ..options(k, Rule::Hals) };
             let found = fit(x.input::<f64>(kind), &options).unwrap();
-            let check = verify(x.input::<f64>(kind), &found.w, &found.h, &Objective::default()).unwrap();
+            let check =
+                verify(x.input::<f64>(kind), &found.w, &found.h, &Objective::default()).unwrap();
             assert!((found.objective - exact).abs() <= found.objective_bound, "{kind:?}");
             assert_eq!(check.objective, exact, "{kind:?}");
         }

@@ -1,9 +1,9 @@
 //! Bugs that were: one test each.
 
 use crate::common::*;
-use partwise::matrix::Matrix;
+use partwise::matrix::{Data, Matrix, Weights};
 use partwise::verify::{Objective, verify};
-use partwise::{Error, Factor, Input, Options, Rule, Side, Start, Status, fit, transform};
+use partwise::{Error, Factor, Input, Loss, Options, Rule, Side, Start, Status, fit, transform};
 
 #[test]
 fn a_fixed_factor_comes_back_as_given_even_where_x_is_zero() {
@@ -158,11 +158,38 @@ fn r10_single_precision_that_converged_is_confirmed_by_verify() {
         let found = fit(x.dense::<f32>(), &options).unwrap();
         if found.status == Status::Converged {
             converged += 1;
-            let check = verify(x.dense::<f32>(), &found.w, &found.h, &Objective::default()).unwrap();
+            let check =
+                verify(x.dense::<f32>(), &found.w, &found.h, &Objective::default()).unwrap();
             // b = X·H carries a few units of roundoff of f32, 6e-8 each.
             let allowed = 1.01 * tol + 5e-7;
             assert!(check.kkt.residual() <= allowed, "{tol:e}: {:e}", check.kkt.residual());
         }
     }
     assert!(converged >= 4, "{converged}");
+}
+
+#[test]
+fn weights_of_rows_of_dense_x_are_read_by_multiplicative_rules() {
+    // Twice a row is the row with weight 2.
+    let x = Mat::random(12, 7, 41).map(|v| v + 0.1);
+    let twice = Mat::from_fn(13, 7, |i, j| x.get(i.min(11), j));
+    for beta in [0.5, 1.0, 2.0] {
+        let fit_of = |x: &Mat, weights: Vec<f64>| {
+            let (w, h) = (Mat::from_fn(x.rows, 2, |i, t| 1.0 + ((i.min(11) + t) % 3) as f64), 42);
+            let options = Options {
+                rule: Some(Rule::Mu),
+                loss: Loss::new(beta).unwrap(),
+                w: Some(w.factor::<f64>()),
+                h: Some(Mat::random(7, 2, h).factor()),
+                max_iter: 20,
+                tol: 0.0,
+                ..options(2, Rule::Mu)
+            };
+            let weights = Weights { rows: Some(weights), ..Weights::default() };
+            wide(&fit(Data { x: x.dense::<f64>().into(), weights }, &options).unwrap().h)
+        };
+        let mut weights = vec![1.0; 12];
+        weights[11] = 2.0;
+        assert!(distance(&fit_of(&x, weights), &fit_of(&twice, vec![1.0; 13])) <= 1e-12, "{beta}");
+    }
 }

@@ -144,7 +144,13 @@ fn l49_nearly_collinear_components_are_solved_to_the_kkt_conditions() {
         let h = Mat::from_fn(20, 4, |j, t| base.get(j, 0) + tilt * base.get(j, t));
         let x = Mat::random(25, 20, 4);
         let w = transform(x.dense::<f64>(), &h.factor(), &on_threads(1)).unwrap();
-        let check = partwise::verify::verify(x.dense::<f64>(), &w, &h.factor(), &partwise::verify::Objective::default()).unwrap();
+        let check = partwise::verify::verify(
+            x.dense::<f64>(),
+            &w,
+            &h.factor(),
+            &partwise::verify::Objective::default(),
+        )
+        .unwrap();
         // ρ is weighted by what a component contributes; ill-conditioning costs digits of w, not
         // of the gradient.
         assert!(check.kkt.w < 1e-8, "{tilt:e}: {:?}", check.kkt);
@@ -158,7 +164,13 @@ fn transform_of_the_training_rows_fits_no_worse_than_the_fit() {
     for rule in rules() {
         let found = fit(x.dense::<f64>(), &Options { max_iter: 30, ..options(4, rule) }).unwrap();
         let w = transform(x.dense::<f64>(), &found.h, &on_threads(0)).unwrap();
-        let check = partwise::verify::verify(x.dense::<f64>(), &w, &found.h, &partwise::verify::Objective::default()).unwrap();
+        let check = partwise::verify::verify(
+            x.dense::<f64>(),
+            &w,
+            &found.h,
+            &partwise::verify::Objective::default(),
+        )
+        .unwrap();
         let allowed = found.objective_bound + check.objective_bound;
         assert!(check.objective <= found.objective + allowed, "{rule}");
     }

@@ -83,6 +83,17 @@ impl<T: Scalar> Following<T> {
         }
     }
 
+    /// num and den, a row of each for each row of the other factor.
+    pub(in crate::fit) fn into_parts(mut self) -> (Factor<T>, Factor<T>) {
+        if self.den.rows() == 0 {
+            self.den = Factor::zeros(self.num.rows(), self.num.cols());
+            for j in 0..self.den.rows() {
+                self.den.row_mut(j).copy_from_slice(&self.shared);
+            }
+        }
+        (self.num, self.den)
+    }
+
     /// The KKT sums of the other factor `b`.
     pub(super) fn kkt(&self, b: View<'_, T>, penalty: Penalty) -> KktSums {
         let mut sums = KktSums::default();

@@ -10,8 +10,9 @@ mod follow;
 mod refuse;
 mod sweep;
 
+pub(super) use follow::Following;
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
-pub(super) use sweep::{divergence_of_mean, kkt_of};
+pub(super) use sweep::{Sweep, divergence_of, divergence_of_mean, kkt_of};
 
 use super::course::Course;
 use super::member::Found;
@@ -26,8 +27,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Ratio};
-use follow::Following;
-use sweep::{Sums, Sweep};
+use sweep::Sums;
 
 /// What a course by entries knows about X.
 #[derive(Clone, Copy)]
@@ -64,6 +64,8 @@ pub(super) struct Entries<'a, T: Scalar> {
     kkt_b: KktSums,
     /// Judgements since.
     stale: usize,
+    /// Whether the last step was not finished.
+    abandoned: bool,
 }
 
 // Places in `b`; that between them is `b` as the rule left it.
@@ -91,6 +93,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
             sums: Sums::default(),
             kkt_b: KktSums::default(),
             stale: MEASURE_EVERY,
+            abandoned: false,
         }
     }
 
@@ -121,8 +124,13 @@ impl<'a, T: Scalar> Entries<'a, T> {
 
     /// The KKT residual of `b`, measured afresh.
     fn certify(&mut self, member: &mut Member<T>) -> Result<()> {
-        if self.problem.fixed.1 || self.following.is_some() || (self.stale == 0 && member.accepted)
-        {
+        let fresh = self.stale == 0 && member.accepted;
+        if self.problem.fixed.1 || self.following.is_some() || fresh {
+            return Ok(());
+        }
+        if self.abandoned {
+            // There is no time for another read of X.
+            (member.kkt.h, member.kkt.h_zeros) = (f64::INFINITY, f64::INFINITY);
             return Ok(());
         }
         let b = if member.accepted { USED } else { BEST };
@@ -185,6 +193,11 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
 
     fn is_unfinished(&self, _: usize) -> bool {
         false
+    }
+
+    fn abandon(&mut self) {
+        self.member.iter_mut().for_each(|m| m.accepted = false);
+        self.abandoned = true;
     }
 
     fn retire(&mut self) -> Result<Vec<Ended<T>>> {

@@ -3,6 +3,7 @@
 use super::follow::{Following, Part};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
+use crate::init::Pair;
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::loss::Loss;
 use crate::matrix::{Matrix, Observations, Observed, Plan};
@@ -136,6 +137,20 @@ pub(crate) fn kkt_of<T: Scalar>(f: View<'_, T>, terms: &mut Terms<T>, penalty: P
     add_kkt(&mut sums, f, &mut terms.den, terms.num.view(), penalty);
     let (w, w_zeros) = sums.residual();
     Kkt { w, w_zeros, ..Kkt::ZERO }.residual()
+}
+
+/// The divergence of a pair of factors.
+///
+/// # Errors
+/// What the source of X reports.
+pub(crate) fn divergence_of<T: Scalar>(
+    x: &Observed<'_, T>,
+    pair: &Pair<T>,
+    loss: Loss,
+) -> Result<f64> {
+    let plan = Plan::new(x, pair.other.cols());
+    let look = Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
+    Ok(look.run(pair.other.view(), &mut pair.streamed.clone(), None)?.divergence)
 }
 
 /// The divergence of a constant model: what a fit is compared with.

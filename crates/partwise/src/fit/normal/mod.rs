@@ -163,6 +163,10 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
         self.strands[member].dead(&self.problem).is_some()
     }
 
+    fn abandon(&mut self) {
+        self.strands.iter_mut().for_each(|s| s.member.accepted = false);
+    }
+
     fn retire(&mut self) -> Result<Vec<Ended<T>>> {
         if self.strands.iter().all(|s| s.member.status.is_none()) {
             return Ok(Vec::new());

@@ -49,15 +49,19 @@ impl Ratio {
     pub(crate) fn multiply<T: Scalar>(&self, f: &mut [T], num: &[T], den: &[T], penalty: Penalty) {
         let exponent = self.loss.exponent();
         let (l1, l2) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));
-        let mut largest = T::ZERO;
         for ((f, &num), &den) in f.iter_mut().zip(num).zip(den) {
             let den = den + l1 + l2 * *f;
             if *f > T::ZERO && den > T::ZERO {
                 let ratio = num / den;
                 *f *= if exponent == 1.0 { ratio } else { ratio.powf(exponent) };
             }
-            largest = Scalar::max(largest, *f);
         }
+        self.keep_above_zero(f);
+    }
+
+    /// Keeps the positive entries of a row above what counts as zero.
+    pub(crate) fn keep_above_zero<T: Scalar>(&self, f: &mut [T]) {
+        let largest = f.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
         let floor = T::from_f64(0.25 * f64::ROUNDOFF) * largest;
         f.iter_mut().filter(|f| **f > T::ZERO).for_each(|f| *f = Scalar::max(*f, floor));
     }

@@ -1,0 +1,108 @@
+//! A batch by entries: any loss, weights, missing entries.
+
+use super::batch::Batch;
+use super::statistics::Found;
+use super::{OnlineOptions, Step};
+use crate::error::Result;
+use crate::factor::{Factor, ViewMut};
+use crate::fit::entries::{Following, Sweep, kkt_of};
+use crate::loss::Loss;
+use crate::matrix::{Observations, Plan};
+use crate::penalty::Penalty;
+use crate::scalar::Scalar;
+use crate::update::{EntryRule, Held, Ratio, Terms, evaluate};
+
+/// Improves `w`, or finds it; what `h` follows from.
+///
+/// # Errors
+/// What the source of X reports.
+pub(super) fn rows<T: Scalar>(
+    batch: &Batch<'_, T>,
+    h: &Factor<T>,
+    w: &mut Factor<T>,
+    flat: bool,
+    (options, step): (&OnlineOptions, &Step),
+) -> Result<Found<T>> {
+    let loss = options.loss;
+    let (iterations, tol) = (step.w_iterations, step.w_tol);
+    let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat };
+    let matrix = batch.matrix();
+    let x = batch.observed(&matrix);
+    let (n, k) = (h.rows(), h.cols());
+    let plan = Plan::new(&x, k);
+    let own_den = x.is_weighted() || loss != Loss::KL;
+    let mut following = Following::new(&plan, (n, k), own_den);
+    let penalty = batch.penalty(options.w_penalty);
+    let sweep = Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, valued: true };
+    let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
+    let (num, den) = following.into_parts();
+    Ok(Found { divergence, num, den })
+}
+
+/// Multiplicative updates of a block of rows until they are good enough.
+struct Repeated {
+    ratio: Ratio,
+    iterations: usize,
+    tol: f64,
+    /// Whether the rows begin with equal entries.
+    flat: bool,
+}
+
+impl<T: Scalar> EntryRule<T> for Repeated {
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        held: &Held<'_, T>,
+        penalty: Penalty,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) {
+        let valued = terms.valued;
+        if self.flat {
+            terms.valued = false;
+            begin(block, held, f, terms);
+        }
+        for done in 0..=self.iterations {
+            let last = done == self.iterations;
+            // Which one will be the last is known beforehand only if all are made.
+            terms.valued = valued && (last || self.tol > 0.0);
+            evaluate(self.ratio.loss, block, held, f.as_view(), terms);
+            if last || (self.tol > 0.0 && residual(f, terms, penalty) <= self.tol) {
+                break;
+            }
+            for i in 0..f.rows() {
+                self.ratio.multiply(f.row_mut(i), terms.num.row(i), terms.den.row(i), penalty);
+            }
+        }
+        terms.valued = valued;
+    }
+
+    fn follows(&self) -> bool {
+        true
+    }
+}
+
+/// Rows of equal entries whose fitted values have the sum of X.
+fn begin<T: Scalar>(
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: &mut ViewMut<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    f.fill(T::ONE);
+    evaluate(Loss::KL, block, held, f.as_view(), terms);
+    for i in 0..f.rows() {
+        let sum = |f: &Factor<T>| f.row(i).iter().map(|v| v.to_f64()).sum::<f64>();
+        let (num, den) = (sum(&terms.num), sum(&terms.den));
+        let level = if den > 0.0 { num / den } else { 0.0 };
+        f.row_mut(i).fill(T::from_f64(level));
+    }
+}
+
+/// The KKT residual of the rows; `terms` stay as they are.
+fn residual<T: Scalar>(f: &ViewMut<'_, T>, terms: &mut Terms<T>, penalty: Penalty) -> f64 {
+    let den = terms.den.clone();
+    let residual = kkt_of(f.as_view(), terms, penalty);
+    terms.den = den;
+    residual
+}

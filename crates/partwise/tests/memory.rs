@@ -1,0 +1,83 @@
+//! S15: what a fit by entries takes beside X. A program of its own, because it counts every
+//! allocation.
+
+#![allow(clippy::unwrap_used, unsafe_code)]
+
+use partwise::{Csr, Loss, Options, Rule, fit};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: hands everything to the system's allocator and only counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const ROWS: usize = 200_000;
+const COLS: usize = 20_000;
+const RANK: usize = 20;
+const PER_ROW: usize = 5;
+
+/// A million entries, five in each row.
+fn matrix() -> Csr<'static, f32> {
+    let mut state = 1u64;
+    let mut next = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    let indptr: Vec<usize> = (0..=ROWS).map(|i| i * PER_ROW).collect();
+    let mut indices = Vec::new();
+    for _ in 0..ROWS {
+        // One in each fifth of the columns, so that a row has no entry twice.
+        let fifth = COLS / PER_ROW;
+        indices.extend((0..PER_ROW).map(|t| u32::try_from(t * fifth + next() % fifth).unwrap()));
+    }
+    let values: Vec<f32> = (0..ROWS * PER_ROW).map(|_| (next() % 9 + 1) as f32).collect();
+    Csr::new((ROWS, COLS), &indptr, indices, values).unwrap()
+}
+
+/// Bytes at the peak of a fit beyond those there were before it.
+fn peak(x: Csr<'static, f32>, rule: Rule) -> usize {
+    let base =
+        Options::<f32> { rank: RANK, rule: Some(rule), loss: Loss::KL, ..Options::default() };
+    let options = Options { max_iter: 2, tol: 0.0, threads: 2, ..base };
+    let before = NOW.load(Ordering::SeqCst);
+    PEAK.store(before, Ordering::SeqCst);
+    let found = fit(x, &options).unwrap();
+    assert_eq!(found.iterations, 2);
+    PEAK.load(Ordering::SeqCst) - before
+}
+
+#[test]
+fn s15_kl_of_a_large_sparse_matrix_takes_its_transpose_and_three_pairs_of_factors() {
+    let word = size_of::<f32>();
+    // Values and indices, and offsets of the shorter side.
+    let transpose = ROWS * PER_ROW * (word + 4) + COLS * 8;
+    // Rows of factors are padded to whole cache lines.
+    let factors = (ROWS + COLS) * RANK.next_multiple_of(64 / word) * word;
+    let blocks = 8 << 20;
+    // Issue 4 promises 3. At present it is 3.06 and 3.19, the transpose and 8 MiB aside: bug 8 of the
+    // list of 25 November; these figures may only fall.
+    for (rule, pairs) in [(Rule::Sn, 3.07), (Rule::Mu, 3.2)] {
+        let peak = peak(matrix(), rule);
+        let beside = (peak.saturating_sub(transpose + blocks)) as f64 / factors as f64;
+        assert!(beside <= pairs, "{rule}: {peak} bytes, {beside:.3} pairs of factors");
+    }
+}
