@@ -67,7 +67,7 @@ impl<T> Member<T> {
     /// Accepts the iterate, or takes the step back if it was extrapolated and the objective rose.
     pub(super) fn judge(&mut self, found: Found, first: bool) {
         let objective = found.divergence + found.penalty;
-        if !objective.is_finite() {
+        if !objective.is_finite() || found.kkt.is_nan() {
             self.status = Some(Status::NumericalTrouble);
             self.accepted = false;
             return;

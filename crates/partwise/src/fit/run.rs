@@ -41,8 +41,10 @@ pub fn fit_observed<'a, T: Scalar>(
     observer: &mut (dyn Observer + Send),
 ) -> Result<Fit<T>> {
     let began = Instant::now();
-    let data = x.into();
+    let mut data = x.into();
     options.validate(data.x.shape())?;
+    data.weights.check(data.x.shape())?;
+    data.weights.simplify(data.x.shape());
     run_in_pool(options.threads, || Task::new(&data, options, began)?.run(observer))
 }
 
@@ -81,7 +83,6 @@ type Begun<T> = (usize, Pair<T>);
 
 impl<'a, T: Scalar> Task<'a, T> {
     fn new(data: &'a Data<'a, T>, options: &'a Options<T>, began: Instant) -> Result<Self> {
-        data.weights.check(data.x.shape())?;
         let streamed = data.x.streamed();
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
@@ -92,7 +93,13 @@ impl<'a, T: Scalar> Task<'a, T> {
             Side::Columns => scan.clone().transposed(),
         };
         turned(&scan).check()?;
-        let half = half_exponent(scan.max);
+        let weighted = !data.weights.is_none(data.x.is_sparse());
+        let largest = if weighted {
+            observed(data, &*streamed.matrix, side, every).largest()?
+        } else {
+            scan.max
+        };
+        let half = half_exponent(largest);
         let warnings = remarks(&data.x, options, &scan, side);
         let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
         let halt = Halt::new(options.stop.clone(), deadline);
@@ -285,11 +292,13 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
     fn raise_zeros(&self, pair: &mut Pair<T>) -> usize {
-        // For β > 1 no divergence is infinite, and a zero may be meant.
-        if self.options.loss.beta() > 1.0 {
+        // For β ≥ 2 no gradient is infinite, and for β > 1 no divergence: a row of zeros may be meant.
+        let beta = self.options.loss.beta();
+        if beta >= 2.0 {
             return 0;
         }
         let (fixed, scan) = (self.fixed(), &self.scan);
+        let raise = |f: &mut Factor<T>, nonzero: &[bool]| raise(f, nonzero, beta <= 1.0);
         let own = if fixed.0 { 0 } else { raise(&mut pair.streamed, &scan.row_nonzero) };
         own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
     }

@@ -56,7 +56,7 @@ pub fn transform<'a, T: Scalar>(
     h: &Factor<T>,
     options: &Transform,
 ) -> Result<Factor<T>> {
-    let data = x.into();
+    let mut data = x.into();
     let (rows, cols) = data.x.shape();
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
@@ -68,6 +68,7 @@ pub fn transform<'a, T: Scalar>(
     check_factor("H", Some(h), cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
+    data.weights.simplify((rows, cols));
     run_in_pool(options.threads, || weights_of(&data, h, options))
 }
 

@@ -16,7 +16,8 @@ const MAX_PANEL: usize = 64;
 /// For each row w of `f`, `sweeps` times for t = 0..k:
 /// `w_t ← max(0, w_t + (b_t − charge − w·G_t) / G_tt)`.
 ///
-/// `gram` is k×k, symmetric, row-major without padding. A component with `G_tt = 0` is left alone.
+/// `gram` is k×k, symmetric, row-major without padding. A component with `G_tt = 0` is left alone, or
+/// made zero if it is charged.
 pub(crate) fn sweep<T: Scalar>(
     f: &mut ViewMut<'_, T>,
     b: View<'_, T>,
@@ -26,7 +27,12 @@ pub(crate) fn sweep<T: Scalar>(
     let k = f.cols();
     assert!(b.cols() == k && b.rows() == f.rows() && gram.len() == k * k);
     let inverse: Vec<T> = (0..k)
-        .map(|t| if gram[t * k + t] > T::ZERO { T::ONE / gram[t * k + t] } else { T::ZERO })
+        .map(|t| match gram[t * k + t] {
+            curvature if curvature > T::ZERO => T::ONE / curvature,
+            // Nothing but the charge is left, and the least is zero.
+            _ if charge > T::ZERO => T::ONE / T::TINY,
+            _ => T::ZERO,
+        })
         .collect();
     let mut scratch = vec![T::ZERO; 2 * k * MAX_PANEL];
     let (f, inverse, scratch) = (f.reborrow(), &inverse, &mut scratch);

@@ -22,6 +22,9 @@ impl Divergence for Beta {
         if x == 0.0 {
             return q.powf(b) / b;
         }
+        if q == 0.0 && b < 0.0 {
+            return f64::INFINITY;
+        }
         let log = (q / x).ln();
         if log.abs() < NEAR {
             let series = 0.5
@@ -34,7 +37,9 @@ impl Divergence for Beta {
     }
     #[inline(always)]
     fn ratio<T: Scalar>(self, x: T, q: T) -> T {
-        if x == T::ZERO { T::ZERO } else { x * q.powf(self.beta - 2.0) }
+        // Where q is zero, so are the factors that the ratio would be multiplied by.
+        let unmet = x == T::ZERO || (q == T::ZERO && self.beta > 1.0);
+        if unmet { T::ZERO } else { x * q.powf(self.beta - 2.0) }
     }
     #[inline(always)]
     fn weight<T: Scalar>(self, q: T) -> T {

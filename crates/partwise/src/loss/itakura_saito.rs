@@ -10,6 +10,9 @@ pub(crate) struct ItakuraSaito;
 impl Divergence for ItakuraSaito {
     #[inline(always)]
     fn value(self, x: f64, q: f64) -> f64 {
+        if q == 0.0 {
+            return f64::INFINITY;
+        }
         let off = (x - q) / q;
         (off - off.ln_1p()).max(0.0)
     }

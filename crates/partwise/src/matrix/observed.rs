@@ -1,6 +1,6 @@
 //! X by one of its sides, with what its entries weigh: where blocks of observations come from.
 
-use super::{Csr, Input, Layout, Matrix, Observations, Side, Visitor, Weights};
+use super::{Csr, Input, Layout, Matrix, Observations, Plan, Side, Visitor, Weights};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
@@ -61,6 +61,22 @@ impl<'a, T: Scalar> Observed<'a, T> {
 
     pub(crate) fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// The largest observed entry, whatever it weighs.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(crate) fn largest(&self) -> Result<f64> {
+        let mut largest = 0.0f64;
+        let mut block = self.block();
+        for range in Plan::new(self, 1).bins().iter().flatten() {
+            self.read(range.clone(), &mut block)?;
+            for at in 0..range.len() {
+                block.for_each_weighed(at, |_, x, _| largest = largest.max(x.to_f64()));
+            }
+        }
+        Ok(largest)
     }
 
     /// Whether no weight is other than 0 and 1.

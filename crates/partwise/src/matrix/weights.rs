@@ -62,21 +62,31 @@ impl<T: Scalar> Weights<'_, T> {
             && !(self.absent_missing && sparse)
     }
 
+    /// Drops what weighs every entry 1: it says nothing, and must change nothing.
+    pub(crate) fn simplify(&mut self, (rows, cols): (usize, usize)) {
+        let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
+        if ones(&self.rows) {
+            self.rows = None;
+        }
+        if ones(&self.columns) {
+            self.columns = None;
+        }
+        if self.hidden.as_ref().is_some_and(|hidden| hidden.stored() == 0) {
+            self.hidden = None;
+        }
+        let all_stored = |x: &Input<'_, T>| x.stored() as u128 == rows as u128 * cols as u128;
+        let one = self.entries.as_ref().is_some_and(|x| all_stored(x) && all(x, |v| v == T::ONE));
+        if one {
+            self.entries = None;
+        }
+    }
+
     /// Whether no weight is other than 0 and 1.
     pub(crate) fn is_zero_or_one(&self) -> bool {
         let binary = |v: T| v == T::ZERO || v == T::ONE;
-        let all = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
-        let entries = self.entries.as_ref().is_none_or(|entries| {
-            let by_rows = entries.by(Side::Rows);
-            let mut all = true;
-            let seen = by_rows.visit(0..entries.shape().0, &mut |range, panel| {
-                range
-                    .enumerate()
-                    .for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= binary(v)));
-            });
-            seen.is_ok() && all
-        });
-        entries && all(&self.rows) && all(&self.columns)
+        let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
+        let entries = self.entries.as_ref().is_none_or(|entries| all(entries, binary));
+        entries && ones(&self.rows) && ones(&self.columns)
     }
 
     /// Checks shapes and values against an X of this shape.
@@ -124,6 +134,15 @@ impl<T: Scalar> Weights<'_, T> {
         }
         Ok(())
     }
+}
+
+/// Whether something holds for every stored entry.
+fn all<T: Scalar>(x: &Input<'_, T>, holds: impl Fn(T) -> bool) -> bool {
+    let mut all = true;
+    let seen = x.by(Side::Rows).visit(0..x.shape().0, &mut |range, panel| {
+        range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= holds(v)));
+    });
+    seen.is_ok() && all
 }
 
 fn is_bad<T: Scalar>(weight: T) -> bool {

@@ -31,6 +31,11 @@ impl Kkt {
     /// How much more the worst zero may miss than the mean.
     pub const ZEROS_ALLOWANCE: f64 = 10.0;
 
+    /// Whether any part is not a number.
+    pub(crate) fn is_nan(&self) -> bool {
+        [self.w, self.w_zeros, self.h, self.h_zeros].iter().any(|v| v.is_nan())
+    }
+
     /// The one number that `tol` is compared with: max(ρ_W, ρ_H, η_W / 10, η_H / 10).
     pub fn residual(&self) -> f64 {
         let zeros = self.w_zeros.max(self.h_zeros) / Self::ZEROS_ALLOWANCE;

@@ -28,7 +28,8 @@ impl<T: Scalar> Update<T> for Pgd {
             |s: usize| gram.wide()[s * k..(s + 1) * k].iter().map(|v| v.abs()).sum::<f64>();
         // The largest row sum bounds the largest eigenvalue, so 1/bound is a safe first step.
         let bound = (0..k).map(row_sum).fold(0.0, f64::max);
-        let first = if bound > 0.0 { 1.0 / bound } else { 0.0 };
+        // Without curvature a step may be of any length: the charge alone pulls, to zero.
+        let first = if bound > 0.0 { 1.0 / bound } else { f64::MAX };
         Box::new(Prepared { gram, charge: charge.to_f64(), first, steps: self.steps })
     }
 }

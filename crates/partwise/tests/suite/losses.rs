@@ -166,7 +166,9 @@ fn the_first_multiplicative_step_is_that_of_the_formula() {
         let step = |x: &Mat, w: &Mat, h: &Mat| {
             let (q, b) = (w.times_transposed(h), loss.beta());
             let sum = |i: usize, t: usize, f: &dyn Fn(usize) -> f64| -> f64 {
-                (0..x.cols).map(|j| f(j) * q.get(i, j).powf(b - 2.0) * h.get(j, t)).sum()
+                // A row that is zero takes no part, though powers of its fit may be infinite.
+                let seen = (0..x.cols).filter(|&j| h.get(j, t) > 0.0);
+                seen.map(|j| f(j) * q.get(i, j).powf(b - 2.0) * h.get(j, t)).sum()
             };
             Mat::from_fn(w.rows, w.cols, |i, t| {
                 let num = sum(i, t, &|j| x.get(i, j));

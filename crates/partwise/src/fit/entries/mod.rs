@@ -22,7 +22,7 @@ use crate::factor::Factor;
 use crate::init::Pair;
 use crate::kernel::kkt::KktSums;
 use crate::loss::Loss;
-use crate::matrix::{Observed, Plan};
+use crate::matrix::{Layout, Observed, Plan};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -79,7 +79,8 @@ impl<'a, T: Scalar> Entries<'a, T> {
         let k = pair.other.cols();
         let plans = (Plan::new(problem.streamed, k), problem.other.map(|x| Plan::new(x, k)));
         let (n, weighted) = (pair.other.rows(), problem.streamed.is_weighted());
-        let own_den = weighted || problem.loss != Loss::KL;
+        let listed = problem.streamed.layout() == (Layout::Listed { zeros: false });
+        let own_den = weighted || listed || problem.loss != Loss::KL;
         let following = problem.rule.follows().then(|| Following::new(&plans.0, (n, k), own_den));
         Self {
             plans,
@@ -141,9 +142,12 @@ impl<'a, T: Scalar> Entries<'a, T> {
         Ok(())
     }
 
-    fn pair(&self, accepted: bool) -> Pair<T> {
+    /// The accepted iterate, taken out.
+    fn take_pair(&mut self, accepted: bool) -> Pair<T> {
+        let nothing = || Factor::zeros(0, 0);
+        let streamed = std::mem::replace(&mut self.a[self.current], nothing());
         let b = if accepted { USED } else { BEST };
-        Pair { streamed: self.a[self.current].clone(), other: self.b[b].clone() }
+        Pair { streamed, other: std::mem::replace(&mut self.b[b], nothing()) }
     }
 }
 
@@ -205,7 +209,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
             return Ok(Vec::new());
         };
         self.certify(&mut member)?;
-        let pair = self.pair(member.accepted);
+        let pair = self.take_pair(member.accepted);
         Ok(vec![(member, pair)])
     }
 
