@@ -153,6 +153,19 @@ impl Found {
         let zeros =
             [zeros(&self.zero_rows, "rows"), zeros(&self.zero_columns, "columns")].join(", ");
         report.line("zeros", &zeros);
+        self.tell_verdict(report, about);
+        let x = format!("X takes {}", bytes(u128::from(self.x_bytes)));
+        let memory = match (rank, self.fit_bytes) {
+            (Some(k), Some(fit)) => {
+                format!("{x}, a fit of rank {k} at most {} more", bytes(u128::from(fit)))
+            }
+            _ => x,
+        };
+        report.line("memory", &memory);
+    }
+
+    /// What a fit would refuse, or leave out.
+    fn tell_verdict(&self, report: &mut Report, about: &About) {
         let entry = |e: Entry| format!("X[{}, {}] = {}", e.row, e.col, e.value);
         if let (Some(first), Some(most)) = (self.first_negative, self.most_negative) {
             let (first, most) = (entry(first), entry(most));
@@ -176,13 +189,5 @@ impl Found {
         };
         let verdict = if self.accepted { takes } else { "would refuse X" };
         report.line("fit", verdict);
-        let x = format!("X takes {}", bytes(u128::from(self.x_bytes)));
-        let memory = match (rank, self.fit_bytes) {
-            (Some(k), Some(fit)) => {
-                format!("{x}, a fit of rank {k} at most {} more", bytes(u128::from(fit)))
-            }
-            _ => x,
-        };
-        report.line("memory", &memory);
     }
 }

@@ -48,42 +48,17 @@ pub(crate) fn weights<T: Number>(
     if args.missing.absent {
         read.absent(&mut weights, &mut given);
     }
-    let mut entries = None;
-    if let Some(path) = &args.weights {
-        entries = Some(read.grid::<T>(path, "weights")?).filter(|grid| !grid.is_one_throughout());
-        given.extend(entries.is_some().then(|| "--weights".to_owned()));
-    }
-    let mut hidden = None;
-    if let Some(path) = &args.mask {
-        let mask = read.zero_or_one::<T>(path, "the mask")?;
-        if mask.ones() < about.rows as f64 * about.cols as f64 {
-            (entries, hidden) = masked(entries, &mask).map_err(|error| blame(error, path))?;
-            given.push("--mask".to_owned());
-        }
-    }
-    if let Some(path) = &args.hide {
-        let held_out = read.zero_or_one::<T>(path, "the mask of --hide")?;
-        if held_out.ones() > 0.0 {
-            hidden = Some(held_out.list(|v| v == T::ONE).union(hidden));
-            given.push("--hide".to_owned());
-        }
-    }
+    let (entries, hidden) = read.by_entry::<T>(args, &mut given)?;
     weights.entries = entries.map(Grid::into_input);
     let csr = hidden.map(|list: List| list.into_csr((about.rows, about.cols)));
     weights.hidden = csr.transpose().map_err(|error| about.blame(error))?;
-    for (path, what, option, n, to) in [
-        (&args.row_weights, "row weights", "--row-weights", about.rows, &mut weights.rows),
-        (
-            &args.column_weights,
-            "column weights",
-            "--column-weights",
-            about.cols,
-            &mut weights.columns,
-        ),
-    ] {
-        let Some(path) = path else { continue };
-        *to = Some(read.vector(path, what, n)?).filter(|v| v.iter().any(|&p| p != T::ONE));
-        given.extend(to.is_some().then(|| option.to_owned()));
+    if let Some(path) = &args.row_weights {
+        weights.rows = read.vector(path, "row weights", about.rows)?;
+        given.extend(weights.rows.is_some().then(|| "--row-weights".to_owned()));
+    }
+    if let Some(path) = &args.column_weights {
+        weights.columns = read.vector(path, "column weights", about.cols)?;
+        given.extend(weights.columns.is_some().then(|| "--column-weights".to_owned()));
     }
     Ok(Weighed { weights, given })
 }
@@ -139,6 +114,35 @@ impl Reader<'_> {
         }
     }
 
+    /// Weights by entry, and what is hidden of the rest.
+    fn by_entry<T: Number>(
+        &mut self,
+        args: &Weighing,
+        given: &mut Vec<String>,
+    ) -> Result<(Option<Grid<T>>, Option<List>), Failure> {
+        let (mut entries, mut hidden) = (None, None);
+        if let Some(path) = &args.weights {
+            let weights = self.grid::<T>(path, "weights")?;
+            entries = Some(weights).filter(|grid| !grid.is_one_throughout());
+            given.extend(entries.is_some().then(|| "--weights".to_owned()));
+        }
+        if let Some(path) = &args.mask {
+            let mask = self.zero_or_one::<T>(path, "the mask")?;
+            if !mask.is_one_throughout() {
+                (entries, hidden) = masked(entries, &mask).map_err(|error| blame(error, path))?;
+                given.push("--mask".to_owned());
+            }
+        }
+        if let Some(path) = &args.hide {
+            let held_out = self.zero_or_one::<T>(path, "the mask of --hide")?;
+            if held_out.ones() > 0.0 {
+                hidden = Some(held_out.list(|v| v == T::ONE).union(hidden));
+                given.push("--hide".to_owned());
+            }
+        }
+        Ok((entries, hidden))
+    }
+
     /// A matrix of the shape of X.
     fn grid<T: Number>(&mut self, path: &Path, what: &'static str) -> Result<Grid<T>, Failure> {
         let (grid, (found_rows, found_cols)) = self.any::<T>(path)?;
@@ -166,13 +170,13 @@ impl Reader<'_> {
         Ok(grid)
     }
 
-    /// As many numbers as X has rows, or columns.
+    /// As many numbers as X has rows, or columns; none if all are 1.
     fn vector<T: Number>(
         &mut self,
         path: &Path,
         what: &'static str,
         n: usize,
-    ) -> Result<Vec<T>, Failure> {
+    ) -> Result<Option<Vec<T>>, Failure> {
         let (grid, (found_rows, found_cols)) = self.any::<T>(path)?;
         if found_rows.min(found_cols) != 1 || found_rows.max(found_cols) != n {
             let (rows, cols) = (n, 1);
@@ -186,7 +190,7 @@ impl Reader<'_> {
                 let value = values[at].to_f64();
                 Err(blame(Error::Weight { what: format!("{what}[{at}]"), value }, path))
             }
-            None => Ok(values),
+            None => Ok(Some(values).filter(|v| v.iter().any(|&p| p != T::ONE))),
         }
     }
 

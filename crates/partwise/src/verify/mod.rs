@@ -78,7 +78,6 @@ pub fn verify<'a, T: Scalar>(
         check(what, f, expected, w.cols())?;
     }
     data.weights.check((rows, cols))?;
-    let beta = objective.loss.beta();
     let every = rows as f64 * cols as f64 * w.cols() as f64;
     let by_sums =
         objective.loss == Loss::KL || (objective.loss == Loss::FROBENIUS && every > AFFORDABLE);
@@ -88,26 +87,37 @@ pub fn verify<'a, T: Scalar>(
     let step = 2f64.powi(-half);
     let mean = if found.weight > 0.0 { found.weighed / found.weight } else { 0.0 };
     let level = if objective.loss == Loss::FROBENIUS { 0.0 } else { mean * step * step };
-    let (wide_w, wide_h) = (wide(w, step), wide(h, step));
-    let weight = found.weight;
-    let problem = Problem { entries: &entries, beta, step, w: &wide_w, h: &wide_h, level, weight };
-    let sums = problem.sums()?;
+    let (w, h) = (&wide(w, step), &wide(h, step));
+    let (beta, weight) = (objective.loss.beta(), found.weight);
+    let sums = Problem { entries: &entries, beta, step, w, h, level, weight }.sums()?;
+    Ok(figures(&sums, (w, h), objective, half, found.count))
+}
+
+/// The figures in the units of X, from sums in those of X·2^(−2·half).
+fn figures(
+    sums: &Sums,
+    (w, h): (&Rows, &Rows),
+    objective: &Objective,
+    half: i32,
+    observed: usize,
+) -> Verified {
     // A quarter of the exponent at a time, so that only what f64 cannot hold becomes infinite.
-    let unit = (f64::from(half) * beta / 2.0).exp2();
+    let unit = (f64::from(half) * objective.loss.beta() / 2.0).exp2();
     let in_units = |value: f64| value * unit * unit * unit * unit;
-    let charge = |penalty: Penalty, f: &Rows| charged(penalty, f, step);
     let divergence = sums.divergence.max(0.0);
-    let penalties = charge(objective.w_penalty, &wide_w) + charge(objective.h_penalty, &wide_h);
-    let roundoffs = (w.cols() as f64 + 8.0) * f64::EPSILON;
-    Ok(Verified {
+    let charge = |penalty: Penalty, f: &Rows| charged(penalty, f, 2f64.powi(-half));
+    let penalties = charge(objective.w_penalty, w) + charge(objective.h_penalty, h);
+    let k = h.first().map_or(0, Vec::len);
+    let roundoffs = (k as f64 + 8.0) * f64::EPSILON;
+    Verified {
         objective: in_units(divergence) + penalties,
         divergence: in_units(divergence),
         objective_bound: in_units(roundoffs * sums.size) + roundoffs * penalties,
         relative_error: share(divergence, sums.null).sqrt(),
         explained_variance: if sums.null > 0.0 { 1.0 - divergence / sums.null } else { 1.0 },
-        kkt: kkt(&sums, (&wide_w, &wide_h), objective, half),
-        observed: found.count,
-    })
+        kkt: kkt(sums, (w, h), objective, half),
+        observed,
+    }
 }
 
 /// How many entries of X count: those that are neither missing nor of weight 0.

@@ -3,6 +3,7 @@
 use super::beta::{divergence, slopes};
 use super::entries::{Cell, Entries, Row};
 use crate::error::{Error, Result};
+use crate::matrix::Entry;
 use crate::scalar::Scalar;
 
 /// A factor as rows.
@@ -24,8 +25,8 @@ pub(super) struct Look {
 /// [`Error::NotFinite`] or [`Error::Negative`] with the first place and how many.
 pub(super) fn look<T: Scalar>(entries: &Entries<'_, T>, cols: usize) -> Result<Look> {
     let mut look = Look::default();
-    let mut not_finite: Option<(usize, (usize, usize, f64))> = None;
-    let mut negative: Option<(usize, (usize, usize, f64), (usize, usize, f64))> = None;
+    let mut not_finite: Option<(usize, Entry)> = None;
+    let mut negative: Option<(usize, Entry, Entry)> = None;
     let heavy = (0..cols).filter(|&j| entries.col_weight(j) > 0.0);
     let (heavy, all) = (heavy.clone().count(), heavy.map(|j| entries.col_weight(j)).sum::<f64>());
     entries.for_each(|i, row| {
