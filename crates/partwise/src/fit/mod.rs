@@ -44,6 +44,8 @@ type Ended<T> = (Member<T>, Pair<T>);
 /// When to stop, and whom to tell.
 struct Watch<'a, T: Scalar> {
     options: &'a Options<T>,
+    tol: f64,
+    max_iter: usize,
     /// The divergence of the model that knows nothing: what the fit is compared with.
     null: f64,
     began: Instant,
@@ -82,7 +84,7 @@ fn run_to_the_end<T: Scalar>(
     watch: &mut Watch<'_, T>,
     ended: &mut Vec<Ended<T>>,
 ) -> Result<()> {
-    let max_iter = watch.options.max_iter;
+    let max_iter = watch.max_iter;
     for iteration in 1..=max_iter {
         course.sweep_streamed(true)?;
         course.judge(iteration == 1)?;
@@ -131,7 +133,7 @@ impl<T: Scalar> Watch<'_, T> {
         for (member, unfinished) in members.iter_mut().zip(unfinished) {
             self.record(member, iteration);
             if member.status.is_none() && !unfinished {
-                if member.kkt.residual() <= self.options.tol {
+                if member.kkt.residual() <= self.tol {
                     member.status = Some(Status::Converged);
                 } else if self.stalled(member) {
                     member.status = Some(Status::Stalled);
@@ -140,7 +142,7 @@ impl<T: Scalar> Watch<'_, T> {
         }
         let late = self.options.time_limit.is_some_and(|limit| self.began.elapsed() >= limit);
         // After the last iteration there is a look to come, which reports.
-        let last = iteration == self.options.max_iter && members.iter().any(|m| m.status.is_none());
+        let last = iteration == self.max_iter && members.iter().any(|m| m.status.is_none());
         let broke = !last && self.report(&members, iteration).is_break();
         let leave = broke || self.halt.asked();
         if leave || late {
@@ -162,8 +164,7 @@ impl<T: Scalar> Watch<'_, T> {
         for (member, unfinished) in course.members().into_iter().zip(unfinished) {
             member.history.pop_if(|last| last.iteration == iteration);
             self.record(member, iteration);
-            let converged =
-                iteration > 0 && !unfinished && member.kkt.residual() <= self.options.tol;
+            let converged = iteration > 0 && !unfinished && member.kkt.residual() <= self.tol;
             let status = if converged { Status::Converged } else { Status::MaxIter };
             member.status.get_or_insert(status);
         }
@@ -200,7 +201,7 @@ impl<T: Scalar> Watch<'_, T> {
             objective,
             relative_error: relative_error(divergence, self.null),
             kkt: best.kkt,
-            tol: self.options.tol,
+            tol: self.tol,
         })
     }
 }

@@ -166,6 +166,8 @@ impl<'a, T: Scalar> Task<'a, T> {
     fn watch<'o>(&'o self, null: f64, observer: &'o mut dyn Observer) -> Watch<'o, T> {
         Watch {
             options: self.options,
+            tol: self.options.tol,
+            max_iter: self.options.max_iter,
             null,
             began: self.began,
             halt: &self.halt,
@@ -286,6 +288,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             Ok(Box::new(course) as Box<dyn Course<T> + '_>)
         })?;
         let mut ended = ended;
+        entries::polish(problem, &mut watch, &mut ended)?;
         for (member, pair) in &mut ended {
             if member.divergence.is_infinite() {
                 // The start, of a fit that was stopped in its first iteration.

@@ -28,6 +28,7 @@ names! {
 }
 
 /// The two factors a restart begins with, in the orientation in which X is streamed.
+#[derive(Clone)]
 pub(crate) struct Pair<T> {
     /// A row for each streamed row.
     pub(crate) streamed: Factor<T>,

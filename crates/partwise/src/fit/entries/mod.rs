@@ -7,10 +7,12 @@
 //! The factor with a row for each streamed row of X is called `a` here, the other one `b`.
 
 mod follow;
+mod polish;
 mod refuse;
 mod sweep;
 
 pub(super) use follow::Following;
+pub(super) use polish::polish;
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
 pub(super) use sweep::{Sweep, divergence_of, divergence_of_mean, kkt_of};
 
