@@ -65,17 +65,14 @@ pub(super) fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
 
 /// Raises zeros of a factor in rows where X is not zero throughout to a roundoff of the largest entry
 /// of their row, which counts as zero but lets a multiplicative rule leave it, and rows of zeros to
-/// the mean if `whole`: how many there were.
-pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool], whole: bool) -> usize {
+/// the mean: how many there were.
+pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
     let sum: f64 = f.as_slice().iter().map(|v| v.to_f64()).sum();
     let mean = T::from_f64(sum / (f.rows() * f.cols()) as f64);
     let mut count = 0;
     for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
         let row = f.row_mut(i);
         let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
-        if largest == T::ZERO && !whole {
-            continue;
-        }
         let least = if largest > T::ZERO { T::from_f64(f64::ROUNDOFF) * largest } else { mean };
         for value in row.iter_mut().filter(|v| **v == T::ZERO) {
             *value = least;

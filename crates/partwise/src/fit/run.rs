@@ -44,7 +44,7 @@ pub fn fit_observed<'a, T: Scalar>(
     let mut data = x.into();
     options.validate(data.x.shape())?;
     data.weights.check(data.x.shape())?;
-    data.weights.simplify(data.x.shape());
+    data.simplify();
     run_in_pool(options.threads, || Task::new(&data, options, began)?.run(observer))
 }
 
@@ -269,6 +269,11 @@ impl<'a, T: Scalar> Task<'a, T> {
                 if raised > 0 {
                     warnings.push(Warning::RaisedZeros { count: raised });
                 }
+                let locked = zeros_in(&pair, &self.scan);
+                if rule.follows() && locked > 0 && self.fixed() == (false, false) {
+                    let rule = options.rule().name();
+                    warnings.push(Warning::LockedZeros { count: locked, rule });
+                }
                 let mut course = Entries::new(problem, restart, pair);
                 course.sweep_streamed(false)?;
                 course.refuse_unreached(side)?;
@@ -292,13 +297,11 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
     fn raise_zeros(&self, pair: &mut Pair<T>) -> usize {
-        // For β ≥ 2 no gradient is infinite, and for β > 1 no divergence: a row of zeros may be meant.
-        let beta = self.options.loss.beta();
-        if beta >= 2.0 {
+        // For β ≥ 2 neither divergence nor gradient is infinite, and a zero may be meant.
+        if self.options.loss.beta() >= 2.0 {
             return 0;
         }
         let (fixed, scan) = (self.fixed(), &self.scan);
-        let raise = |f: &mut Factor<T>, nonzero: &[bool]| raise(f, nonzero, beta <= 1.0);
         let own = if fixed.0 { 0 } else { raise(&mut pair.streamed, &scan.row_nonzero) };
         own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
     }

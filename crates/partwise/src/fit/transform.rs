@@ -68,7 +68,7 @@ pub fn transform<'a, T: Scalar>(
     check_factor("H", Some(h), cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
-    data.weights.simplify((rows, cols));
+    data.simplify();
     run_in_pool(options.threads, || weights_of(&data, h, options))
 }
 

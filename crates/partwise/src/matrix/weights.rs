@@ -51,6 +51,30 @@ impl<'a, T: Scalar, X: Into<Input<'a, T>>> From<X> for Data<'a, T> {
     }
 }
 
+impl<T: Scalar> Data<'_, T> {
+    /// Drops weights that weigh every entry 1: they say nothing, and must change nothing.
+    pub(crate) fn simplify(&mut self) {
+        let (rows, cols) = self.x.shape();
+        let weights = &mut self.weights;
+        let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
+        if ones(&weights.rows) {
+            weights.rows = None;
+        }
+        if ones(&weights.columns) {
+            weights.columns = None;
+        }
+        if weights.hidden.as_ref().is_some_and(|hidden| hidden.stored() == 0) {
+            weights.hidden = None;
+        }
+        let every = rows as u128 * cols as u128;
+        let is_one = |x: &Input<'_, T>| x.stored() as u128 == every && all(x, |v| v == T::ONE);
+        if weights.entries.as_ref().is_some_and(is_one) {
+            weights.entries = None;
+        }
+        weights.nan_missing = weights.nan_missing && !all(&self.x, |v| !v.to_f64().is_nan());
+    }
+}
+
 impl<T: Scalar> Weights<'_, T> {
     /// Whether every entry weighs 1 and none is missing in an X of this kind.
     pub(crate) fn is_none(&self, sparse: bool) -> bool {
@@ -60,25 +84,6 @@ impl<T: Scalar> Weights<'_, T> {
             && self.columns.is_none()
             && !self.nan_missing
             && !(self.absent_missing && sparse)
-    }
-
-    /// Drops what weighs every entry 1: it says nothing, and must change nothing.
-    pub(crate) fn simplify(&mut self, (rows, cols): (usize, usize)) {
-        let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
-        if ones(&self.rows) {
-            self.rows = None;
-        }
-        if ones(&self.columns) {
-            self.columns = None;
-        }
-        if self.hidden.as_ref().is_some_and(|hidden| hidden.stored() == 0) {
-            self.hidden = None;
-        }
-        let all_stored = |x: &Input<'_, T>| x.stored() as u128 == rows as u128 * cols as u128;
-        let one = self.entries.as_ref().is_some_and(|x| all_stored(x) && all(x, |v| v == T::ONE));
-        if one {
-            self.entries = None;
-        }
     }
 
     /// Whether no weight is other than 0 and 1.

@@ -136,9 +136,9 @@ impl<T: Scalar> Strand<T> {
     }
 
     /// A component that is zero on one side, though X could use it and it has not been tried often.
-    /// Under a penalty that makes zeros, a component may be zero by right.
+    /// Under a penalty, a component may be zero by right.
     pub(super) fn dead(&self, problem: &Problem<'_, T>) -> Option<usize> {
-        let charged = problem.penalties.0.l1 > 0.0 || problem.penalties.1.l1 > 0.0;
+        let charged = !(problem.penalties.0.is_none() && problem.penalties.1.is_none());
         let fitted = self.member.divergence <= DIRECT_BELOW * problem.noise();
         if problem.fixed != (false, false) || charged || fitted {
             return None;

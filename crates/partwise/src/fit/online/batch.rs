@@ -126,9 +126,9 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// Raises zeros from which a multiplicative rule cannot move.
     pub(super) fn raise(&self, rows: &mut Rows<T>, h: &mut Factor<T>) {
-        raise(h, &self.scan.col_nonzero, true);
+        raise(h, &self.scan.col_nonzero);
         if !rows.flat {
-            raise(&mut rows.w, &self.scan.row_nonzero, true);
+            raise(&mut rows.w, &self.scan.row_nonzero);
         }
     }
 }
