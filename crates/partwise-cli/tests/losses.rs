@@ -26,7 +26,7 @@ fn small_files(folder: &TempDir) {
     put("zeros.csv", table(&|_, _| "0".into()));
     put("mask.csv", table(&|i, j| u8::from(shown(i, j)).to_string()));
     put("hide.csv", table(&|i, j| u8::from(!shown(i, j)).to_string()));
-    put("few.csv", table(&|i, j| u8::from((i + j) % 3 == 0).to_string()));
+    put("few.csv", table(&|i, j| u8::from((i + j).is_multiple_of(3)).to_string()));
     put("weights.csv", table(&|i, j| (0.25 * ((i + j) % 5) as f64).to_string()));
     put("rows.csv", (0..9).map(|i| format!("{}\n", 1 + i % 3)).collect());
     put("columns.csv", "0.5,1,2,0,1,1\n".into());
@@ -38,7 +38,7 @@ fn small_files(folder: &TempDir) {
             kept.iter().map(|&(i, j)| format!("{} {} {}", i + 1, j + 1, value(i, j))).collect();
         put(name, format!("{head}\n9 6 {}\n{}\n", kept.len(), lines.join("\n")));
     };
-    listed("sparse.mtx", &|i, j| (i * 2 + j) % 3 != 0);
+    listed("sparse.mtx", &|i, j| !(i * 2 + j).is_multiple_of(3));
     listed("shown.mtx", &shown);
 }
 

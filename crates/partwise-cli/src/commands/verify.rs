@@ -41,7 +41,7 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
     let plain = given.is_empty();
     let verified = verify(Data { x, weights }, &w, &h, &objective).map_err(|e| about.blame(e))?;
     let of = about.rows as f64 * about.cols as f64;
-    let seen = (!plain).then(|| Seen { given, observed: verified.observed, of });
+    let seen = (!plain).then_some(Seen { given, observed: verified.observed, of });
     check_observed(model, verified.observed, &about)?;
     let agreement = Agreement::new::<T>(model, &verified, plain);
     let disagreement = agreement.disagreement();
