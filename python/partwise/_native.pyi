@@ -1,7 +1,7 @@
 """The engine. Arrays are borrowed for the length of a call."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ __all__ = [
     "STARTS",
     "Fit",
     "InternalError",
+    "Online",
     "__version__",
     "_panic_for_test",
     "fit",
@@ -55,6 +56,7 @@ class Fit:
     restarts: list[dict[str, Any]]
     warnings: list[str]
 
+@final
 class Online:
     h: Any
     """k × n, in the dtype of ``h0``. Not to be set."""
@@ -64,8 +66,8 @@ class Online:
     """k × n under "mu", k × k under "hals"."""
     exponent: int
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         h0: _Factor,
         *,
         loss: str | float | None = None,
@@ -76,7 +78,7 @@ class Online:
         h_l1: float | None = None,
         h_l2: float | None = None,
         threads: int | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def step(
         self,
         x: _Matrix,
@@ -139,6 +141,10 @@ def verify(
     w_l2: float | None = None,
     h_l1: float | None = None,
     h_l2: float | None = None,
+    weights: _Matrix | None = None,
+    row_weights: NDArray[Any] | None = None,
+    column_weights: NDArray[Any] | None = None,
+    missing: str | _Sparse | None = None,
 ) -> dict[str, Any]: ...
 def supports(rule: str, loss: str | float | None = None) -> bool: ...
 def _panic_for_test(place: str = "call") -> None: ...

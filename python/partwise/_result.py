@@ -9,7 +9,7 @@ import numpy as np
 
 from partwise import _native
 from partwise._input import Native, as_native, cut
-from partwise._weights import as_like, as_missing
+from partwise._weights import as_like, as_missing, as_vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,17 +112,33 @@ class Result:
             **of_w,
         )
 
-    def verify(self, X: Any, *, layer: str | None = None) -> dict[str, Any]:
+    def verify(
+        self,
+        X: Any,
+        *,
+        weights: Any = None,
+        row_weights: Any = None,
+        missing: Any = None,
+        layer: str | None = None,
+    ) -> dict[str, Any]:
         """The figures recomputed from X, W and H in float64 by other code than that of the fit.
 
-        A dict with objective, objective_bound, relative_error, explained_variance, kkt and
-        kkt_residual. Raises ValueError after a fit with weights or missing entries, which it does
-        not know.
+        Weights of entries and of rows are to be given as they were to the fit; weights of columns
+        and what is missing are those of the fit unless given anew. A dict with objective,
+        divergence, objective_bound, relative_error, explained_variance, observed, kkt and
+        kkt_residual. Raises ValueError for what ``fit`` refuses of X and its weights.
         """
-        if self.weighted:
-            raise ValueError("verify knows no weights and no missing entries yet")
         data = as_native(X, self.h.dtype, layer)
-        return _native.verify(data.x, self.w, self.h, **self.model)
+        return _native.verify(
+            data.x,
+            self.w,
+            self.h,
+            weights=as_like("weights", weights, data),
+            row_weights=as_vector("row_weights", row_weights, data),
+            column_weights=self.column_weights,
+            missing=as_missing(self.missing if missing is None else missing, data),
+            **self.model,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name; arrays are not copied."""

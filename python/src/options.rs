@@ -65,16 +65,6 @@ pub(crate) fn loss(given: Option<&Bound<'_, PyAny>>) -> PyResult<Loss> {
     Loss::new(real("loss", given)?).map_err(named)
 }
 
-/// Refuses a loss that `what` does not have yet.
-pub(crate) fn only_frobenius(what: &str, loss: Loss) -> PyResult<()> {
-    if loss == Loss::FROBENIUS {
-        return Ok(());
-    }
-    Err(PyValueError::new_err(format!(
-        "{what} with loss = {loss} is not there yet: use 'frobenius'"
-    )))
-}
-
 /// What the entries of a factor are charged; nothing unless given.
 pub(crate) fn penalty(
     names: [&str; 2],

@@ -4,14 +4,13 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{only_frobenius, penalty, real, whole};
+use crate::options::{penalty, real, whole};
 use crate::pool;
 use crate::result::{kkt, rows};
 use crate::weights::{Given, HeldWeights};
 use partwise::Transform;
 use partwise::matrix::Data;
 use partwise::verify::Objective;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -69,12 +68,16 @@ fn transform_as<T: Real>(
 }
 
 /// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,
-/// `objective_bound`, `relative_error`, `explained_variance`, `kkt` and `kkt_residual`.
+/// `divergence`, `objective_bound`, `relative_error`, `explained_variance`, `observed`, `kkt` and
+/// `kkt_residual`.
 ///
-/// Raises ValueError if the shapes of X (m × n), W (m × k) and H (k × n) disagree or a factor has
-/// an entry that is negative or not finite.
+/// Loss, penalties, weights and `missing` as in `fit`. Raises ValueError if the shapes of X (m × n),
+/// W (m × k) and H (k × n) disagree or a factor has an entry that is negative or not finite.
 #[pyfunction]
-#[pyo3(signature = (x, w, h, *, loss = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None))]
+#[pyo3(signature = (
+    x, w, h, *, loss = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
+    row_weights = None, column_weights = None, missing = None
+))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn verify<'py>(
     py: Python<'py>,
@@ -86,34 +89,41 @@ pub(crate) fn verify<'py>(
     w_l2: Option<&Bound<'_, PyAny>>,
     h_l1: Option<&Bound<'_, PyAny>>,
     h_l2: Option<&Bound<'_, PyAny>>,
+    weights: Option<&Bound<'_, PyAny>>,
+    row_weights: Option<&Bound<'_, PyAny>>,
+    column_weights: Option<&Bound<'_, PyAny>>,
+    missing: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    only_frobenius("verify", crate::options::loss(loss)?)?;
-    let w_penalty = penalty(["w_l1", "w_l2"], [w_l1, w_l2])?;
-    let h_penalty = penalty(["h_l1", "h_l2"], [h_l1, h_l2])?;
-    if !(w_penalty.is_none() && h_penalty.is_none()) {
-        return Err(PyValueError::new_err("verify with penalties is not there yet"));
-    }
+    let objective = Objective {
+        loss: crate::options::loss(loss)?,
+        w_penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
+        h_penalty: penalty(["h_l1", "h_l2"], [h_l1, h_l2])?,
+    };
+    let given = Given { weights, rows: row_weights, columns: column_weights, missing };
     guarded(|| match Held::of(x)? {
-        Held::F32(x) => verify_as(py, &x, w, h),
-        Held::F64(x) => verify_as(py, &x, w, h),
+        Held::F32(x) => verify_as(py, (&x, &given), (w, h), &objective),
+        Held::F64(x) => verify_as(py, (&x, &given), (w, h), &objective),
     })
 }
 
 fn verify_as<'py, T: Real>(
     py: Python<'py>,
-    x: &HeldAs<'py, T>,
-    w: &Bound<'py, PyAny>,
-    h: &Bound<'py, PyAny>,
+    (x, given): (&HeldAs<'py, T>, &Given<'_, '_>),
+    (w, h): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
+    objective: &Objective,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
-    let input = x.input(py)?;
-    let found = py.detach(|| partwise::verify::verify(input, &w, &h, &Objective::default()));
+    let weights = HeldWeights::of(given)?;
+    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let found = py.detach(|| partwise::verify::verify(data, &w, &h, objective));
     let found = found.map_err(|e| exception(py, &e))?;
     let dict = PyDict::new(py);
     dict.set_item("objective", found.objective)?;
+    dict.set_item("divergence", found.divergence)?;
     dict.set_item("objective_bound", found.objective_bound)?;
     dict.set_item("relative_error", found.relative_error)?;
     dict.set_item("explained_variance", found.explained_variance)?;
+    dict.set_item("observed", found.observed)?;
     dict.set_item("kkt", kkt(py, &found.kkt)?)?;
     dict.set_item("kkt_residual", found.kkt.residual())?;
     Ok(dict)

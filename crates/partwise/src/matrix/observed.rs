@@ -17,6 +17,7 @@ pub(crate) struct Observed<'a, T: Scalar> {
     along: Option<&'a [T]>,
     across: Option<&'a [T]>,
     nan_missing: bool,
+    absent_missing: bool,
     zero_or_one: bool,
 }
 
@@ -55,6 +56,7 @@ impl<'a, T: Scalar> Observed<'a, T> {
             along: along.as_deref(),
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
+            absent_missing: weights.absent_missing && sparse,
             zero_or_one: weights.is_zero_or_one(),
         }
     }
@@ -204,7 +206,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
                     }
                     let stored = next < columns.len() && columns[next] == j;
                     let value = if stored { values[next] } else { T::ZERO };
-                    let missing = hidden.binary_search(&j).is_ok() || w == T::ZERO;
+                    let absent = self.absent_missing && !stored;
+                    let missing = absent || hidden.binary_search(&j).is_ok() || w == T::ZERO;
                     let nan = self.nan_missing && value.to_f64().is_nan();
                     if !(missing || nan) {
                         block.push(j, value, w * self.weight_of(row, j as usize));
