@@ -18,8 +18,9 @@ pub(crate) fn test() -> Result<(), Failed> {
     install(&folder, &programs)?;
     run(program("mypy").arg("--no-incremental"))?;
     run(program("stubtest").args(["--mypy-config-file", "pyproject.toml", "partwise._native"]))?;
-    // A plain `pytest` keeps the sources out of the search path, so the wheel is what is tested.
-    run(program("pytest").args(["-q"]))
+    // A plain `pytest` keeps the sources out of the search path, so the wheel is what is tested; the
+    // setting does so for the interpreters that tests start.
+    run(program("pytest").args(["-q"]).env("PYTHONSAFEPATH", "1"))
 }
 
 /// The folder of programs of the virtual environment, with the pinned packages in it.
