@@ -31,6 +31,17 @@ impl<T: Scalar> Factor<T> {
         Self { lines, rows, cols, stride, scalar: std::marker::PhantomData }
     }
 
+    /// Becomes a factor of this shape in the room it has. The values are what happens to be there,
+    /// but the padding is zero if the number of columns stays.
+    pub(crate) fn reshape(&mut self, rows: usize, cols: usize) {
+        if cols != self.cols {
+            *self = Self::zeros(rows, cols);
+            return;
+        }
+        self.lines.resize(rows * self.stride * size_of::<T>() / LINE, Line([0; LINE]));
+        self.rows = rows;
+    }
+
     /// From `values` in row-major order, `rows * cols` of them.
     ///
     /// # Panics

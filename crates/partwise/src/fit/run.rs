@@ -13,11 +13,12 @@ use crate::init::Pair;
 use crate::kernel::impute::impute;
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Halt, Halting, Layout, Matrix, Missing, Observed, Scaled, Scan, Side, Streamed,
+    Data, Halt, Halting, Layout, Matrix, Missing, Need, Observed, Scaled, Scan, Side, Streamed,
     half_exponent, power,
 };
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
+use crate::update::Rule;
 use crate::warning::Warning;
 use std::time::Instant;
 
@@ -86,7 +87,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let streamed = data.x.streamed();
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
-        let every = way.needs_every_entry(options.loss);
+        let every = way.need(options.loss);
         let scan = scan(data, &*streamed.matrix, side, every)?;
         let turned = |scan: &Scan| match side {
             Side::Rows => scan.clone(),
@@ -136,7 +137,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             });
         }
         let side = self.streamed.side;
-        let x = observed(self.data, &*self.streamed.matrix, side, loss != Loss::KL);
+        let x = observed(self.data, &*self.streamed.matrix, side, Need::of(loss));
         if self.scan.positive == 0 {
             entries::refuse_nothing(&x)?;
         }
@@ -157,7 +158,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             Way::Entries => self.run_by_entries(&scaled, warnings, observer),
             Way::Normal(None) => self.run_by_normal_equations(&scaled, None, warnings, observer),
             Way::Normal(missing) => {
-                let seen = observed(self.data, &scaled, self.streamed.side, false);
+                let seen = observed(self.data, &scaled, self.streamed.side, Need::Stored);
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
             }
         }
@@ -249,7 +250,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let turned = self.data.x.by(side.opposite());
         let turned = Halting { inner: &*turned, halt: &self.halt };
         let turned = Scaled::new(&turned, self.half);
-        let every = self.way.needs_every_entry(options.loss);
+        let every = self.need();
         let streamed = observed(self.data, matrix, side, every);
         let other = observed(self.data, &turned, side.opposite(), every);
         let null = entries::divergence_of_mean(&streamed, options.loss)?;
@@ -296,6 +297,16 @@ impl<'a, T: Scalar> Task<'a, T> {
             }
         }
         self.outcome(&streamed, ended, null, warnings)
+    }
+
+    /// Which zeros the steps by entries need: under KL none, and a dense X with many is better listed.
+    fn need(&self) -> Need {
+        let (rows, cols) = self.data.x.shape();
+        let share = self.scan.positive as f64 / (rows as f64 * cols as f64);
+        let weighted = !self.data.weights.is_none(self.data.x.is_sparse());
+        let short = u32::try_from(rows.max(cols)).is_ok();
+        let list = self.options.rule() == Rule::Sn && !weighted && short && share <= LISTED_BELOW;
+        if list { Need::Positive } else { self.way.need(self.options.loss) }
     }
 
     /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
@@ -354,6 +365,10 @@ enum Way {
 /// 5k for each, and the more there are, the less a step sees of X.
 const MISSING_SHARE: f64 = 0.25;
 
+/// Share of positive entries up to which a dense X is listed: gathering what a row meets of the other
+/// factor costs about a third of the sweeps over it.
+const LISTED_BELOW: f64 = 0.25;
+
 impl Way {
     fn of<T: Scalar>(data: &Data<'_, T>, loss: Loss, streamed: &Streamed<'_, T>) -> Result<Self> {
         if loss != Loss::FROBENIUS {
@@ -362,7 +377,7 @@ impl Way {
         if data.weights.is_none(data.x.is_sparse()) {
             return Ok(Self::Normal(None));
         }
-        let seen = observed(data, &*streamed.matrix, streamed.side, false);
+        let seen = observed(data, &*streamed.matrix, streamed.side, Need::Stored);
         if seen.layout() == (Layout::Listed { zeros: false }) || !seen.is_zero_or_one() {
             return Ok(Self::Entries);
         }
@@ -372,9 +387,16 @@ impl Way {
         Ok(if few { Self::Normal(Some(missing)) } else { Self::Entries })
     }
 
-    /// Whether zeros that a sparse X does not store are needed as entries.
-    fn needs_every_entry(&self, loss: Loss) -> bool {
-        matches!(self, Self::Entries) && loss != Loss::KL
+    /// Which zeros are needed as entries.
+    fn need(&self, loss: Loss) -> Need {
+        if matches!(self, Self::Entries) { Need::of(loss) } else { Need::Stored }
+    }
+}
+
+impl Need {
+    /// What a loss by entries needs: KL takes its zeros from the sums of the factors.
+    pub(super) fn of(loss: Loss) -> Self {
+        if loss == Loss::KL { Self::Stored } else { Self::Every }
     }
 }
 
@@ -383,9 +405,9 @@ pub(super) fn observed<'a, T: Scalar>(
     data: &'a Data<'a, T>,
     matrix: &'a dyn Matrix<T>,
     side: Side,
-    every_entry: bool,
+    need: Need,
 ) -> Observed<'a, T> {
-    Observed::new(matrix, (side, data.x.is_sparse()), &data.weights, every_entry)
+    Observed::new(matrix, (side, data.x.is_sparse()), &data.weights, need)
 }
 
 /// One look at the entries of X that are observed, times their weights.
@@ -393,10 +415,10 @@ pub(super) fn scan<T: Scalar>(
     data: &Data<'_, T>,
     matrix: &dyn Matrix<T>,
     side: Side,
-    every_entry: bool,
+    need: Need,
 ) -> Result<Scan> {
     if data.weights.is_none(data.x.is_sparse()) {
         return Scan::of(matrix);
     }
-    Scan::of(&observed(data, matrix, side, every_entry))
+    Scan::of(&observed(data, matrix, side, need))
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Matrix, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
+    Data, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
 };
 use crate::penalty::Penalty;
 use crate::project::rows_given;
@@ -79,7 +79,7 @@ fn weights_of<T: Scalar>(
 ) -> Result<Factor<T>> {
     let loss = options.loss;
     let by_rows = data.x.by(Side::Rows);
-    let every = loss != Loss::KL;
+    let every = Need::of(loss);
     let seen = observed(data, &*by_rows, Side::Rows, every);
     let weighted = seen.is_weighted();
     let by_entries = weighted || loss != Loss::FROBENIUS;

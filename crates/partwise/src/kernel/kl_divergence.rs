@@ -19,7 +19,9 @@ struct Divergence<'a, T> {
     p: Option<&'a [T]>,
 }
 
-/// Sums kept apart, for the vectors of any instruction set.
+/// Terms formed at a time, by a loop long enough to be vectorised.
+const CHUNK: usize = 64;
+/// Sums kept apart.
 const LANES: usize = 8;
 
 impl<T: Scalar> Job<T> for Divergence<'_, T> {
@@ -29,27 +31,20 @@ impl<T: Scalar> Job<T> for Divergence<'_, T> {
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(self) -> f64 {
         let mut sums = [0.0; LANES];
-        let whole = self.x.len() / LANES * LANES;
-        for at in (0..whole).step_by(LANES) {
-            let (x, q) = (&self.x[at..at + LANES], &self.q[at..at + LANES]);
-            match self.p {
-                None => {
-                    for lane in 0..LANES {
-                        sums[lane] += term(x[lane].to_f64(), q[lane].to_f64());
-                    }
-                }
-                Some(p) => {
-                    let p = &p[at..at + LANES];
-                    for lane in 0..LANES {
-                        let value = term(x[lane].to_f64(), q[lane].to_f64());
-                        sums[lane] += weighed(p[lane].to_f64(), value);
-                    }
+        let mut terms = [0.0; CHUNK];
+        for (at, (x, q)) in self.x.chunks(CHUNK).zip(self.q.chunks(CHUNK)).enumerate() {
+            let terms = &mut terms[..x.len()];
+            for ((to, x), q) in terms.iter_mut().zip(x).zip(q) {
+                *to = term(x.to_f64(), q.to_f64());
+            }
+            if let Some(p) = self.p {
+                for (to, p) in terms.iter_mut().zip(&p[at * CHUNK..]) {
+                    *to = weighed(p.to_f64(), *to);
                 }
             }
-        }
-        for at in whole..self.x.len() {
-            let value = term(self.x[at].to_f64(), self.q[at].to_f64());
-            sums[0] += self.p.map_or(value, |p| weighed(p[at].to_f64(), value));
+            for run in terms.chunks(LANES) {
+                sums.iter_mut().zip(run).for_each(|(sum, term)| *sum += term);
+            }
         }
         sums.iter().sum()
     }

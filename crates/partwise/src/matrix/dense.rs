@@ -160,6 +160,16 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
         total
     }
 
+    fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
+        for j in 0..self.0.shape().1 {
+            let value = self.0.get(row, j);
+            if value != T::ZERO {
+                columns.push(u32::try_from(j).expect("lists are made of 2³² columns at most"));
+                values.push(value);
+            }
+        }
+    }
+
     fn copy_dense(&self, row: usize, out: &mut [T]) {
         for (j, out) in out.iter_mut().enumerate() {
             *out = self.0.get(row, j);

@@ -22,7 +22,7 @@ pub(crate) use input::Streamed;
 pub use input::{Input, Side};
 pub(crate) use missing::Missing;
 pub(crate) use observations::{Layout, Observations};
-pub(crate) use observed::Observed;
+pub(crate) use observed::{Need, Observed};
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
@@ -80,7 +80,8 @@ pub trait Panel<T: Scalar> {
         self.for_each(row, &mut |j, x| out[j] = x);
     }
 
-    /// Appends columns and values of the stored entries of the panel's row `row`, in order of column.
+    /// Appends columns and values of the stored entries of the panel's row `row`, in order of column;
+    /// zeros may be left out.
     ///
     /// # Panics
     /// If X has more than 2³² columns.

@@ -72,9 +72,9 @@ impl<T: Scalar> Observations<T> {
     /// Empties the block and makes room for these rows.
     pub(super) fn begin(&mut self, rows: Range<usize>) {
         if self.layout == Layout::Dense && self.dense.rows() != rows.len() {
-            self.dense = Factor::zeros(rows.len(), self.cols);
+            self.dense.reshape(rows.len(), self.cols);
             let cols = self.cols;
-            self.dense_weights.iter_mut().for_each(|w| *w = Factor::zeros(rows.len(), cols));
+            self.dense_weights.iter_mut().for_each(|w| w.reshape(rows.len(), cols));
         }
         self.rows = rows;
         for offsets in [&mut self.indptr, &mut self.hidden.indptr] {

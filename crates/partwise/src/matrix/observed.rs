@@ -6,6 +6,17 @@ use crate::factor::Factor;
 use crate::scalar::Scalar;
 use std::ops::Range;
 
+/// Which zeros of X are needed as entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// All of them.
+    Every,
+    /// Those that X stores.
+    Stored,
+    /// None, also where X is dense.
+    Positive,
+}
+
 /// X by one of its sides, with the weights turned the same way.
 pub(crate) struct Observed<'a, T: Scalar> {
     x: &'a dyn Matrix<T>,
@@ -22,19 +33,18 @@ pub(crate) struct Observed<'a, T: Scalar> {
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
-    /// `x` is the `side` of an X that is sparse or not. With `every_entry`, zeros are needed as
-    /// entries.
+    /// `x` is the `side` of an X that is sparse or not.
     pub(crate) fn new(
         x: &'a dyn Matrix<T>,
         (side, sparse): (Side, bool),
         weights: &'a Weights<'a, T>,
-        every_entry: bool,
+        need: Need,
     ) -> Self {
         let listed_weights = weights.entries.as_ref().is_some_and(Input::is_sparse);
         let all_weighed = weights.entries.is_some();
         let layout = if listed_weights || (sparse && weights.absent_missing) {
             Layout::Listed { zeros: false }
-        } else if sparse && !all_weighed && !every_entry {
+        } else if (sparse || need == Need::Positive) && !all_weighed && need != Need::Every {
             Layout::Listed { zeros: true }
         } else {
             Layout::Dense

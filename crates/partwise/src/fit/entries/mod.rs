@@ -29,7 +29,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Ratio};
-use sweep::Sums;
+use sweep::{Room, Sums};
 
 /// What a course by entries knows about X.
 #[derive(Clone, Copy)]
@@ -68,6 +68,8 @@ pub(super) struct Entries<'a, T: Scalar> {
     stale: usize,
     /// Whether the last step was not finished.
     abandoned: bool,
+    /// Room for passes by the streamed and by the other side.
+    rooms: [Vec<Room<T>>; 2],
 }
 
 // Places in `b`; that between them is `b` as the rule left it.
@@ -97,6 +99,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
             kkt_b: KktSums::default(),
             stale: MEASURE_EVERY,
             abandoned: false,
+            rooms: [Vec::new(), Vec::new()],
         }
     }
 
@@ -122,7 +125,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
-        Ok(look.run(self.a[a].view(), &mut self.b[b], None)?.kkt)
+        Ok(look.run_in(&mut self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
     /// The KKT residual of `b`, measured afresh.
@@ -169,7 +172,8 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let rule = (improve && !fixed.0).then_some(rule);
         let sweep =
             Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
-        self.sums = sweep.run(self.b[USED].view(), next, self.following.as_mut())?;
+        let (held, following) = (self.b[USED].view(), self.following.as_mut());
+        self.sums = sweep.run_in(&mut self.rooms[0], held, next, following)?;
         Ok(())
     }
 
@@ -238,7 +242,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
             let sweep =
                 Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
-            sweep.run(next.view(), used, None)?;
+            sweep.run_in(&mut self.rooms[1], next.view(), used, None)?;
             go_beyond(plain, used, beta);
             std::mem::swap(used, plain);
         }

@@ -19,6 +19,13 @@ struct Bin<'a, T> {
     rows: ViewMut<'a, T>,
     part: Option<&'a mut Part<T>>,
     blocks: &'a [Range<usize>],
+    room: &'a mut Room<T>,
+}
+
+/// What a bin is worked on in, kept between passes.
+pub(crate) struct Room<T> {
+    block: Observations<T>,
+    terms: Terms<T>,
 }
 
 /// What a pass adds up.
@@ -49,8 +56,26 @@ impl<T: Scalar> Sweep<'_, T> {
         &self,
         held: View<'_, T>,
         f: &mut Factor<T>,
+        following: Option<&mut Following<T>>,
+    ) -> Result<Sums> {
+        self.run_in(&mut Vec::new(), held, f, following)
+    }
+
+    /// As [`run`](Self::run), in room that an earlier pass has left.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(crate) fn run_in(
+        &self,
+        room: &mut Vec<Room<T>>,
+        held: View<'_, T>,
+        f: &mut Factor<T>,
         mut following: Option<&mut Following<T>>,
     ) -> Result<Sums> {
+        room.resize_with(self.plan.bins().len(), || Room {
+            block: self.x.block(),
+            terms: Terms::new(self.valued),
+        });
         let held = Held::new(held, self.x.layout(), self.x.across());
         let ends = self.plan.ends();
         let rows = f.view_mut().split_rows(&ends);
@@ -58,8 +83,8 @@ impl<T: Scalar> Sweep<'_, T> {
             Some(following) => following.parts().map(Some).collect(),
             None => ends.iter().map(|_| None).collect(),
         };
-        let bins = rows.into_iter().zip(parts).zip(self.plan.bins());
-        let bins = bins.map(|((rows, part), blocks)| Bin { rows, part, blocks });
+        let bins = rows.into_iter().zip(parts).zip(self.plan.bins()).zip(room);
+        let bins = bins.map(|(((rows, part), blocks), room)| Bin { rows, part, blocks, room });
         let bins: Vec<Bin<'_, T>> = bins.collect();
         let sums: Vec<Result<Sums>> = if self.plan.is_serial() {
             bins.into_iter().map(|bin| self.bin(bin, &held)).collect()
@@ -81,13 +106,13 @@ impl<T: Scalar> Sweep<'_, T> {
     /// The rows of one bin, block by block.
     fn bin(&self, mut bin: Bin<'_, T>, held: &Held<'_, T>) -> Result<Sums> {
         let mut sums = Sums::default();
-        let mut terms = Terms::new(self.valued);
-        let mut block = self.x.block();
+        let Room { block, terms } = bin.room;
+        terms.valued = self.valued;
         let start = bin.blocks.first().map_or(0, |range| range.start);
         for range in bin.blocks {
             let mut f = bin.rows.slice(range.start - start..range.end - start);
-            self.x.read(range.clone(), &mut block)?;
-            self.block(&block, held, &mut f, &mut terms, &mut sums, bin.part.as_deref_mut());
+            self.x.read(range.clone(), block)?;
+            self.block(block, held, &mut f, terms, &mut sums, bin.part.as_deref_mut());
         }
         Ok(sums)
     }

@@ -8,7 +8,7 @@ use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
 use crate::fit::run::{observed, scan};
 use crate::loss::Loss;
-use crate::matrix::{Data, Matrix, Observed, Scaled, Scan, Side, half_exponent};
+use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side, half_exponent};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
@@ -42,7 +42,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
         data.weights.check((rows, cols))?;
         let loss = options.loss;
         let by_rows = data.x.by(Side::Rows);
-        let scan = scan(data, &*by_rows, Side::Rows, loss != Loss::KL)?;
+        let scan = scan(data, &*by_rows, Side::Rows, Need::of(loss))?;
         scan.check()?;
         let batch = Self { data, by_rows, loss, scan, own: 0, exponent: 0 };
         if batch.is_weighted() && options.rule != Rule::Mu {
@@ -53,7 +53,11 @@ impl<'a, T: Scalar> Batch<'a, T> {
             });
         }
         if loss.forbids_zeros() {
-            refuse_zeros(&observed(data, &*batch.by_rows, Side::Rows, true), Side::Rows, loss)?;
+            refuse_zeros(
+                &observed(data, &*batch.by_rows, Side::Rows, Need::Every),
+                Side::Rows,
+                loss,
+            )?;
         }
         Ok(batch)
     }
@@ -79,7 +83,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
         self.exponent = if outweighs || statistics.is_none() { self.own } else { former };
         if self.own != 0 {
             let x = Scaled::new(&*self.by_rows, self.own);
-            self.scan = scan(self.data, &x, Side::Rows, self.loss != Loss::KL)?;
+            self.scan = scan(self.data, &x, Side::Rows, Need::of(self.loss))?;
         }
         Ok(self)
     }
@@ -100,7 +104,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// `matrix` with the weights.
     pub(super) fn observed<'b>(&'b self, matrix: &'b Scaled<'_, T>) -> Observed<'b, T> {
-        observed(self.data, matrix, Side::Rows, self.loss != Loss::KL)
+        observed(self.data, matrix, Side::Rows, Need::of(self.loss))
     }
 
     /// The exponent of the units of W.

@@ -258,7 +258,7 @@ impl<T: Scalar> Equations<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::{Dense, Observed, Order, Side, Weights};
+    use crate::matrix::{Dense, Need, Observed, Order, Side, Weights};
 
     /// Both ways make the same steps.
     #[test]
@@ -270,7 +270,7 @@ mod tests {
         let p: Vec<f64> = (0..rows * cols).map(|e| (e * 13 % 4) as f64 / 2.0).collect();
         let p = Dense::new(rows, cols, Order::RowMajor, p).expect("values");
         let weights = Weights { entries: Some(p.into()), ..Weights::default() };
-        let seen = Observed::new(&x, (Side::Rows, false), &weights, true);
+        let seen = Observed::new(&x, (Side::Rows, false), &weights, Need::Every);
         let mut block = seen.block();
         seen.read(0..rows, &mut block).expect("in memory");
         let h: Vec<f64> = (0..cols * k).map(|e| (e * 17 % 7) as f64 / 5.0).collect();

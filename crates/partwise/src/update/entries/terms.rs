@@ -91,9 +91,7 @@ impl<T: Scalar> Entrywise<T> {
 
     pub(super) fn fit(&mut self, block: &Observations<T>) {
         let (rows, cols) = (block.dense.rows(), block.dense.cols());
-        if (self.dense.rows(), self.dense.cols()) != (rows, cols) {
-            self.dense = Factor::zeros(rows, cols);
-        }
+        self.dense.reshape(rows, cols);
         self.listed.resize(block.values.len(), T::ZERO);
     }
 }
@@ -116,10 +114,8 @@ impl<T: Scalar> Terms<T> {
     /// Makes room for the rows of a block.
     pub(super) fn fit(&mut self, block: &Observations<T>, k: usize) {
         let rows = block.rows.len();
-        if (self.num.rows(), self.num.cols()) != (rows, k) {
-            self.num = Factor::zeros(rows, k);
-            self.den = Factor::zeros(rows, k);
-        }
+        self.num.reshape(rows, k);
+        self.den.reshape(rows, k);
         self.ratio.fit(block);
         self.q.fit(block);
     }
