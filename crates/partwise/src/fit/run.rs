@@ -158,7 +158,10 @@ impl<'a, T: Scalar> Task<'a, T> {
             Way::Entries => self.run_by_entries(&scaled, warnings, observer),
             Way::Normal(None) => self.run_by_normal_equations(&scaled, None, warnings, observer),
             Way::Normal(missing) => {
+                // A copy without what is missing, so that no pass has to look for it.
                 let seen = observed(self.data, &scaled, self.streamed.side, Need::Stored);
+                let seen = seen.copied()?;
+                let seen = Halting { inner: &*seen, halt: &self.halt };
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
             }
         }

@@ -1,6 +1,6 @@
 //! X by one of its sides, with what its entries weigh: where blocks of observations come from.
 
-use super::{Csr, Input, Layout, Matrix, Observations, Plan, Side, Visitor, Weights};
+use super::{Csr, Dense, Input, Layout, Matrix, Observations, Order, Plan, Side, Visitor, Weights};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
@@ -73,6 +73,32 @@ impl<'a, T: Scalar> Observed<'a, T> {
 
     pub(crate) fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// A copy of the weighed entries, for passes that read them many times.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(crate) fn copied(&self) -> Result<Box<dyn Matrix<T>>> {
+        let shape = self.shape();
+        let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
+        let mut block = self.block();
+        for range in Plan::new(self, 1).bins().iter().flatten() {
+            self.read(range.clone(), &mut block)?;
+            block.weigh();
+            for at in 0..range.len() {
+                values.extend_from_slice(block.entries(at).0);
+                if self.layout != Layout::Dense {
+                    let span = block.indptr[at]..block.indptr[at + 1];
+                    indices.extend_from_slice(&block.indices[span]);
+                    indptr.push(values.len());
+                }
+            }
+        }
+        Ok(match self.layout {
+            Layout::Dense => Box::new(Dense::new(shape.0, shape.1, Order::RowMajor, values)?),
+            Layout::Listed { .. } => Box::new(Csr::new(shape, &indptr, indices, values)?),
+        })
     }
 
     /// The largest observed entry, whatever it weighs.
