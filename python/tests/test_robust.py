@@ -322,3 +322,29 @@ def test_array_written_to_during_a_fit():
 
     r = partwise.fit(changing, 5, max_iter=30, tol=0, callback=scramble)
     assert np.isfinite(r.w).all() and np.isfinite(r.h).all() and (r.w >= 0).all()
+
+
+def test_a_subinterpreter_fits_or_refuses_the_import():
+    pytest.importorskip("_xxsubinterpreters")
+    done = python(
+        """
+        import warnings
+        warnings.simplefilter("ignore")
+        import _xxsubinterpreters as interpreters
+        child = interpreters.create()
+        code = '''
+        import warnings
+        warnings.simplefilter("ignore")
+        import numpy
+        try:
+            import partwise
+        except ImportError:
+            print("refused")
+        else:
+            print(partwise.fit(numpy.ones((4, 3)), 1).status)
+        '''
+        import textwrap
+        interpreters.run_string(child, textwrap.dedent(code))
+        """
+    )
+    assert done.returncode == 0 and done.stdout.strip() in ("converged", "refused"), done.stderr
