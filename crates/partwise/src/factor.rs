@@ -111,6 +111,11 @@ impl<T: Scalar> Factor<T> {
         let (rows, cols, stride) = (self.rows, self.cols, self.stride);
         ViewMut { data: self.as_mut_slice(), rows, cols, stride }
     }
+    /// Adds a factor of the same shape.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(to, &v)| *to += v);
+    }
+
     /// Multiplies every value by 2^exponent, by steps that T can hold.
     pub(crate) fn scale_by_power(&mut self, exponent: i32) {
         const STEP: i32 = 64;

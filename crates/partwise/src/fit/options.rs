@@ -88,10 +88,6 @@ impl<T: Scalar> Options<T> {
     /// # Errors
     /// What is out of range, or has the wrong shape, or excludes something else.
     pub fn validate(&self, (rows, cols): (usize, usize)) -> Result<()> {
-        let at_least_one = |option, value: usize| match value {
-            0 => Err(Error::Option { option, value: "0".into(), needed: "at least 1" }),
-            _ => Ok(()),
-        };
         at_least_one("rank", self.rank)?;
         at_least_one("n_init", self.n_init)?;
         if let Some(sweeps) = self.sweeps {
@@ -167,6 +163,14 @@ impl<T: Scalar> Options<T> {
             return Err(Error::Memory { what: "the factors", how, needed, limit });
         }
         Ok(())
+    }
+}
+
+/// Refuses a count of nothing.
+pub(super) fn at_least_one(option: &'static str, value: usize) -> Result<()> {
+    match value {
+        0 => Err(Error::Option { option, value: "0".into(), needed: "at least 1" }),
+        _ => Ok(()),
     }
 }
 

@@ -123,11 +123,9 @@ impl<T: Scalar> Task<'_, T> {
         Ok((0.5 * error, error.sqrt() * spread + 0.5 * spread * spread + expansion))
     }
 
-    /// From units of the scaled X to those of X, by steps, so that 0 stays 0 and only what is too
-    /// large for f64 becomes infinite.
+    /// From units of the scaled X to those of X.
     fn unscale(&self, divergence: f64) -> f64 {
-        let step = (f64::from(self.half) * self.options.loss.beta() / 2.0).exp2();
-        divergence * step * step * step * step
+        self.options.loss.unscale(divergence, self.half)
     }
 
     /// The certificate of the streamed and the other factor as that of W and H.

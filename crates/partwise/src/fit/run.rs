@@ -94,13 +94,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             Side::Columns => scan.clone().transposed(),
         };
         turned(&scan).check()?;
-        let weighted = !data.weights.is_none(data.x.is_sparse());
-        let largest = if weighted {
-            observed(data, &*streamed.matrix, side, every).largest()?
-        } else {
-            scan.max
-        };
-        let half = half_exponent(largest);
+        let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
         let warnings = remarks(&data.x, options, &scan, side);
         let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
         let halt = Halt::new(options.stop.clone(), deadline);
@@ -226,11 +220,8 @@ impl<'a, T: Scalar> Task<'a, T> {
         };
         let mut watch = self.watch(null, observer);
         let ended = self.restarts(matrix, options.batch(), &mut watch, |starts| {
-            let locked: usize = starts.iter().map(|(_, pair)| zeros_in(pair, &self.scan)).sum();
-            if rule.locks_zeros() && locked > 0 {
-                let rule = options.rule().name();
-                warnings.push(Warning::LockedZeros { count: locked, rule });
-            }
+            let locked = starts.iter().map(|(_, pair)| zeros_in(pair, &self.scan)).sum();
+            self.remark_on_locked(rule.locks_zeros(), locked, &mut warnings);
             let mut batch = Batch::new(problem, options.rank, starts);
             if self.is_made() {
                 batch.sweep_streamed(false)?;
@@ -250,16 +241,17 @@ impl<'a, T: Scalar> Task<'a, T> {
     ) -> Result<Fit<T>> {
         let (options, side) = (self.options, self.streamed.side);
         let rule = options.rule().by_entries::<T>(options.loss, options.sweeps);
-        let turned = self.data.x.by(side.opposite());
-        let turned = Halting { inner: &*turned, halt: &self.halt };
-        let turned = Scaled::new(&turned, self.half);
-        let every = self.need();
-        let streamed = observed(self.data, matrix, side, every);
-        let other = observed(self.data, &turned, side.opposite(), every);
+        // Sparse X by its other side is a copy, which not every rule needs.
+        let turned = (!rule.follows()).then(|| self.data.x.by(side.opposite()));
+        let turned = turned.as_ref().map(|x| Halting { inner: &**x, halt: &self.halt });
+        let turned = turned.as_ref().map(|x| Scaled::new(x, self.half));
+        let need = self.need();
+        let streamed = observed(self.data, matrix, side, need);
+        let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
         let null = entries::divergence_of_mean(&streamed, options.loss)?;
         let problem = entries::Problem {
             streamed: &streamed,
-            other: (!rule.follows()).then_some(&other),
+            other: other.as_ref(),
             loss: options.loss,
             rule: &*rule,
             fixed: self.fixed(),
@@ -268,30 +260,11 @@ impl<'a, T: Scalar> Task<'a, T> {
             tol: options.tol,
         };
         let mut watch = self.watch(null, observer);
-        let ended = self.restarts(&streamed, 1, &mut watch, |starts| {
-            let mut last = None;
-            for (restart, mut pair) in starts {
-                let raised = self.raise_zeros(&mut pair);
-                if raised > 0 {
-                    warnings.push(Warning::RaisedZeros { count: raised });
-                }
-                let locked = zeros_in(&pair, &self.scan);
-                if rule.follows() && locked > 0 && self.fixed() == (false, false) {
-                    let rule = options.rule().name();
-                    warnings.push(Warning::LockedZeros { count: locked, rule });
-                }
-                let mut course = Entries::new(problem, restart, pair);
-                course.sweep_streamed(false)?;
-                course.refuse_unreached(side)?;
-                if self.is_made() {
-                    course.rescale(course.scale().sqrt());
-                }
-                last = Some(course);
-            }
-            let course = last.expect("a batch by entries is one restart");
+        let mut ended = self.restarts(&streamed, 1, &mut watch, |starts| {
+            let start = starts.into_iter().next().expect("a batch by entries is one restart");
+            let course = self.begin_by_entries(problem, start, &mut warnings)?;
             Ok(Box::new(course) as Box<dyn Course<T> + '_>)
         })?;
-        let mut ended = ended;
         entries::polish(problem, &mut watch, &mut ended)?;
         for (member, pair) in &mut ended {
             if member.divergence.is_infinite() {
@@ -302,11 +275,39 @@ impl<'a, T: Scalar> Task<'a, T> {
         self.outcome(&streamed, ended, null, warnings)
     }
 
+    /// One restart by entries, looked at and brought to the size of X.
+    fn begin_by_entries<'c>(
+        &self,
+        problem: entries::Problem<'c, T>,
+        (restart, mut pair): Begun<T>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Entries<'c, T>> {
+        let raised = self.raise_zeros(&mut pair);
+        if raised > 0 {
+            warnings.push(Warning::RaisedZeros { count: raised });
+        }
+        let locks = problem.rule.follows() && self.fixed() == (false, false);
+        self.remark_on_locked(locks, zeros_in(&pair, &self.scan), warnings);
+        let mut course = Entries::new(problem, restart, pair);
+        course.sweep_streamed(false)?;
+        course.refuse_unreached(self.streamed.side)?;
+        if self.is_made() {
+            course.rescale(course.scale().sqrt());
+        }
+        Ok(course)
+    }
+
+    fn remark_on_locked(&self, locks: bool, count: usize, warnings: &mut Vec<Warning>) {
+        if locks && count > 0 {
+            warnings.push(Warning::LockedZeros { count, rule: self.options.rule().name() });
+        }
+    }
+
     /// Which zeros the steps by entries need: under KL none, and a dense X with many is better listed.
     fn need(&self) -> Need {
         let (rows, cols) = self.data.x.shape();
         let share = self.scan.positive as f64 / (rows as f64 * cols as f64);
-        let weighted = !self.data.weights.is_none(self.data.x.is_sparse());
+        let weighted = self.data.is_weighted();
         let short = u32::try_from(rows.max(cols)).is_ok();
         let list = self.options.rule() == Rule::Sn && !weighted && short && share <= LISTED_BELOW;
         if list { Need::Positive } else { self.way.need(self.options.loss) }
@@ -377,7 +378,7 @@ impl Way {
         if loss != Loss::FROBENIUS {
             return Ok(Self::Entries);
         }
-        if data.weights.is_none(data.x.is_sparse()) {
+        if !data.is_weighted() {
             return Ok(Self::Normal(None));
         }
         let seen = observed(data, &*streamed.matrix, streamed.side, Need::Stored);
@@ -420,8 +421,21 @@ pub(super) fn scan<T: Scalar>(
     side: Side,
     need: Need,
 ) -> Result<Scan> {
-    if data.weights.is_none(data.x.is_sparse()) {
-        return Scan::of(matrix);
+    if data.is_weighted() {
+        Scan::of(&observed(data, matrix, side, need))
+    } else {
+        Scan::of(matrix)
     }
-    Scan::of(&observed(data, matrix, side, need))
+}
+
+/// Half the exponent of the unit of X, which is that of its entries, whatever they weigh.
+pub(super) fn half_unit<T: Scalar>(
+    data: &Data<'_, T>,
+    matrix: &dyn Matrix<T>,
+    side: Side,
+    (need, scan): (Need, &Scan),
+) -> Result<i32> {
+    let weighted = data.is_weighted();
+    let largest = if weighted { observed(data, matrix, side, need).largest()? } else { scan.max };
+    Ok(half_exponent(largest))
 }

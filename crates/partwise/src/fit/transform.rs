@@ -6,7 +6,7 @@
 
 use super::entries::{kkt_of, refuse_zeros};
 use super::options::check_factor;
-use super::run::observed;
+use super::run::{half_unit, observed, scan};
 use super::run_in_pool;
 use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
@@ -80,16 +80,15 @@ fn weights_of<T: Scalar>(
     let loss = options.loss;
     let by_rows = data.x.by(Side::Rows);
     let every = Need::of(loss);
-    let seen = observed(data, &*by_rows, Side::Rows, every);
-    let weighted = seen.is_weighted();
-    let by_entries = weighted || loss != Loss::FROBENIUS;
-    let scan = if by_entries { Scan::of(&seen)? } else { Scan::of(&*by_rows)? };
+    let by_entries = data.is_weighted() || loss != Loss::FROBENIUS;
+    let scan = scan(data, &*by_rows, Side::Rows, every)?;
     scan.check()?;
     if loss.forbids_zeros() {
-        refuse_zeros(&seen, Side::Rows, loss)?;
+        refuse_zeros(&observed(data, &*by_rows, Side::Rows, every), Side::Rows, loss)?;
     }
     let largest = h.as_slice().iter().fold(0.0f64, |a, v| a.max(v.to_f64()));
-    let (x_half, h_half) = (half_exponent(scan.max), half_exponent(largest));
+    let (x_half, h_half) =
+        (half_unit(data, &*by_rows, Side::Rows, (every, &scan))?, half_exponent(largest));
     let mut h = h.clone();
     h.scale_by_power(-2 * h_half);
     let units = (2 * x_half, 2 * (x_half - h_half));

@@ -77,6 +77,13 @@ impl Loss {
         }
     }
 
+    /// A divergence of X·4^(−half) as that of X, by steps, so that 0 stays 0 and only what is too large
+    /// for f64 becomes infinite.
+    pub(crate) fn unscale(self, divergence: f64, half: i32) -> f64 {
+        let step = (f64::from(half) * self.beta / 2.0).exp2();
+        divergence * step * step * step * step
+    }
+
     /// Calls `work` with the divergence itself, so that loops over entries are compiled for it.
     pub(crate) fn with<W: WithDivergence>(self, work: W) -> W::Out {
         match self.beta {

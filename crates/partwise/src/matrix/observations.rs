@@ -52,7 +52,7 @@ impl<T: Scalar> Observations<T> {
     pub(super) fn new(of: &Observed<'_, T>) -> Self {
         let cols = of.shape().1;
         let dense = of.layout() == Layout::Dense;
-        let weighted = of.is_weighted();
+        let weighted = of.has_weights();
         Self {
             layout: of.layout(),
             rows: 0..0,

@@ -29,7 +29,6 @@ pub(crate) struct Observed<'a, T: Scalar> {
     across: Option<&'a [T]>,
     nan_missing: bool,
     absent_missing: bool,
-    zero_or_one: bool,
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
@@ -67,7 +66,6 @@ impl<'a, T: Scalar> Observed<'a, T> {
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
             absent_missing: weights.absent_missing && sparse,
-            zero_or_one: weights.is_zero_or_one(),
         }
     }
 
@@ -117,9 +115,14 @@ impl<'a, T: Scalar> Observed<'a, T> {
         Ok(largest)
     }
 
-    /// Whether no weight is other than 0 and 1.
+    /// Whether no weight is other than 0 and 1, once the weights were simplified.
     pub(crate) fn is_zero_or_one(&self) -> bool {
-        self.zero_or_one
+        self.entries.is_none() && self.along.is_none() && self.across.is_none()
+    }
+
+    /// Whether the sum of the weights of a row may differ from that of another one.
+    pub(crate) fn rows_weigh_apart(&self) -> bool {
+        self.has_weights() || self.layout == (Layout::Listed { zeros: false })
     }
 
     /// Whether blocks keep the weights of their rows apart from those of their entries.
@@ -132,13 +135,9 @@ impl<'a, T: Scalar> Observed<'a, T> {
         self.across
     }
 
-    /// Whether entries weigh other than 1, or some are missing.
-    pub(crate) fn is_weighted(&self) -> bool {
-        self.entries.is_some()
-            || self.along.is_some()
-            || self.across.is_some()
-            || self.hidden.is_some()
-            || self.nan_missing
+    /// Whether weights stand beside the entries of a block.
+    pub(super) fn has_weights(&self) -> bool {
+        !self.is_zero_or_one() || self.hidden.is_some() || self.nan_missing
     }
 
     /// The entries of some rows.

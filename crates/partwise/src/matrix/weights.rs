@@ -52,7 +52,19 @@ impl<'a, T: Scalar, X: Into<Input<'a, T>>> From<X> for Data<'a, T> {
 }
 
 impl<T: Scalar> Data<'_, T> {
-    /// Drops weights that weigh every entry 1: they say nothing, and must change nothing.
+    /// Whether some entry weighs other than 1, or is missing.
+    pub(crate) fn is_weighted(&self) -> bool {
+        let Weights { entries, hidden, rows, columns, nan_missing, absent_missing } = &self.weights;
+        entries.is_some()
+            || hidden.is_some()
+            || rows.is_some()
+            || columns.is_some()
+            || *nan_missing
+            || (*absent_missing && self.x.is_sparse())
+    }
+
+    /// Drops weights that weigh every entry 1: they say nothing, and must change nothing. Dense weights
+    /// of 0 and 1 become a list of what is hidden, so that there is one form of a mask.
     pub(crate) fn simplify(&mut self) {
         let (rows, cols) = self.x.shape();
         let weights = &mut self.weights;
@@ -71,27 +83,35 @@ impl<T: Scalar> Data<'_, T> {
         if weights.entries.as_ref().is_some_and(is_one) {
             weights.entries = None;
         }
+        if let Some(hidden) = weights.as_mask() {
+            (weights.entries, weights.hidden) = (None, Some(hidden));
+        }
         weights.nan_missing = weights.nan_missing && !all(&self.x, |v| !v.to_f64().is_nan());
     }
 }
 
 impl<T: Scalar> Weights<'_, T> {
-    /// Whether every entry weighs 1 and none is missing in an X of this kind.
-    pub(crate) fn is_none(&self, sparse: bool) -> bool {
-        self.entries.is_none()
-            && self.hidden.is_none()
-            && self.rows.is_none()
-            && self.columns.is_none()
-            && !self.nan_missing
-            && !(self.absent_missing && sparse)
-    }
-
-    /// Whether no weight is other than 0 and 1.
-    pub(crate) fn is_zero_or_one(&self) -> bool {
-        let binary = |v: T| v == T::ZERO || v == T::ONE;
-        let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
-        let entries = self.entries.as_ref().is_none_or(|entries| all(entries, binary));
-        entries && ones(&self.rows) && ones(&self.columns)
+    /// The entries of weight 0 and those hidden before, if `entries` is dense and a mask.
+    fn as_mask(&self) -> Option<Csr<'static, T>> {
+        let entries = self.entries.as_ref()?;
+        let (rows, cols) = entries.shape();
+        let last = u32::try_from(cols).ok()?;
+        if entries.is_sparse() || !all(entries, |v| v == T::ZERO || v == T::ONE) {
+            return None;
+        }
+        let (mut indptr, mut indices) = (vec![0usize], Vec::new());
+        let mut weights = vec![T::ZERO; cols];
+        let seen = entries.by(Side::Rows).visit(0..rows, &mut |range, panel| {
+            for (at, row) in range.enumerate() {
+                panel.copy_dense(at, &mut weights);
+                let hidden = self.hidden.as_ref().map_or(&[][..], |hidden| hidden.row(row).0);
+                hidden.iter().for_each(|&j| weights[j as usize] = T::ZERO);
+                indices.extend((0..last).filter(|&j| weights[j as usize] == T::ZERO));
+                indptr.push(indices.len());
+            }
+        });
+        let ones = vec![T::ONE; indices.len()];
+        seen.and_then(|()| Csr::new((rows, cols), &indptr, indices, ones)).ok()
     }
 
     /// Checks shapes and values against an X of this shape.

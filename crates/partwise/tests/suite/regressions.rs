@@ -3,7 +3,10 @@
 use crate::common::*;
 use partwise::matrix::{Data, Matrix, Weights};
 use partwise::verify::{Objective, verify};
-use partwise::{Error, Factor, Input, Loss, Options, Rule, Side, Start, Status, fit, transform};
+use partwise::{
+    Error, Factor, Input, Loss, Online, OnlineOptions, Options, Rule, Side, Start, Status, Step,
+    Transform, fit, transform,
+};
 
 #[test]
 fn a_fixed_factor_comes_back_as_given_even_where_x_is_zero() {
@@ -192,4 +195,59 @@ fn weights_of_rows_of_dense_x_are_read_by_multiplicative_rules() {
         weights[11] = 2.0;
         assert!(distance(&fit_of(&x, weights), &fit_of(&twice, vec![1.0; 13])) <= 1e-12, "{beta}");
     }
+}
+
+/// A sparse X that stores what was seen says the same as a dense X with the rest hidden.
+#[test]
+fn absent_entries_are_missing_for_new_rows_and_for_batches_too() {
+    let x = Mat::random(17, 11, 5).map(|v| v + 0.1);
+    let seen = |i: usize, j: usize| !(3 * i + 5 * j).is_multiple_of(4);
+    let stored = Mat::from_fn(17, 11, |i, j| if seen(i, j) { x.get(i, j) } else { 0.0 });
+    let hidden = Mat::from_fn(17, 11, |i, j| if seen(i, j) { 0.0 } else { 1.0 });
+    let absent = || {
+        let weights = Weights { absent_missing: true, ..Weights::default() };
+        Data { x: Input::from(stored.csr::<f64>()), weights }
+    };
+    let masked = || {
+        let weights = Weights { hidden: Some(hidden.csr()), ..Weights::default() };
+        Data { x: Input::from(x.dense::<f64>()), weights }
+    };
+    let h = Mat::random(11, 3, 7).factor::<f64>();
+    for loss in [Loss::FROBENIUS, Loss::KL, Loss::new(1.5).unwrap()] {
+        let options = Transform { loss, ..on_threads(1) };
+        let of = |data| wide(&transform(data, &h, &options).unwrap());
+        assert!(distance(&of(absent()), &of(masked())) < 1e-9, "transform, {loss}");
+        let learnt = |data| {
+            let mut online =
+                Online::new(h.clone(), &OnlineOptions { loss, ..OnlineOptions::default() })
+                    .unwrap();
+            let step = Step { w_iterations: 3, w_tol: 0.0, ..Step::default() };
+            online.step(data, None, &step).unwrap();
+            wide(online.h())
+        };
+        assert!(distance(&learnt(absent()), &learnt(masked())) < 1e-9, "online, {loss}");
+    }
+}
+
+/// The unit of X is that of its entries, whatever they weigh.
+#[test]
+fn tiny_weights_are_weights_for_new_rows_and_for_batches_too() {
+    let x = Mat::random(9, 7, 3).map(|v| v + 0.1);
+    let h = Mat::random(7, 2, 4).map(|v| v + 0.1).factor::<f64>();
+    let loss = Loss::new(3.0).unwrap();
+    let data = |weight: f64| {
+        let weights = Weights { columns: Some(vec![weight; 7]), ..Weights::default() };
+        Data { x: Input::from(x.dense::<f64>()), weights }
+    };
+    let options = Transform { loss, ..on_threads(1) };
+    let of = |weight| wide(&transform(data(weight), &h, &options).unwrap());
+    assert!(distance(&of(1e-150), &of(1.0)) < 1e-9);
+    let learnt = |weight| {
+        let mut online =
+            Online::new(h.clone(), &OnlineOptions { loss, ..OnlineOptions::default() }).unwrap();
+        let w = Some(Mat::random(9, 2, 8).factor());
+        let step = Step { w_iterations: 3, w_tol: 0.0, rho: 0.0, ..Step::default() };
+        wide(&online.step(data(weight), w, &step).unwrap().0)
+    };
+    assert!(distance(&learnt(1e-150), &learnt(1.0)) < 1e-9);
 }

@@ -6,7 +6,8 @@ use crate::factor::{Factor, View};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::KktSums;
 use crate::kernel::sparse::scatter;
-use crate::matrix::{Layout, Observations, Observed, Plan};
+use crate::loss::Loss;
+use crate::matrix::{Layout, Matrix, Observations, Observed, Plan};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{Ratio, Terms};
@@ -32,9 +33,12 @@ pub(crate) struct Part<T> {
 }
 
 impl<T: Scalar> Following<T> {
-    /// For an other factor of this shape; `own_den` if den differs from row to row.
-    pub(crate) fn new(plan: &Plan, (rows, k): (usize, usize), own_den: bool) -> Self {
-        let den_rows = if own_den { rows } else { 0 };
+    /// For an other factor of `k` columns that meets `x` under this loss.
+    pub(crate) fn new(plan: &Plan, x: &Observed<'_, T>, k: usize, loss: Loss) -> Self {
+        let rows = x.shape().1;
+        // Under KL without weights den is Σ f, the same for every row.
+        let own = x.rows_weigh_apart() || loss != Loss::KL;
+        let den_rows = if own { rows } else { 0 };
         let (num, den) = (Factor::zeros(rows, k), Factor::zeros(den_rows, k));
         let part = || Part { num: num.clone(), den: den.clone(), mass: vec![0.0; k] };
         let parts = plan.bins().iter().map(|_| part()).collect();
@@ -57,8 +61,8 @@ impl<T: Scalar> Following<T> {
         self.den.view_mut().fill(T::ZERO);
         let mut mass = vec![0.0; self.shared.len()];
         for part in &self.parts {
-            add(&mut self.num, &part.num);
-            add(&mut self.den, &part.den);
+            self.num.add(&part.num);
+            self.den.add(&part.den);
             mass.iter_mut().zip(&part.mass).for_each(|(to, m)| *to += m);
         }
         for (to, m) in self.shared.iter_mut().zip(mass) {
@@ -105,14 +109,10 @@ impl<T: Scalar> Following<T> {
                 den.row_mut(at).copy_from_slice(own);
             }
             let num = self.num.view().slice(range.clone());
-            add_kkt(&mut sums, b.slice(range), &mut den, num, penalty);
+            add_kkt(&mut sums, b.slice(range), (den.view(), num), penalty);
         }
         sums
     }
-}
-
-fn add<T: Scalar>(to: &mut Factor<T>, from: &Factor<T>) {
-    to.as_mut_slice().iter_mut().zip(from.as_slice()).for_each(|(to, &v)| *to += v);
 }
 
 impl<T: Scalar> Part<T> {

@@ -24,7 +24,7 @@ use crate::factor::Factor;
 use crate::init::Pair;
 use crate::kernel::kkt::KktSums;
 use crate::loss::Loss;
-use crate::matrix::{Layout, Observed, Plan};
+use crate::matrix::{Observed, Plan};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -82,10 +82,8 @@ impl<'a, T: Scalar> Entries<'a, T> {
     pub(super) fn new(problem: Problem<'a, T>, restart: usize, pair: Pair<T>) -> Self {
         let k = pair.other.cols();
         let plans = (Plan::new(problem.streamed, k), problem.other.map(|x| Plan::new(x, k)));
-        let (n, weighted) = (pair.other.rows(), problem.streamed.is_weighted());
-        let listed = problem.streamed.layout() == (Layout::Listed { zeros: false });
-        let own_den = weighted || listed || problem.loss != Loss::KL;
-        let following = problem.rule.follows().then(|| Following::new(&plans.0, (n, k), own_den));
+        let following = || Following::new(&plans.0, problem.streamed, k, problem.loss);
+        let following = problem.rule.follows().then(following);
         Self {
             plans,
             member: Some(Member::new(restart, problem.rule.momentum())),

@@ -135,31 +135,32 @@ impl<T: Scalar> Sweep<'_, T> {
             part.add(block, terms, f);
         }
         sums.divergence += terms.divergence;
-        add_kkt(&mut sums.kkt, f, &mut terms.den, terms.num.view(), self.penalty);
+        add_kkt(&mut sums.kkt, f, (terms.den.view(), terms.num.view()), self.penalty);
     }
 }
 
-/// Adds the KKT sums of rows with these parts of the gradient; the ridge is added to `den`.
+/// Adds the KKT sums of rows with these parts of the gradient, to which the penalty adds its own.
 pub(super) fn add_kkt<T: Scalar>(
     sums: &mut KktSums,
     f: View<'_, T>,
-    den: &mut Factor<T>,
-    num: View<'_, T>,
+    (den, num): (View<'_, T>, View<'_, T>),
     penalty: Penalty,
 ) {
-    if penalty.l2 > 0.0 {
-        let ridge = T::from_f64(penalty.l2);
-        for i in 0..f.rows() {
-            den.row_mut(i).iter_mut().zip(f.row(i)).for_each(|(den, &f)| *den += ridge * f);
-        }
+    let charge = T::from_f64(penalty.l1);
+    if penalty.l2 == 0.0 {
+        return add_rows(sums, f, (den, charge), num);
     }
-    add_rows(sums, f, (den.view(), T::from_f64(penalty.l1)), num);
+    let (mut den, ridge) = (den.to_factor(), T::from_f64(penalty.l2));
+    for i in 0..f.rows() {
+        den.row_mut(i).iter_mut().zip(f.row(i)).for_each(|(den, &f)| *den += ridge * f);
+    }
+    add_rows(sums, f, (den.view(), charge), num);
 }
 
 /// The KKT residual of rows with these terms, of their factor alone.
-pub(crate) fn kkt_of<T: Scalar>(f: View<'_, T>, terms: &mut Terms<T>, penalty: Penalty) -> f64 {
+pub(crate) fn kkt_of<T: Scalar>(f: View<'_, T>, terms: &Terms<T>, penalty: Penalty) -> f64 {
     let mut sums = KktSums::default();
-    add_kkt(&mut sums, f, &mut terms.den, terms.num.view(), penalty);
+    add_kkt(&mut sums, f, (terms.den.view(), terms.num.view()), penalty);
     let (w, w_zeros) = sums.residual();
     Kkt { w, w_zeros, ..Kkt::ZERO }.residual()
 }

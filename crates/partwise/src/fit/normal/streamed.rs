@@ -57,12 +57,14 @@ impl<T: Scalar> Batch<'_, T> {
         let mut sums = vec![Sums::zeros(k); self.strands.len()];
         self.imputed.view_mut().fill(T::ZERO);
         for bin in &bins {
-            add(&mut self.imputed, &bin.imputed);
+            if missing {
+                self.imputed.add(&bin.imputed);
+            }
             sums.iter_mut().zip(&bin.sums).for_each(|(to, from)| to.add(from));
         }
         drop((bins, ready));
         if missing {
-            add(&mut self.c[LAST], &self.imputed);
+            self.c[LAST].add(&self.imputed);
         }
         for (strand, sums) in self.strands.iter_mut().zip(sums) {
             strand.sums = sums;
@@ -156,11 +158,6 @@ impl<T: Scalar> RowTask<'_, T> {
         }
         add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
     }
-}
-
-/// `to += from` for factors of one shape, or nothing if `from` is empty.
-fn add<T: Scalar>(to: &mut Factor<T>, from: &Factor<T>) {
-    to.as_mut_slice().iter_mut().zip(from.as_slice()).for_each(|(to, &v)| *to += v);
 }
 
 /// `from −= what`, no less than 0: a positive part of a gradient without what is not there.

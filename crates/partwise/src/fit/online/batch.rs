@@ -6,9 +6,9 @@ use crate::factor::Factor;
 use crate::fit::begin::raise;
 use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
-use crate::fit::run::{observed, scan};
+use crate::fit::run::{half_unit, observed, scan};
 use crate::loss::Loss;
-use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side, half_exponent};
+use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
@@ -39,13 +39,12 @@ impl<'a, T: Scalar> Batch<'a, T> {
             let (what, found_rows, found_cols) = ("X", rows, cols);
             return Err(Error::Shape { what, found_rows, found_cols, rows, cols: n });
         }
-        data.weights.check((rows, cols))?;
         let loss = options.loss;
         let by_rows = data.x.by(Side::Rows);
         let scan = scan(data, &*by_rows, Side::Rows, Need::of(loss))?;
         scan.check()?;
         let batch = Self { data, by_rows, loss, scan, own: 0, exponent: 0 };
-        if batch.is_weighted() && options.rule != Rule::Mu {
+        if data.is_weighted() && options.rule != Rule::Mu {
             return Err(Error::Conflict {
                 first: format!("rule {}", options.rule),
                 second: "weights or missing entries".into(),
@@ -78,7 +77,11 @@ impl<'a, T: Scalar> Batch<'a, T> {
     /// What the source of X reports.
     pub(super) fn scaled(mut self, statistics: &Statistics<T>) -> Result<Self> {
         let former = statistics.exponent;
-        self.own = if self.scan.positive > 0 { half_exponent(self.scan.max) } else { former };
+        self.own = if self.scan.positive > 0 {
+            half_unit(self.data, &*self.by_rows, Side::Rows, (Need::of(self.loss), &self.scan))?
+        } else {
+            former
+        };
         let outweighs = self.loss.beta() * f64::from(self.own - former) > 0.0;
         self.exponent = if outweighs || statistics.is_none() { self.own } else { former };
         if self.own != 0 {
@@ -88,13 +91,9 @@ impl<'a, T: Scalar> Batch<'a, T> {
         Ok(self)
     }
 
-    fn is_weighted(&self) -> bool {
-        !self.data.weights.is_none(self.data.x.is_sparse())
-    }
-
     /// Whether every row needs an equation of its own.
     pub(super) fn by_entries(&self) -> bool {
-        self.loss != Loss::FROBENIUS || self.is_weighted()
+        self.loss != Loss::FROBENIUS || self.data.is_weighted()
     }
 
     /// X in these units.
@@ -122,10 +121,9 @@ impl<'a, T: Scalar> Batch<'a, T> {
         (2.0 * self.loss.beta() * f64::from(self.own - self.exponent)).exp2()
     }
 
-    /// A divergence in units of X, by steps, so that 0 stays 0.
+    /// A divergence in units of X.
     pub(super) fn unscale(&self, divergence: f64) -> f64 {
-        let step = (f64::from(self.own) * self.loss.beta() / 2.0).exp2();
-        divergence * step * step * step * step
+        self.loss.unscale(divergence, self.own)
     }
 
     /// Raises zeros from which a multiplicative rule cannot move.

@@ -28,10 +28,8 @@ pub(super) fn rows<T: Scalar>(
     let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat };
     let matrix = batch.matrix();
     let x = batch.observed(&matrix);
-    let (n, k) = (h.rows(), h.cols());
-    let plan = Plan::new(&x, k);
-    let own_den = x.is_weighted() || loss != Loss::KL;
-    let mut following = Following::new(&plan, (n, k), own_den);
+    let plan = Plan::new(&x, h.cols());
+    let mut following = Following::new(&plan, &x, h.cols(), loss);
     let penalty = batch.penalty(options.w_penalty);
     let sweep = Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, valued: true };
     let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
@@ -67,7 +65,7 @@ impl<T: Scalar> EntryRule<T> for Repeated {
             // Which one will be the last is known beforehand only if all are made.
             terms.valued = valued && (last || self.tol > 0.0);
             evaluate(self.ratio.loss, block, held, f.as_view(), terms);
-            if last || (self.tol > 0.0 && residual(f, terms, penalty) <= self.tol) {
+            if last || (self.tol > 0.0 && kkt_of(f.as_view(), terms, penalty) <= self.tol) {
                 break;
             }
             for i in 0..f.rows() {
@@ -97,12 +95,4 @@ fn begin<T: Scalar>(
         let level = if den > 0.0 { num / den } else { 0.0 };
         f.row_mut(i).fill(T::from_f64(level));
     }
-}
-
-/// The KKT residual of the rows; `terms` stay as they are.
-fn residual<T: Scalar>(f: &ViewMut<'_, T>, terms: &mut Terms<T>, penalty: Penalty) -> f64 {
-    let den = terms.den.clone();
-    let residual = kkt_of(f.as_view(), terms, penalty);
-    terms.den = den;
-    residual
 }

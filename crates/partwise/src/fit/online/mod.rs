@@ -84,7 +84,9 @@ impl<T: Scalar> Online<T> {
         step: &Step,
     ) -> Result<(Factor<T>, f64)> {
         step.validate()?;
-        let data = x.into();
+        let mut data = x.into();
+        data.weights.check(data.x.shape())?;
+        data.simplify();
         match self.pool.clone() {
             Some(pool) => pool.install(|| self.learn(&data, w, step)),
             None => self.learn(&data, w, step),

@@ -1,6 +1,7 @@
 //! What is asked of learning by batches.
 
 use crate::error::{Error, Result};
+use crate::fit::options::at_least_one;
 use crate::loss::Loss;
 use crate::penalty::Penalty;
 use crate::update::Rule;
@@ -85,12 +86,5 @@ impl Step {
             return Err(Error::Option { option: "w_tol", value, needed: "a finite number >= 0" });
         }
         Ok(())
-    }
-}
-
-fn at_least_one(option: &'static str, value: usize) -> Result<()> {
-    match value {
-        0 => Err(Error::Option { option, value: "0".into(), needed: "at least 1" }),
-        _ => Ok(()),
     }
 }
