@@ -107,7 +107,10 @@ struct SparsityAnswer<'a> {
 #[derive(Serialize)]
 pub(crate) struct Minimised {
     loss: String,
-    beta: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beta: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     penalties: Option<partwise_io::Penalties>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +135,8 @@ impl Minimised {
             let (count, of) = (seen.observed, seen.of);
             ObservedAnswer { count, of, share: count as f64 / of, given: seen.given.clone() }
         });
-        Self { loss: loss.to_string(), beta: loss.beta(), penalties, observed }
+        let (beta, delta) = (loss.beta(), loss.delta());
+        Self { loss: loss.to_string(), beta, delta, penalties, observed }
     }
 }
 

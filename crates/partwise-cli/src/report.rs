@@ -102,7 +102,10 @@ pub(crate) fn formula(loss: Loss) -> String {
         Loss::FROBENIUS => "½‖X − WH‖²".into(),
         Loss::KL => "KL divergence Σ x ln(x/q) − x + q".into(),
         Loss::IS => "IS divergence Σ x/q − ln(x/q) − 1".into(),
-        other => format!("β-divergence for β = {}", other.beta()),
+        other => match other.delta() {
+            Some(delta) => format!("Huber's loss Σ ½r², or δ|r| − ½δ² beyond δ = {delta}"),
+            None => format!("β-divergence for β = {other}"),
+        },
     }
 }
 

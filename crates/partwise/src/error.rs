@@ -75,6 +75,10 @@ pub enum Error {
     #[error("unknown {what} '{name}'; known: {known}")]
     #[allow(missing_docs)]
     Unknown { what: &'static str, name: String, known: String },
+    /// A loss without the number that it needs.
+    #[error("loss '{name}' needs a number: write {written}")]
+    #[allow(missing_docs)]
+    Bare { name: String, written: &'static str },
     /// Two options exclude each other.
     #[error("{first} cannot be combined with {second}: {reason}")]
     #[allow(missing_docs)]

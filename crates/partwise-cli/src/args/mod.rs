@@ -64,7 +64,7 @@ pub(crate) struct Fit {
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
     pub(crate) rank: usize,
 
-    /// What is minimised: frobenius, kl, is, or the β of a β-divergence.
+    /// What is minimised: frobenius, kl, is, huber:δ, or the β of a β-divergence.
     #[arg(long, default_value = "frobenius", value_parser = Loss::from_str)]
     #[arg(allow_negative_numbers = true, help_heading = "Method", long_help = named::losses())]
     pub(crate) loss: Loss,

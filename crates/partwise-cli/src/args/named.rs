@@ -53,10 +53,11 @@ pub(super) fn switches() -> impl TypedValueParser<Value = Switch> {
 
 /// What each loss is, a line for each.
 pub(super) fn losses() -> String {
-    let width = Loss::named().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+    let all = || Loss::named().chain(Loss::families());
+    let width = all().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     let mut text = "What is minimised:".to_owned();
-    for (name, about) in Loss::named() {
+    for (name, about) in all() {
         text += &format!("\n- {:<width$} {about}", format!("{name}:"));
     }
-    text + &format!("\n- {:<width$} the β-divergence of any number β, such as 1.5", "β:")
+    text
 }

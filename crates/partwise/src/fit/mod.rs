@@ -16,6 +16,7 @@ mod outcome;
 mod remarks;
 mod result;
 mod run;
+mod seen;
 mod transform;
 
 pub use observe::{Observer, Progress, Silent};

@@ -6,6 +6,7 @@ use super::entries::{self, Entries};
 use super::normal::{self, Batch};
 use super::observe::{Observer, Silent};
 use super::remarks::remarks;
+use super::seen::{half_unit, observed, scan};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -13,8 +14,7 @@ use crate::init::Pair;
 use crate::kernel::impute::impute;
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Halt, Halting, Layout, Matrix, Missing, Need, Observed, Scaled, Scan, Side, Streamed,
-    half_exponent, power,
+    Data, Halt, Halting, Layout, Matrix, Missing, Need, Scaled, Scan, Side, Streamed, power,
 };
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -74,6 +74,8 @@ pub(super) struct Task<'a, T: Scalar> {
     /// Of the streamed matrix times 2^(−2·half), weighed.
     pub(super) scan: Scan,
     pub(super) half: i32,
+    /// The loss, as the matrix times 2^(−2·half) has it.
+    loss: Loss,
     pub(super) began: Instant,
     halt: Halt,
     warnings: Vec<Warning>,
@@ -95,17 +97,19 @@ impl<'a, T: Scalar> Task<'a, T> {
         };
         turned(&scan).check()?;
         let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
+        let loss = options.loss.in_units::<T>(half)?;
         let warnings = remarks(&data.x, options, &scan, side);
         let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
         let halt = Halt::new(options.stop.clone(), deadline);
-        let mut task = Self { data, options, way, streamed, scan, half, warnings, began, halt };
+        let mut task =
+            Self { data, options, way, streamed, scan, half, loss, warnings, began, halt };
         if task.by_entries() {
             task.check_by_entries()?;
         }
         if half != 0 {
             let before = task.scan.positive;
             let scaled = Scaled::new(&*task.streamed.matrix, half);
-            task.scan = self::scan(data, &scaled, side, every)?;
+            task.scan = super::seen::scan(data, &scaled, side, every)?;
             let count = before - task.scan.positive;
             if count > 0 {
                 let largest = task.scan.max * power(half) * power(half);
@@ -239,8 +243,8 @@ impl<'a, T: Scalar> Task<'a, T> {
         mut warnings: Vec<Warning>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
-        let (options, side) = (self.options, self.streamed.side);
-        let rule = options.rule().by_entries::<T>(options.loss, options.sweeps);
+        let (options, loss, side) = (self.options, self.loss, self.streamed.side);
+        let rule = options.rule().by_entries::<T>(loss, options.sweeps);
         // Sparse X by its other side is a copy, which not every rule needs.
         let turned = (!rule.follows()).then(|| self.data.x.by(side.opposite()));
         let turned = turned.as_ref().map(|x| Halting { inner: &**x, halt: &self.halt });
@@ -248,11 +252,11 @@ impl<'a, T: Scalar> Task<'a, T> {
         let need = self.need();
         let streamed = observed(self.data, matrix, side, need);
         let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
-        let null = entries::divergence_of_mean(&streamed, options.loss)?;
+        let null = entries::divergence_of_mean(&streamed, loss)?;
         let problem = entries::Problem {
             streamed: &streamed,
             other: other.as_ref(),
-            loss: options.loss,
+            loss,
             rule: &*rule,
             fixed: self.fixed(),
             penalties: self.penalties(),
@@ -269,7 +273,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         for (member, pair) in &mut ended {
             if member.divergence.is_infinite() {
                 // The start, of a fit that was stopped in its first iteration.
-                member.divergence = entries::divergence_of(&streamed, pair, options.loss)?;
+                member.divergence = entries::divergence_of(&streamed, pair, loss)?;
             }
         }
         self.outcome(&streamed, ended, null, warnings)
@@ -288,6 +292,10 @@ impl<'a, T: Scalar> Task<'a, T> {
         }
         let locks = problem.rule.follows() && self.fixed() == (false, false);
         self.remark_on_locked(locks, zeros_in(&pair, &self.scan), warnings);
+        if self.is_made() && self.loss.delta().is_some() {
+            // A start too large or too small by far sees every entry beyond δ.
+            entries::bring_to_size(problem.streamed, &mut pair)?;
+        }
         let mut course = Entries::new(problem, restart, pair);
         course.sweep_streamed(false)?;
         course.refuse_unreached(self.streamed.side)?;
@@ -315,8 +323,8 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
     fn raise_zeros(&self, pair: &mut Pair<T>) -> usize {
-        // For β ≥ 2 neither divergence nor gradient is infinite, and a zero may be meant.
-        if self.options.loss.beta() >= 2.0 {
+        // Where neither divergence nor gradient becomes infinite, a zero may be meant.
+        if self.loss.is_tame_at_zero() {
             return 0;
         }
         let (fixed, scan) = (self.fixed(), &self.scan);
@@ -346,14 +354,20 @@ impl<'a, T: Scalar> Task<'a, T> {
     /// Penalties of the streamed and of the other factor, in units of the scaled X.
     fn penalties(&self) -> (Penalty, Penalty) {
         let scales = (2 * self.half, self.half);
-        let in_units = |p: Penalty| p.in_scales(scales, self.options.loss.beta());
+        let in_units = |p: Penalty| p.in_scales(scales, self.loss.degree());
         let (w, h) = (in_units(self.options.w_penalty), in_units(self.options.h_penalty));
         if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
     }
 
     /// The size of the terms that the divergence is a difference of.
     pub(super) fn magnitude(&self, null: f64) -> f64 {
-        if self.options.loss == Loss::KL { null.max(self.scan.sum) } else { null }
+        let Scan { sum, norm_sq, .. } = self.scan;
+        match (self.loss, self.loss.delta()) {
+            (Loss::KL, _) => null.max(sum),
+            // Twice Huber's loss is less than 2δ|r| and r².
+            (_, Some(delta)) => null.max(norm_sq.min(delta * sum)),
+            _ => null,
+        }
     }
 }
 
@@ -395,47 +409,4 @@ impl Way {
     fn need(&self, loss: Loss) -> Need {
         if matches!(self, Self::Entries) { Need::of(loss) } else { Need::Stored }
     }
-}
-
-impl Need {
-    /// What a loss by entries needs: KL takes its zeros from the sums of the factors.
-    pub(super) fn of(loss: Loss) -> Self {
-        if loss == Loss::KL { Self::Stored } else { Self::Every }
-    }
-}
-
-/// X by one of its sides with the weights turned the same way.
-pub(super) fn observed<'a, T: Scalar>(
-    data: &'a Data<'a, T>,
-    matrix: &'a dyn Matrix<T>,
-    side: Side,
-    need: Need,
-) -> Observed<'a, T> {
-    Observed::new(matrix, (side, data.x.is_sparse()), &data.weights, need)
-}
-
-/// One look at the entries of X that are observed, times their weights.
-pub(super) fn scan<T: Scalar>(
-    data: &Data<'_, T>,
-    matrix: &dyn Matrix<T>,
-    side: Side,
-    need: Need,
-) -> Result<Scan> {
-    if data.is_weighted() {
-        Scan::of(&observed(data, matrix, side, need))
-    } else {
-        Scan::of(matrix)
-    }
-}
-
-/// Half the exponent of the unit of X, which is that of its entries, whatever they weigh.
-pub(super) fn half_unit<T: Scalar>(
-    data: &Data<'_, T>,
-    matrix: &dyn Matrix<T>,
-    side: Side,
-    (need, scan): (Need, &Scan),
-) -> Result<i32> {
-    let weighted = data.is_weighted();
-    let largest = if weighted { observed(data, matrix, side, need).largest()? } else { scan.max };
-    Ok(half_exponent(largest))
 }

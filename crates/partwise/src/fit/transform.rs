@@ -6,8 +6,8 @@
 
 use super::entries::{kkt_of, refuse_zeros};
 use super::options::check_factor;
-use super::run::{half_unit, observed, scan};
 use super::run_in_pool;
+use super::seen::{half_unit, observed, scan};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
@@ -92,7 +92,8 @@ fn weights_of<T: Scalar>(
     let mut h = h.clone();
     h.scale_by_power(-2 * h_half);
     let units = (2 * x_half, 2 * (x_half - h_half));
-    let penalty = options.penalty.in_scales(units, loss.beta());
+    let penalty = options.penalty.in_scales(units, loss.degree());
+    let options = &Transform { loss: loss.in_units::<T>(x_half)?, ..*options };
     let scaled = Scaled::new(&*by_rows, x_half);
     let mut w = if by_entries {
         let seen = observed(data, &scaled, Side::Rows, every);

@@ -42,7 +42,7 @@ impl Divergence for Beta {
         if unmet { T::ZERO } else { x * q.powf(self.beta - 2.0) }
     }
     #[inline(always)]
-    fn weight<T: Scalar>(self, q: T) -> T {
+    fn weight<T: Scalar>(self, _: T, q: T) -> T {
         // q is zero where X is zero throughout a row or column; nothing is to be pushed down there.
         if q == T::ZERO { T::ZERO } else { q.powf(self.beta - 1.0) }
     }

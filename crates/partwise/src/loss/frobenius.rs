@@ -17,7 +17,7 @@ impl Divergence for Frobenius {
         x
     }
     #[inline(always)]
-    fn weight<T: Scalar>(self, q: T) -> T {
+    fn weight<T: Scalar>(self, _: T, q: T) -> T {
         q
     }
 }

@@ -21,7 +21,7 @@ impl Divergence for ItakuraSaito {
         x / q / q
     }
     #[inline(always)]
-    fn weight<T: Scalar>(self, q: T) -> T {
+    fn weight<T: Scalar>(self, _: T, q: T) -> T {
         T::ONE / q
     }
 }

@@ -28,7 +28,7 @@ impl Divergence for KullbackLeibler {
         if x == T::ZERO { T::ZERO } else { x / q }
     }
     #[inline(always)]
-    fn weight<T: Scalar>(self, _: T) -> T {
+    fn weight<T: Scalar>(self, _: T, _: T) -> T {
         T::ONE
     }
 }

@@ -1,45 +1,54 @@
-//! What a fit minimises: the β-divergence D(X, WH) = Σ d(x_ij, (WH)_ij).
+//! What a fit minimises: D(X, WH) = Σ d(x_ij, (WH)_ij).
 //!
-//! β = 2 is the Frobenius norm, β = 1 the Kullback–Leibler divergence (counts, Poisson noise), β = 0
-//! that of Itakura and Saito (power spectra, multiplicative noise); every real β is one
-//! (Févotte & Idier 2011, <https://doi.org/10.1162/NECO_a_00168>).
+//! The β-divergences: β = 2 is the Frobenius norm, β = 1 the Kullback–Leibler divergence (counts,
+//! Poisson noise), β = 0 that of Itakura and Saito (power spectra, multiplicative noise); every real β
+//! is one (Févotte & Idier 2011, <https://doi.org/10.1162/NECO_a_00168>). And Huber's loss, for X of
+//! which some entries are far off.
 //!
 //! A [`Divergence`] gives the three things a rule needs of it, entry by entry: the value, and the two
-//! parts of its derivative in q, `weight(q) − ratio(x, q)`, both positive.
+//! parts of its derivative in q, `weight(x, q) − ratio(x, q)`, both positive.
 
 mod beta;
 mod frobenius;
+mod huber;
 mod itakura_saito;
 mod kullback_leibler;
+mod names;
 
 pub(crate) use beta::Beta;
 pub(crate) use frobenius::Frobenius;
+pub(crate) use huber::Huber;
 pub(crate) use itakura_saito::ItakuraSaito;
 pub(crate) use kullback_leibler::KullbackLeibler;
 
 use crate::error::Error;
+use crate::matrix::power;
 use crate::scalar::Scalar;
 
-/// The β-divergence that a fit minimises, by its β.
+/// What a fit minimises: a β-divergence, or Huber's loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Loss {
-    beta: f64,
+pub struct Loss(Kind);
+
+/// The families of losses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    /// By its β.
+    Beta(f64),
+    /// By its δ, in units of X.
+    Huber(f64),
 }
 
-/// Names, β and what each is for.
-const NAMED: [(&str, f64, &str); 3] = [
-    ("frobenius", 2.0, "half the squared error: Gaussian noise"),
-    ("kl", 1.0, "Kullback–Leibler divergence: counts, Poisson noise"),
-    ("is", 0.0, "Itakura–Saito divergence: power spectra, multiplicative noise; no zeros"),
-];
+/// Why a δ is refused that X leaves no room for.
+const TOO_SMALL: &str =
+    "so far below the largest entry of X it underflows; take a larger one, or f64";
 
 impl Loss {
     /// ½‖X − WH‖²: β = 2.
-    pub const FROBENIUS: Self = Self { beta: 2.0 };
+    pub const FROBENIUS: Self = Self(Kind::Beta(2.0));
     /// Σ x ln(x/q) − x + q: β = 1.
-    pub const KL: Self = Self { beta: 1.0 };
+    pub const KL: Self = Self(Kind::Beta(1.0));
     /// Σ x/q − ln(x/q) − 1: β = 0. X may have no zero.
-    pub const IS: Self = Self { beta: 0.0 };
+    pub const IS: Self = Self(Kind::Beta(0.0));
 
     /// The β-divergence of any real β.
     ///
@@ -50,47 +59,106 @@ impl Loss {
             let value = beta.to_string();
             return Err(Error::Option { option: "beta", value, needed: "a finite number" });
         }
-        Ok(Self { beta })
+        Ok(Self(Kind::Beta(beta)))
     }
 
-    /// β.
-    pub fn beta(self) -> f64 {
-        self.beta
+    /// Huber's loss: ½r² for residuals r = x − q up to `delta`, which is in units of X, and
+    /// δ|r| − ½δ² for larger ones. δ is best about the size of a typical error of X: what is further
+    /// off counts by |r|, so a few wild entries do not turn the fit.
+    ///
+    /// # Errors
+    /// [`Error::Option`] if δ is not a finite number above 0.
+    pub fn huber(delta: f64) -> Result<Self, Error> {
+        if !(delta > 0.0 && delta.is_finite()) {
+            let value = delta.to_string();
+            return Err(Error::Option {
+                option: "huber's δ",
+                value,
+                needed: "a finite number > 0",
+            });
+        }
+        Ok(Self(Kind::Huber(delta)))
+    }
+
+    /// β of a β-divergence.
+    pub fn beta(self) -> Option<f64> {
+        match self.0 {
+            Kind::Beta(beta) => Some(beta),
+            Kind::Huber(_) => None,
+        }
+    }
+
+    /// δ of Huber's loss, in units of X.
+    pub fn delta(self) -> Option<f64> {
+        match self.0 {
+            Kind::Beta(_) => None,
+            Kind::Huber(delta) => Some(delta),
+        }
+    }
+
+    /// Its degree in the units of X: c·X and c·WH, with δ times c too, are c^degree as far apart.
+    pub fn degree(self) -> f64 {
+        match self.0 {
+            Kind::Beta(beta) => beta,
+            Kind::Huber(_) => 2.0,
+        }
     }
 
     /// Whether an entry of X that is zero makes the divergence infinite.
     pub fn forbids_zeros(self) -> bool {
-        self.beta <= 0.0
+        self.beta().is_some_and(|beta| beta <= 0.0)
     }
 
-    /// The named losses with one line on each, for help texts.
-    pub fn named() -> impl Iterator<Item = (&'static str, &'static str)> {
-        NAMED.iter().map(|&(name, _, about)| (name, about))
+    /// Whether value and slope stay finite where a fitted value falls to zero.
+    pub(crate) fn is_tame_at_zero(self) -> bool {
+        self.beta().is_none_or(|beta| beta >= 2.0)
     }
 
-    /// Exponent with which multiplicative updates cannot raise the divergence (Févotte & Idier).
+    /// The family.
+    pub(crate) fn kind(self) -> Kind {
+        self.0
+    }
+
+    /// Exponent with which multiplicative updates cannot raise the divergence (Févotte & Idier; for
+    /// Huber see `huber.rs`).
     pub(crate) fn exponent(self) -> f64 {
-        match self.beta {
-            b if b < 1.0 => 1.0 / (2.0 - b),
-            b if b > 2.0 => 1.0 / (b - 1.0),
+        match self.0 {
+            Kind::Beta(b) if b < 1.0 => 1.0 / (2.0 - b),
+            Kind::Beta(b) if b > 2.0 => 1.0 / (b - 1.0),
             _ => 1.0,
         }
+    }
+
+    /// The loss of X·4^(−half) that is this one of X, but for its unit.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a δ so small that δ/|r| and products with it would underflow in T. One that
+    /// is beyond the range is no trouble: no residual reaches it.
+    pub(crate) fn in_units<T: Scalar>(self, half: i32) -> Result<Self, Error> {
+        let Kind::Huber(given) = self.0 else { return Ok(self) };
+        let delta = given * power(-half) * power(-half);
+        if delta < T::TINY.to_f64().sqrt() {
+            let (value, needed) = (given.to_string(), TOO_SMALL);
+            return Err(Error::Option { option: "huber's δ", value, needed });
+        }
+        Ok(Self(Kind::Huber(delta)))
     }
 
     /// A divergence of X·4^(−half) as that of X, by steps, so that 0 stays 0 and only what is too large
     /// for f64 becomes infinite.
     pub(crate) fn unscale(self, divergence: f64, half: i32) -> f64 {
-        let step = (f64::from(half) * self.beta / 2.0).exp2();
+        let step = (f64::from(half) * self.degree() / 2.0).exp2();
         divergence * step * step * step * step
     }
 
     /// Calls `work` with the divergence itself, so that loops over entries are compiled for it.
     pub(crate) fn with<W: WithDivergence>(self, work: W) -> W::Out {
-        match self.beta {
-            2.0 => work.run(Frobenius),
-            1.0 => work.run(KullbackLeibler),
-            0.0 => work.run(ItakuraSaito),
-            beta => work.run(Beta { beta }),
+        match self.0 {
+            Kind::Beta(2.0) => work.run(Frobenius),
+            Kind::Beta(1.0) => work.run(KullbackLeibler),
+            Kind::Beta(0.0) => work.run(ItakuraSaito),
+            Kind::Beta(beta) => work.run(Beta { beta }),
+            Kind::Huber(delta) => work.run(Huber { delta }),
         }
     }
 
@@ -109,7 +177,7 @@ impl Loss {
 
 /// One divergence d(x, q) ≥ 0 between entries, zero where x = q.
 pub(crate) trait Divergence: Copy + Send + Sync {
-    /// Whether q^(β−1) is 1 throughout.
+    /// Whether `weight` is 1 throughout.
     const CONSTANT_WEIGHT: bool = false;
     /// d(x, q), never negative.
     fn value(self, x: f64, q: f64) -> f64;
@@ -124,42 +192,16 @@ pub(crate) trait Divergence: Copy + Send + Sync {
             }
         }
     }
-    /// x·q^(β−2), the part of −∂d/∂q that pulls q up.
+    /// The part of −∂d/∂q that pulls q up: x·q^(β−2).
     fn ratio<T: Scalar>(self, x: T, q: T) -> T;
-    /// q^(β−1), the part of ∂d/∂q that pushes q down.
-    fn weight<T: Scalar>(self, q: T) -> T;
+    /// The part of ∂d/∂q that pushes q down: q^(β−1).
+    fn weight<T: Scalar>(self, x: T, q: T) -> T;
 }
 
 /// Something to be done with a divergence known at compile time.
 pub(crate) trait WithDivergence {
     type Out;
     fn run<D: Divergence>(self, divergence: D) -> Self::Out;
-}
-
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match NAMED.iter().find(|(_, beta, _)| *beta == self.beta) {
-            Some((name, ..)) => f.pad(name),
-            None => f.pad(&self.beta.to_string()),
-        }
-    }
-}
-
-impl std::str::FromStr for Loss {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        if let Some((_, beta, _)) = NAMED.iter().find(|(known, ..)| *known == name) {
-            return Ok(Self { beta: *beta });
-        }
-        match name.parse::<f64>() {
-            Ok(beta) => Self::new(beta),
-            Err(_) => {
-                let known = "frobenius, kl, is, or a number β".into();
-                Err(Error::Unknown { what: "loss", name: name.to_owned(), known })
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -170,10 +212,29 @@ mod tests {
     fn names_and_numbers_are_read_and_written() {
         for (text, beta) in [("frobenius", 2.0), ("kl", 1.0), ("is", 0.0), ("1.5", 1.5)] {
             let loss: Loss = text.parse().expect("a loss");
-            assert_eq!((loss.beta(), loss.to_string().as_str()), (beta, text));
+            assert_eq!((loss.beta(), loss.to_string().as_str()), (Some(beta), text));
+        }
+        for (text, delta) in [("huber:0.5", 0.5), ("huber:2", 2.0), ("huber:0.0000001", 1e-7)] {
+            let loss: Loss = text.parse().expect("a loss");
+            assert_eq!((loss.delta(), loss.to_string().as_str()), (Some(delta), text));
         }
         assert_eq!("2".parse::<Loss>().expect("a loss").to_string(), "frobenius");
-        assert!("huber".parse::<Loss>().is_err() && "nan".parse::<Loss>().is_err());
+        for text in ["huber", "huber:", "huber:0", "huber:-1", "huber:inf", "huber:x", "nan", "l1"]
+        {
+            let refused = text.parse::<Loss>().expect_err(text).to_string();
+            let said = text.strip_prefix("huber:").unwrap_or(text);
+            assert!(refused.to_lowercase().contains(said), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn delta_is_in_units_of_x() {
+        let loss = Loss::huber(3.0).expect("a loss");
+        for (half, delta) in [(0, 3.0), (2, 3.0 / 16.0), (-3, 192.0), (-600, f64::INFINITY)] {
+            assert_eq!(loss.in_units::<f32>(half).expect("a unit").delta(), Some(delta));
+        }
+        assert!(loss.in_units::<f64>(40).is_ok() && loss.in_units::<f32>(40).is_err());
+        assert_eq!(Loss::KL.in_units::<f32>(40).expect("a unit"), Loss::KL);
     }
 
     #[test]
@@ -184,13 +245,15 @@ mod tests {
             fn run<D: Divergence>(self, d: D) -> (f64, f64) {
                 let (x, q, h) = (self.0, self.1, 1e-5 * self.1);
                 let numeric = (d.value(x, q + h) - d.value(x, q - h)) / (2.0 * h);
-                (numeric, d.weight(q) - d.ratio(x, q))
+                (numeric, d.weight(x, q) - d.ratio(x, q))
             }
         }
-        for beta in [-1.2, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0] {
+        let betas = [-1.2, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0].map(Loss::new);
+        let deltas = [0.01, 1.0, 1.5, 30.0].map(Loss::huber);
+        for loss in betas.into_iter().chain(deltas).map(|loss| loss.expect("a loss")) {
             for (x, q) in [(0.3, 1.7), (2.0, 0.4), (5.0, 4.9)] {
-                let (numeric, exact) = Loss::new(beta).expect("a loss").with(Slope(x, q));
-                assert!((numeric - exact).abs() <= 1e-6 * (1.0 + exact.abs()), "{beta} {x} {q}");
+                let (numeric, exact) = loss.with(Slope(x, q));
+                assert!((numeric - exact).abs() <= 1e-6 * (1.0 + exact.abs()), "{loss} {x} {q}");
             }
         }
     }

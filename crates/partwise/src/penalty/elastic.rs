@@ -40,12 +40,12 @@ impl Penalty {
     }
 
     /// The same charge when X is in units of 2^x, the factor in units of 2^f, and the loss is of
-    /// degree β in X.
-    pub(crate) fn in_scales(&self, (x, f): (i32, i32), beta: f64) -> Self {
+    /// this degree in X.
+    pub(crate) fn in_scales(&self, (x, f): (i32, i32), of_loss: f64) -> Self {
         // A unit may lie beyond the range of f64, where nothing charged is still nothing.
         let charge = |price: f64, degree: i32| match price {
             0.0 => 0.0,
-            _ => price * (f64::from(degree * f) - beta * f64::from(x)).exp2(),
+            _ => price * (f64::from(degree * f) - of_loss * f64::from(x)).exp2(),
         };
         Self { l1: charge(self.l1, 1), l2: charge(self.l2, 2) }
     }

@@ -5,7 +5,7 @@
 //! and none under the Frobenius loss if the visit would take long: there the sums of W and H do,
 //! which costs digits; `objective_bound` says how many.
 
-mod beta;
+mod definitions;
 mod entries;
 mod sums;
 
@@ -88,8 +88,8 @@ pub fn verify<'a, T: Scalar>(
     let mean = if found.weight > 0.0 { found.weighed / found.weight } else { 0.0 };
     let level = if objective.loss == Loss::FROBENIUS { 0.0 } else { mean * step * step };
     let (w, h) = (&wide(w, step), &wide(h, step));
-    let (beta, weight) = (objective.loss.beta(), found.weight);
-    let sums = Problem { entries: &entries, beta, step, w, h, level, weight }.sums()?;
+    let (loss, weight) = (objective.loss.in_units::<f64>(half)?, found.weight);
+    let sums = Problem { entries: &entries, loss, step, w, h, level, weight }.sums()?;
     Ok(figures(&sums, (w, h), objective, half, found.count))
 }
 
@@ -101,9 +101,7 @@ fn figures(
     half: i32,
     observed: usize,
 ) -> Verified {
-    // A quarter of the exponent at a time, so that only what f64 cannot hold becomes infinite.
-    let unit = (f64::from(half) * objective.loss.beta() / 2.0).exp2();
-    let in_units = |value: f64| value * unit * unit * unit * unit;
+    let in_units = |value: f64| objective.loss.unscale(value, half);
     let divergence = sums.divergence.max(0.0);
     let charge = |penalty: Penalty, f: &Rows| charged(penalty, f, 2f64.powi(-half));
     let penalties = charge(objective.w_penalty, w) + charge(objective.h_penalty, h);
@@ -163,9 +161,9 @@ fn charged(penalty: Penalty, f: &Rows, step: f64) -> f64 {
 }
 
 fn kkt(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, half: i32) -> Kkt {
-    // A gradient is of degree 2β − 1 in the units of a factor, a factor of degree 1.
+    // In the units of a factor X is of degree 2, so a gradient is of twice the loss's less one.
     let power = |degree: f64| (-f64::from(half) * degree).exp2();
-    let degree = 2.0 * objective.loss.beta() - 1.0;
+    let degree = 2.0 * objective.loss.degree() - 1.0;
     let scaled = |penalty: Penalty| {
         let price = |price: f64, degree| if price == 0.0 { 0.0 } else { price * power(degree) };
         (price(penalty.l1, degree), price(penalty.l2, degree - 1.0))

@@ -1,8 +1,9 @@
 //! Sums over the entries that count: divergence and gradients of both factors.
 
-use super::beta::{divergence, slopes};
+use super::definitions::{divergence, slopes};
 use super::entries::{Cell, Entries, Row};
 use crate::error::{Error, Result};
+use crate::loss::Loss;
 use crate::matrix::Entry;
 use crate::scalar::Scalar;
 
@@ -65,7 +66,8 @@ pub(super) fn look<T: Scalar>(entries: &Entries<'_, T>, cols: usize) -> Result<L
 /// A pair of factors against X, in units in which nothing leaves the range of `f64`.
 pub(super) struct Problem<'a, T: Scalar> {
     pub(super) entries: &'a Entries<'a, T>,
-    pub(super) beta: f64,
+    /// In these units.
+    pub(super) loss: Loss,
     /// X is multiplied by the square of this power of two, the factors by itself.
     pub(super) step: f64,
     pub(super) w: &'a Rows,
@@ -85,7 +87,7 @@ pub(super) struct Sums {
     pub(super) null: f64,
     /// Sum of the sizes of what `divergence` adds.
     pub(super) size: f64,
-    /// Σ p x q^(β−2) h and Σ p q^(β−1) h for W, and the same with w for H.
+    /// The two parts of the slope in q, Σ p · part · h for W, and the same with w for H.
     pub(super) pull: (Rows, Rows),
     pub(super) push: (Rows, Rows),
 }
@@ -115,7 +117,7 @@ impl<T: Scalar> Problem<'_, T> {
     }
 
     fn nothing(&self, q: f64) -> f64 {
-        divergence(self.beta, 0.0, q).0
+        divergence(self.loss, 0.0, q).0
     }
 
     /// Adds an entry. Where zeros are counted by sums, its own d(0, q) and slope are among them.
@@ -123,15 +125,15 @@ impl<T: Scalar> Problem<'_, T> {
         let (x, p, j) = (cell.x * self.step * self.step, cell.p, cell.col);
         let (w, h) = (&self.w[i], &self.h[j]);
         let q = dot(w, h);
-        let (mut value, size) = divergence(self.beta, x, q);
-        let (pull, mut push) = slopes(self.beta, x, q);
+        let (mut value, size) = divergence(self.loss, x, q);
+        let (pull, mut push) = slopes(self.loss, x, q);
         if self.entries.implied() {
             value -= self.nothing(q);
             push = 0.0;
         }
         sums.divergence += p * value;
         sums.size += p * size;
-        sums.null += p * divergence(self.beta, x, self.level).0;
+        sums.null += p * divergence(self.loss, x, self.level).0;
         let slopes = [(p * pull, &mut sums.pull), (p * push, &mut sums.push)];
         for (slope, (of_w, of_h)) in slopes {
             add_times(slope, h, &mut of_w[i]);
@@ -145,7 +147,7 @@ impl<T: Scalar> Problem<'_, T> {
             let p = self.entries.row_weight(i) * self.entries.col_weight(j);
             let (w, h) = (&self.w[i], &self.h[j]);
             let q = dot(w, h);
-            let push = slopes(self.beta, 0.0, q).1;
+            let push = slopes(self.loss, 0.0, q).1;
             sums.divergence -= p * self.nothing(q);
             for t in 0..w.len() {
                 sums.push.0[i][t] -= p * push * h[t];
@@ -154,8 +156,8 @@ impl<T: Scalar> Problem<'_, T> {
         }
     }
 
-    /// Adds d(0, q) and its slope over all entries, for β = 1, where both are linear in q, and for
-    /// β = 2, where they follow from the Gram matrices.
+    /// Adds d(0, q) and its slope over all entries, under KL, where both are linear in q, and under
+    /// Frobenius, where they follow from the Gram matrices.
     fn add_zeros(&self, sums: &mut Sums) {
         let weights_of_w: Vec<f64> =
             (0..self.w.len()).map(|i| self.entries.row_weight(i)).collect();
@@ -166,15 +168,18 @@ impl<T: Scalar> Problem<'_, T> {
             (self.w, &weights_of_w, &mut sums.push.0, self.h, &weights_of_h),
             (self.h, &weights_of_h, &mut sums.push.1, self.w, &weights_of_w),
         ] {
-            let held =
-                if self.beta == 1.0 { vec![totals(other, weights)] } else { gram(other, weights) };
+            let held = if self.loss == Loss::KL {
+                vec![totals(other, weights)]
+            } else {
+                gram(other, weights)
+            };
             total = 0.0;
             for ((f, &own), push) in f.iter().zip(own).zip(push) {
                 let mut slope = held[0].clone();
-                if self.beta != 1.0 {
+                if self.loss != Loss::KL {
                     slope = held.iter().map(|g| dot(f, g)).collect();
                 }
-                let degree = if self.beta == 1.0 { 1.0 } else { 0.5 };
+                let degree = if self.loss == Loss::KL { 1.0 } else { 0.5 };
                 total += degree * own * dot(f, &slope);
                 push.iter_mut().zip(&slope).for_each(|(to, s)| *to += own * s);
             }

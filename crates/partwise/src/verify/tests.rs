@@ -34,8 +34,13 @@ fn csr(values: &[f64], keep: impl Fn(f64) -> bool) -> Csr<'static, f64> {
     Csr::new((3, 4), &indptr, indices, data).expect("valid")
 }
 
-fn of(beta: f64) -> Objective {
-    Objective { loss: Loss::new(beta).expect("valid"), ..Objective::default() }
+fn of(loss: Loss) -> Objective {
+    Objective { loss, ..Objective::default() }
+}
+
+/// Every β and a δ that some residuals exceed.
+fn losses() -> impl Iterator<Item = Loss> {
+    BETAS.map(Loss::new).into_iter().chain([Loss::huber(0.6)]).map(|loss| loss.expect("valid"))
 }
 
 fn close(a: f64, b: f64) -> bool {
@@ -55,11 +60,11 @@ fn figures_of_a_case_worked_out_by_hand() {
     // q = [1 2; 1 2].
     let x = || Dense::new(2, 2, Order::RowMajor, vec![1.0, 2.0, 0.0, 3.0]).expect("valid");
     let (w, h) = (Factor::from_rows(2, 1, &[1.0, 1.0]), Factor::from_rows(2, 1, &[1.0, 2.0]));
-    let found = verify(x(), &w, &h, &of(2.0)).expect("valid");
+    let found = verify(x(), &w, &h, &of(Loss::FROBENIUS)).expect("valid");
     assert!(close(found.divergence, 1.0) && close(found.relative_error.powi(2), 1.0 / 7.0));
     // Row 0: 5 against 5; row 1: 6 against 5. Column 0: 1 against 2; column 1: 5 against 4.
     assert!(close(found.kkt.w, 1.0 / 10.0) && close(found.kkt.h, 3.0 / 10.0));
-    let found = verify(x(), &w, &h, &of(1.0)).expect("valid");
+    let found = verify(x(), &w, &h, &of(Loss::KL)).expect("valid");
     let (divergence, null) =
         (3.0 * 1.5f64.ln(), 2.0 * (2.0f64 / 1.5).ln() - 1.5f64.ln() + 3.0 * 2f64.ln());
     assert!(close(found.divergence, divergence), "{}", found.divergence);
@@ -71,10 +76,10 @@ fn figures_of_a_case_worked_out_by_hand() {
 #[test]
 fn penalties_join_the_objective_and_the_gradient() {
     let (w, h) = factors();
-    for beta in BETAS {
-        let plain = verify(dense(&values(false)), &w, &h, &of(beta)).expect("valid");
+    for loss in losses() {
+        let plain = verify(dense(&values(false)), &w, &h, &of(loss)).expect("valid");
         let (w_penalty, h_penalty) = (Penalty { l1: 0.5, l2: 0.0 }, Penalty { l1: 0.25, l2: 2.0 });
-        let objective = Objective { w_penalty, h_penalty, ..of(beta) };
+        let objective = Objective { w_penalty, h_penalty, ..of(loss) };
         let found = verify(dense(&values(false)), &w, &h, &objective).expect("valid");
         let (sum, squares) = (6.25, 0.3125 + 1.25 + 1.0625 + 4.5625);
         assert!(close(found.divergence, plain.divergence));
@@ -82,7 +87,7 @@ fn penalties_join_the_objective_and_the_gradient() {
         assert!(found.kkt.w != plain.kkt.w && found.kkt.h != plain.kkt.h);
         // A price that makes any zero stationary.
         let steep = Penalty { l1: 1e9, l2: 0.0 };
-        let objective = Objective { w_penalty: steep, ..of(beta) };
+        let objective = Objective { w_penalty: steep, ..of(loss) };
         assert_eq!(
             verify(dense(&values(false)), &w, &h, &objective).expect("valid").kkt.w_zeros,
             0.0
@@ -92,10 +97,10 @@ fn penalties_join_the_objective_and_the_gradient() {
 
 #[test]
 fn the_kkt_residual_is_the_gradient_by_differences() {
-    for beta in BETAS {
+    for loss in losses() {
         let (w, h) = factors();
         let divergence = |w: &Factor<f64>| {
-            verify(dense(&values(false)), w, &h, &of(beta)).expect("valid").divergence
+            verify(dense(&values(false)), w, &h, &of(loss)).expect("valid").divergence
         };
         // With one column of W alone, slack is the gradient times the entry.
         let step = 1e-5;
@@ -119,13 +124,13 @@ fn the_kkt_residual_is_the_gradient_by_differences() {
         for i in 0..3 {
             for j in 0..4 {
                 let q: f64 = w.row(i).iter().zip(h.row(j)).map(|(w, h)| w * h).sum();
-                scale += q.powf(beta);
+                scale += q * super::definitions::slopes(loss, values(false)[4 * i + j], q).1;
             }
         }
-        let found = verify(dense(&values(false)), &w, &h, &of(beta)).expect("valid").kkt.w;
+        let found = verify(dense(&values(false)), &w, &h, &of(loss)).expect("valid").kkt.w;
         assert!(
             (found - slack / scale).abs() < 1e-6 * (1.0 + found),
-            "{beta}: {found} {}",
+            "{loss}: {found} {}",
             slack / scale
         );
     }
@@ -138,10 +143,10 @@ fn every_storage_and_every_way_of_weighing_gives_the_same_figures() {
     let (rows, columns) = (vec![1.0, 2.0, 0.5], vec![1.0, 0.5, 0.0, 4.0]);
     let all: Vec<f64> = (0..12).map(|at| by_entry[at] * rows[at / 4] * columns[at % 4]).collect();
     let hidden: Vec<f64> = all.iter().map(|&p| f64::from(u8::from(p == 0.0))).collect();
-    for beta in BETAS.into_iter().filter(|b| *b > 0.0) {
+    for loss in losses().filter(|loss| !loss.forbids_zeros()) {
         let x = values(true);
         let weights = Weights { entries: Some(dense(&all)), ..Weights::default() };
-        let reference = verify(Data { x: dense(&x), weights }, &w, &h, &of(beta)).expect("valid");
+        let reference = verify(Data { x: dense(&x), weights }, &w, &h, &of(loss)).expect("valid");
         assert_eq!(reference.observed, all.iter().filter(|p| **p > 0.0).count());
         let turned = Csc::from_transposed(csr(&x, |v| v != 0.0).transposed());
         for x in [dense(&x), csr(&x, |v| v != 0.0).into(), Input::from(turned)] {
@@ -151,8 +156,8 @@ fn every_storage_and_every_way_of_weighing_gives_the_same_figures() {
                 let weights =
                     Weights { entries: Some(entries), rows, columns, hidden, ..Weights::default() };
                 let data = Data { x: x.clone(), weights };
-                let found = verify(data, &w, &h, &of(beta)).expect("valid");
-                assert!(same(&found, &reference), "{beta} {x:?}\n{found:?}\n{reference:?}");
+                let found = verify(data, &w, &h, &of(loss)).expect("valid");
+                assert!(same(&found, &reference), "{loss} {x:?}\n{found:?}\n{reference:?}");
             }
             // Without weights by entry the zeros of a sparse X are counted by sums.
             let by_axis = |x: Input<'static, f64>| {
@@ -161,9 +166,9 @@ fn every_storage_and_every_way_of_weighing_gives_the_same_figures() {
                 Data { x, weights: Weights { rows, columns, hidden, ..Weights::default() } }
             };
             let reference =
-                verify(by_axis(dense(&values(true))), &w, &h, &of(beta)).expect("valid");
-            let found = verify(by_axis(x.clone()), &w, &h, &of(beta)).expect("valid");
-            assert!(same(&found, &reference), "{beta} {x:?}\n{found:?}\n{reference:?}");
+                verify(by_axis(dense(&values(true))), &w, &h, &of(loss)).expect("valid");
+            let found = verify(by_axis(x.clone()), &w, &h, &of(loss)).expect("valid");
+            assert!(same(&found, &reference), "{loss} {x:?}\n{found:?}\n{reference:?}");
             assert_eq!(observed(by_axis(x)).expect("valid"), reference.observed);
         }
     }
@@ -181,7 +186,15 @@ fn zeros_by_sums_are_zeros_one_by_one_under_frobenius_too() {
         let entries = Entries::new(&data, by_sums);
         let weight = look(&entries, 4).expect("valid").weight;
         let (w, h) = (&wide_w, &wide_h);
-        let problem = Problem { entries: &entries, beta: 2.0, step: 1.0, w, h, level: 0.0, weight };
+        let problem = Problem {
+            entries: &entries,
+            loss: Loss::FROBENIUS,
+            step: 1.0,
+            w,
+            h,
+            level: 0.0,
+            weight,
+        };
         problem.sums().expect("valid")
     };
     let (one_by_one, by_sums) = (sums(false), sums(true));
@@ -203,16 +216,16 @@ fn missing_entries_are_those_that_are_said_to_be() {
     };
     let sparse: Input<'_, f64> = csr(&x, |v| v != 0.0).into();
     let sparse_nan: Input<'_, f64> = csr(&with_nan, |_| true).into();
-    for beta in BETAS {
+    for loss in losses() {
         let reference =
-            verify(data(dense(&with_nan), true, false), &w, &h, &of(beta)).expect("valid");
+            verify(data(dense(&with_nan), true, false), &w, &h, &of(loss)).expect("valid");
         assert_eq!(reference.observed, 7);
         for data in [data(sparse.clone(), false, true), data(sparse_nan.clone(), true, false)] {
-            let found = verify(data, &w, &h, &of(beta)).expect("valid");
-            assert!(same(&found, &reference), "{beta}\n{found:?}\n{reference:?}");
+            let found = verify(data, &w, &h, &of(loss)).expect("valid");
+            assert!(same(&found, &reference), "{loss}\n{found:?}\n{reference:?}");
         }
     }
-    let refused = verify(dense(&with_nan), &w, &h, &of(1.0));
+    let refused = verify(dense(&with_nan), &w, &h, &of(Loss::KL));
     assert!(
         matches!(refused, Err(Error::NotFinite { row: 0, col: 1, count: 5, .. })),
         "{refused:?}"
@@ -223,22 +236,24 @@ fn missing_entries_are_those_that_are_said_to_be() {
 fn values_near_the_ends_of_the_range_give_the_same_shares() {
     let (mut w, mut h) = factors();
     let x = values(false);
-    for beta in BETAS {
+    for loss in losses() {
         let (w_penalty, h_penalty) = (Penalty { l1: 0.5, l2: 0.25 }, Penalty { l1: 2.0, l2: 0.0 });
-        let plain = verify(dense(&x), &w, &h, &Objective { w_penalty, h_penalty, ..of(beta) })
+        let plain = verify(dense(&x), &w, &h, &Objective { w_penalty, h_penalty, ..of(loss) })
             .expect("valid");
         for half in [-490, 490] {
             let scaled: Vec<f64> = x.iter().map(|v| v * 4f64.powi(half)).collect();
             w.scale_by_power(half);
             h.scale_by_power(half);
             // Prices in the new units, where f64 has them.
-            let price = |p: Penalty| p.in_scales((-2 * half, -half), beta);
+            let price = |p: Penalty| p.in_scales((-2 * half, -half), loss.degree());
             let (w_penalty, h_penalty) = (price(w_penalty), price(h_penalty));
-            let objective = Objective { w_penalty, h_penalty, ..of(beta) };
+            let moved = |delta| Loss::huber(delta * 4f64.powi(half)).expect("valid");
+            let there = loss.delta().map_or(loss, moved);
+            let objective = Objective { w_penalty, h_penalty, ..of(there) };
             let found = verify(dense(&scaled), &w, &h, &objective).expect("valid");
-            assert!(close(found.relative_error, plain.relative_error), "{beta} {half}");
+            assert!(close(found.relative_error, plain.relative_error), "{loss} {half}");
             if w_penalty.l1 > 0.0 && w_penalty.l2 > 0.0 && w_penalty.l1.is_finite() {
-                assert!(close(found.kkt.w, plain.kkt.w), "{beta} {half}: {found:?}");
+                assert!(close(found.kkt.w, plain.kkt.w), "{loss} {half}: {found:?}");
             }
             w.scale_by_power(-half);
             h.scale_by_power(-half);
@@ -250,13 +265,13 @@ fn values_near_the_ends_of_the_range_give_the_same_shares() {
 fn a_zero_of_wh_below_a_positive_entry_is_infinite_and_never_nan() {
     let w = Factor::from_rows(3, 1, &[0.0, 1.0, 1.0]);
     let h = Factor::from_rows(4, 1, &[1.0, 1.0, 0.0, 1.0]);
-    for beta in BETAS {
-        let found = verify(dense(&values(false)), &w, &h, &of(beta)).expect("valid");
-        assert_eq!(found.divergence.is_infinite(), beta <= 1.0, "{beta}");
+    for loss in losses() {
+        let found = verify(dense(&values(false)), &w, &h, &of(loss)).expect("valid");
+        assert_eq!(found.divergence.is_infinite(), loss.degree() <= 1.0, "{loss}");
         // Beyond β = 2 nothing pulls at a zero of W·H.
         assert!(
-            !found.kkt.residual().is_nan() && (beta > 2.0 || found.kkt.w_zeros > 0.0),
-            "{beta} {found:?}"
+            !found.kkt.residual().is_nan() && (loss.degree() > 2.0 || found.kkt.w_zeros > 0.0),
+            "{loss} {found:?}"
         );
     }
 }

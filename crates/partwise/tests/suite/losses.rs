@@ -1,5 +1,5 @@
 //! What every rule owes under every loss, on every kind of X in both precisions. A loss gets all of
-//! it by its β in `reference::BETAS`, a rule by being in `Rule::ALL`.
+//! it by its β or δ in `reference`, a rule by being in `Rule::ALL`.
 
 use crate::common::*;
 use crate::reference::*;
@@ -11,7 +11,7 @@ fn problems(loss: Loss) -> [Mat; 2] {
     let of = |rows, cols, seed| {
         let (planted, noise) = (Mat::planted(rows, cols, 3, seed), Mat::random(rows, cols, seed));
         Mat::from_fn(rows, cols, |i, j| match planted.get(i, j) {
-            0.0 if loss.beta() > 0.0 => 0.0,
+            0.0 if !loss.forbids_zeros() => 0.0,
             value => value + 0.1 * noise.get(i, j) + 0.02,
         })
     };
@@ -158,17 +158,22 @@ fn the_first_multiplicative_step_is_that_of_the_formula() {
     for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Mu) {
         let x = &problems(loss)[0];
         let (w, h) = start(x, 3);
-        let gamma = match loss.beta() {
+        let gamma = match loss.degree() {
             b if b < 1.0 => 1.0 / (2.0 - b),
             b if b > 2.0 => 1.0 / (b - 1.0),
             _ => 1.0,
         };
         let step = |x: &Mat, w: &Mat, h: &Mat| {
-            let (q, b) = (w.times_transposed(h), loss.beta());
+            let (q, b) = (w.times_transposed(h), loss.degree());
+            // Huber's squares are weighed by ω.
+            let part = |i: usize, j: usize| match loss.delta() {
+                Some(delta) => (delta / (x.get(i, j) - q.get(i, j)).abs()).min(1.0),
+                None => q.get(i, j).powf(b - 2.0),
+            };
             let sum = |i: usize, t: usize, f: &dyn Fn(usize) -> f64| -> f64 {
                 // A row that is zero takes no part, though powers of its fit may be infinite.
                 let seen = (0..x.cols).filter(|&j| h.get(j, t) > 0.0);
-                seen.map(|j| f(j) * q.get(i, j).powf(b - 2.0) * h.get(j, t)).sum()
+                seen.map(|j| f(j) * part(i, j) * h.get(j, t)).sum()
             };
             Mat::from_fn(w.rows, w.cols, |i, t| {
                 let num = sum(i, t, &|j| x.get(i, j));

@@ -22,6 +22,7 @@ mod recovery;
 mod reference;
 mod refusals;
 mod regressions;
+mod robust;
 mod sparse;
 mod transform;
 mod weights;

@@ -12,6 +12,15 @@ fn learner(beta: f64) -> OnlineOptions {
     OnlineOptions { loss: Loss::new(beta).unwrap(), ..OnlineOptions::default() }
 }
 
+fn huber(delta: f64) -> OnlineOptions {
+    OnlineOptions { loss: Loss::huber(delta).unwrap(), ..OnlineOptions::default() }
+}
+
+/// Every loss: Huber's with a δ that many residuals of entries up to 1 exceed.
+fn learners() -> impl Iterator<Item = OnlineOptions> {
+    BETAS.into_iter().map(learner).chain([huber(0.1)])
+}
+
 fn once(rho: f64) -> Step {
     Step { rho, w_iterations: 1, w_tol: 0.0, improve_h: true }
 }
@@ -35,9 +44,8 @@ fn whole_batches_without_memory_are_iterations_of_mu() {
     let x = Mat::random(60, 23, 1).map(|v| v + 0.05);
     let (w0, h0) = (Mat::random(60, 4, 2), Mat::random(23, 4, 3));
     let nets = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.2), (0.1, 0.1)];
-    for (beta, (l1, l2)) in BETAS.into_iter().flat_map(|b| nets.map(|net| (b, net))) {
-        let penalty = Penalty { l1, l2 };
-        let options = learner(beta);
+    for (options, (l1, l2)) in learners().flat_map(|options| nets.map(|net| (options, net))) {
+        let (loss, penalty) = (options.loss, Penalty { l1, l2 });
         let options = OnlineOptions { w_penalty: penalty, h_penalty: penalty, ..options };
         let mut online = Online::<f64>::new(h0.factor(), &options).unwrap();
         let mut w = w0.factor();
@@ -64,15 +72,15 @@ fn whole_batches_without_memory_are_iterations_of_mu() {
         )
         .unwrap();
         let apart = |a: &Factor<f64>, b: &Factor<f64>| distance(&wide(a), &wide(b));
-        assert!(apart(&w, &found.w) <= 1e-12, "{beta} {penalty:?}: W");
-        assert!(apart(online.h(), &found.h) <= 1e-12, "{beta} {penalty:?}: H");
+        assert!(apart(&w, &found.w) <= 1e-12, "{loss} {penalty:?}: W");
+        assert!(apart(online.h(), &found.h) <= 1e-12, "{loss} {penalty:?}: H");
         // The record of the last iteration is that after H moved.
         for (cost, record) in costs.iter().zip(&found.history).take(6) {
             let slack = 1e-12 * (record.objective.abs() + x.norm_sq());
-            assert!((cost - record.objective).abs() <= slack, "{beta} {penalty:?}: {cost}");
+            assert!((cost - record.objective).abs() <= slack, "{loss} {penalty:?}: {cost}");
         }
         let fell = costs.windows(2).all(|pair| pair[1] <= pair[0] * (1.0 + 1e-12));
-        assert!(fell, "{beta} {penalty:?}: {costs:?}");
+        assert!(fell, "{loss} {penalty:?}: {costs:?}");
     }
 }
 
@@ -93,9 +101,9 @@ fn stopping_and_going_on_changes_no_bit() {
     }
     let x = Mat::random(75, 19, 4).map(|v| v + 0.1);
     for x in [x.clone(), x.map(|v| v * 1e12)] {
-        for beta in BETAS {
-            check::<f64>(&x, &learner(beta));
-            check::<f32>(&x, &learner(beta));
+        for options in learners().chain([huber(1e11)]) {
+            check::<f64>(&x, &options);
+            check::<f32>(&x, &options);
         }
         check::<f64>(&x, &OnlineOptions { rule: Rule::Hals, ..learner(2.0) });
         check::<f32>(&x, &OnlineOptions { rule: Rule::Hals, ..learner(2.0) });
@@ -106,7 +114,7 @@ fn stopping_and_going_on_changes_no_bit() {
 fn dense_and_sparse_batches_give_the_same() {
     let x = Mat::sparse(80, 41, 0.2, 6);
     let mut learners: Vec<OnlineOptions> =
-        BETAS.into_iter().filter(|b| *b > 0.0).map(learner).collect();
+        learners().filter(|options| !options.loss.forbids_zeros()).collect();
     learners.push(OnlineOptions { rule: Rule::Hals, ..learner(2.0) });
     let step = Step { rho: 0.9, w_iterations: 4, w_tol: 0.0, improve_h: true };
     for options in learners {
@@ -126,9 +134,10 @@ fn dense_and_sparse_batches_give_the_same() {
 fn the_bits_do_not_depend_on_the_threads() {
     let x = Mat::sparse(700, 300, 0.3, 8).map(|v| v + 0.01);
     for kind in [Kind::RowMajor, Kind::Csr] {
-        for (rule, beta) in [(Rule::Mu, 2.0), (Rule::Hals, 2.0), (Rule::Mu, 1.0), (Rule::Mu, 0.5)] {
+        let hals = OnlineOptions { rule: Rule::Hals, ..learner(2.0) };
+        for of in [learner(2.0), hals, learner(1.0), learner(0.5), huber(0.1)] {
             let with = |threads| {
-                let options = OnlineOptions { threads, rule, ..learner(beta) };
+                let options = OnlineOptions { threads, ..of };
                 let start = Mat::random(300, 6, 9).factor();
                 let mut online = Online::<f32>::new(start, &options).unwrap();
                 let step = Step { w_iterations: 3, ..Step::default() };
@@ -136,7 +145,7 @@ fn the_bits_do_not_depend_on_the_threads() {
                 (factor_bits(&w), factor_bits(online.h()), cost.to_bits())
             };
             let one = with(1);
-            assert!(one == with(2) && one == with(5), "{kind:?} {rule} {beta}");
+            assert!(one == with(2) && one == with(5), "{kind:?} {of:?}");
         }
     }
 }
@@ -150,6 +159,7 @@ fn what_is_forgotten_leaves_no_trace_and_what_is_kept_does() {
         learner(2.0),
         learner(1.0),
         learner(0.0),
+        huber(0.05),
         OnlineOptions { rule: Rule::Hals, ..learner(2.0) },
     ] {
         let start = Mat::random(20, 3, 11);
@@ -193,39 +203,39 @@ fn a_planted_model_is_learnt_from_a_stream() {
 #[test]
 fn scale_changes_nothing_but_the_scale() {
     let x = Mat::random(40, 15, 14).map(|v| v + 0.1);
-    for (power, betas) in [(-80, &[2.0, 1.0, 0.5][..]), (-400, &[2.0, 1.0]), (400, &[2.0, 1.0])] {
-        for &beta in betas {
-            for rule in [Rule::Mu, Rule::Hals] {
-                if !rule.supports(Loss::new(beta).unwrap()) {
-                    continue;
-                }
-                let after = |half: i32| {
-                    let unit = 2f64.powi(half);
-                    let (x, h) = (x.map(|v| v * unit * unit), Mat::random(15, 3, 15));
-                    let options = OnlineOptions { rule, ..learner(beta) };
-                    let h = h.map(|v| v * unit).factor();
-                    let mut online = Online::<f64>::new(h, &options).unwrap();
-                    pass(&mut online, &x, 10, &Step::default(), Kind::RowMajor);
-                    wide(online.h()).map(|v| v / unit)
-                };
-                let apart = distance(&after(0), &after(power));
-                assert!(apart <= 1e-10, "{rule} {beta} 2^{power}: {apart}");
-            }
-        }
+    let check = |options: OnlineOptions, power: i32| {
+        let after = |half: i32| {
+            let unit = 2f64.powi(half);
+            let (x, h) = (x.map(|v| v * unit * unit), Mat::random(15, 3, 15));
+            let loss = crate::reference::times(options.loss, unit * unit);
+            let h = h.map(|v| v * unit).factor();
+            let mut online = Online::<f64>::new(h, &OnlineOptions { loss, ..options }).unwrap();
+            pass(&mut online, &x, 10, &Step::default(), Kind::RowMajor);
+            wide(online.h()).map(|v| v / unit)
+        };
+        let apart = distance(&after(0), &after(power));
+        assert!(apart <= 1e-10, "{options:?} 2^{power}: {apart}");
+    };
+    check(learner(0.5), -80);
+    for power in [-80, -400, 400] {
+        check(learner(1.0), power);
+        check(learner(2.0), power);
+        check(huber(0.1), power);
+        check(OnlineOptions { rule: Rule::Hals, ..learner(2.0) }, power);
     }
 }
 
 #[test]
 fn batches_of_very_different_size_are_added_up() {
     let x = Mat::random(20, 9, 16).map(|v| v + 0.1);
-    for (rule, beta) in [(Rule::Mu, 2.0), (Rule::Hals, 2.0), (Rule::Mu, 1.0), (Rule::Mu, 0.5)] {
-        let options = OnlineOptions { rule, ..learner(beta) };
+    let hals = OnlineOptions { rule: Rule::Hals, ..learner(2.0) };
+    for options in [learner(2.0), hals, learner(1.0), learner(0.5), huber(1.0)] {
         let mut online = Online::<f32>::new(Mat::random(9, 2, 17).factor(), &options).unwrap();
         for unit in [1.0, 1e-12, 1e12, 0.0, 1.0, 1e-30] {
             let (w, cost) =
                 online.step(x.map(|v| v * unit).dense::<f32>(), None, &Step::default()).unwrap();
             let finite = cost.is_finite() && w.is_finite() && online.h().is_finite();
-            assert!(finite, "{rule} {beta} {unit}: {cost}, W {:?}", w.row(0));
+            assert!(finite, "{options:?} {unit}: {cost}, W {:?}", w.row(0));
         }
     }
 }

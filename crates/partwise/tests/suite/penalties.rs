@@ -15,6 +15,12 @@ fn charged<T: Scalar>(options: Options<T>, w: Penalty, h: Penalty) -> Options<T>
     Options { w_penalty: w, h_penalty: h, ..options }
 }
 
+/// The slopes of Huber's loss are up to δ times those of squares, and so are prices that it can pay.
+fn fair(loss: Loss, p: Penalty) -> Penalty {
+    let unit = loss.delta().unwrap_or(1.0);
+    Penalty { l1: unit * p.l1, l2: unit * p.l2 }
+}
+
 fn of(x: &Mat, options: &Options<f64>) -> Fit<f64> {
     fit(data(x, Kind::RowMajor, Weights::default()), options).unwrap()
 }
@@ -43,6 +49,7 @@ fn reports<T: Scalar>() {
             let x = if turned { x.transposed() } else { x };
             for kind in [Kind::RowMajor, Kind::Csr] {
                 for (w, h) in [(L1, L1), (L2, Penalty::NONE), (BOTH, L2)] {
+                    let (w, h) = (fair(by.0, w), fair(by.0, h));
                     let tol = 1e-2;
                     let base = Options { loss: by.0, max_iter: 40, tol, ..options(3, by.1) };
                     let options = charged::<T>(base, w, h);
@@ -107,7 +114,7 @@ fn o26_l1_on_both_factors_balances_every_component_at_a_stationary_point() {
 fn l42_a_penalty_beyond_what_x_is_worth_makes_everything_zero() {
     let mut wrong = Vec::new();
     // With β > 1 the loss of W·H = 0 is finite and the pull of X on a small entry is bounded.
-    for by in losses().filter(|(loss, _)| loss.beta() >= 2.0) {
+    for by in losses().filter(|(loss, _)| loss.degree() >= 2.0) {
         let (x, ..) = problem(by.0);
         let all = Problem::new(&x, by.0);
         let (none_w, none_h) = (Mat::new(37, 3, vec![0.0; 111]), Mat::new(14, 3, vec![0.0; 42]));
@@ -175,7 +182,7 @@ fn l44_penalties_that_are_negative_or_not_finite_are_refused_by_name() {
 fn l1_makes_more_zeros_and_l2_smaller_norms() {
     // For 1 ≤ β ≤ 2 this is a convex problem with one factor held.
     let convex =
-        |(loss, rule): &(Loss, Rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als;
+        |(loss, rule): &(Loss, Rule)| (1.0..=2.0).contains(&loss.degree()) && *rule != Rule::Als;
     for by in losses().filter(convex) {
         let (x, w, h) = problem(by.0);
         let base = Options { fixed: Some(Side::Columns), ..from_start::<f64>(by, (&w, &h), 3000) };
@@ -228,14 +235,15 @@ fn rules_agree_on_the_optimum_of_a_convex_problem_with_penalties() {
 
 #[test]
 fn o15_penalties_in_units_of_x_scale_with_it_bit_for_bit() {
-    for by in losses().filter(|(loss, _)| [0.0, 1.0, 2.0].contains(&loss.beta())) {
+    for by in losses().filter(|(loss, _)| [0.0, 1.0, 2.0].contains(&loss.degree())) {
         let (x, w, h) = problem(by.0);
         let of = |j: i32| {
             let (square, root) = (4f64.powi(j), 2f64.powi(j));
             // D grows with square^β, λ₁‖F‖ with λ₁·root, λ₂‖F‖² with λ₂·square.
-            let unit = square.powf(by.0.beta());
+            let unit = square.powf(by.0.degree());
             let priced = |p: Penalty| Penalty { l1: p.l1 * unit / root, l2: p.l2 * unit / square };
             let times = |m: &Mat, s: f64| m.map(|v| v * s);
+            let by = (crate::reference::times(by.0, square), by.1);
             let options = from_start(by, (&times(&w, root), &times(&h, root)), 10);
             let found = of(&times(&x, square), &charged(options, priced(BOTH), priced(L1)));
             (times(&wide(&found.w), 1.0 / root), times(&wide(&found.h), 1.0 / root))
@@ -250,7 +258,7 @@ fn o15_penalties_in_units_of_x_scale_with_it_bit_for_bit() {
 fn l43_a_penalty_is_charged_once_whatever_the_number_of_rows() {
     // Every row twice is twice the loss, so H of twice the price is H.
     for by in
-        losses().filter(|(loss, rule)| (1.0..=2.0).contains(&loss.beta()) && *rule != Rule::Als)
+        losses().filter(|(loss, rule)| (1.0..=2.0).contains(&loss.degree()) && *rule != Rule::Als)
     {
         let (x, w, h) = problem(by.0);
         let double = |m: &Mat| Mat::from_fn(2 * m.rows, m.cols, |i, j| m.get(i / 2, j));

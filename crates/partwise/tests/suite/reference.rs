@@ -1,4 +1,4 @@
-//! Every β-divergence, its gradient and the KKT residual from their definitions, in plain loops.
+//! Every loss, its gradient and the KKT residual from their definitions, in plain loops.
 
 use crate::common::*;
 use partwise::matrix::{Data, Weights};
@@ -11,9 +11,13 @@ const ZERO: f64 = 0.5 * f64::EPSILON;
 /// Both sides of every change of formula: 1, 2, and what lies between and beyond.
 pub(crate) const BETAS: [f64; 7] = [-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0];
 
+/// δ of Huber's loss that many residuals exceed, and one that few do.
+const DELTAS: [f64; 2] = [0.05, 0.5];
+
 /// Losses with the rules that minimise them.
 pub(crate) fn losses() -> impl Iterator<Item = (Loss, Rule)> {
-    BETAS.into_iter().map(|beta| Loss::new(beta).unwrap()).flat_map(|loss| {
+    let huber = DELTAS.into_iter().map(Loss::huber);
+    BETAS.into_iter().map(Loss::new).chain(huber).map(Result::unwrap).flat_map(|loss| {
         Rule::ALL.iter().copied().filter(move |r| r.supports(loss)).map(move |rule| (loss, rule))
     })
 }
@@ -28,12 +32,17 @@ pub(crate) fn is_monotone(loss: Loss, rule: Rule) -> bool {
     loss != Loss::FROBENIUS || rule.update::<f64>(1).is_monotone()
 }
 
+/// The loss of c·X that is this one of X, but for its unit.
+pub(crate) fn times(loss: Loss, c: f64) -> Loss {
+    loss.delta().map_or(loss, |delta| Loss::huber(c * delta).unwrap())
+}
+
 /// What the parts of an objective are made of. A weight of 0 hides an entry.
 #[derive(Clone)]
 pub(crate) struct Problem {
     pub(crate) x: Mat,
     pub(crate) p: Mat,
-    pub(crate) beta: f64,
+    pub(crate) loss: Loss,
     pub(crate) penalties: [Penalty; 2],
 }
 
@@ -44,7 +53,7 @@ fn term(weight: f64, value: impl FnOnce() -> f64) -> f64 {
 
 impl Problem {
     pub(crate) fn new(x: &Mat, loss: Loss) -> Self {
-        Self { x: x.clone(), p: x.map(|_| 1.0), beta: loss.beta(), penalties: Default::default() }
+        Self { x: x.clone(), p: x.map(|_| 1.0), loss, penalties: Default::default() }
     }
     pub(crate) fn weighing(self, p: &Mat) -> Self {
         Self { p: p.clone(), ..self }
@@ -57,18 +66,33 @@ impl Problem {
     fn transposed(&self) -> Self {
         let [w, h] = self.penalties;
         let (x, p) = (self.x.transposed(), self.p.transposed());
-        Self { x, p, penalties: [h, w], beta: self.beta }
+        Self { x, p, penalties: [h, w], loss: self.loss }
     }
 
     /// d(x, q).
     fn value(&self, x: f64, q: f64) -> f64 {
-        match self.beta {
+        if let Some(delta) = self.loss.delta() {
+            let r = (x - q).abs();
+            return if r < delta { r * r / 2.0 } else { delta * r - delta * delta / 2.0 };
+        }
+        match self.loss.degree() {
             1.0 if x == 0.0 => q,
             1.0 => x * (x / q).ln() - x + q,
             0.0 => x / q - (x / q).ln() - 1.0,
             b if x == 0.0 => q.powf(b) / b,
             b => (x.powf(b) + (b - 1.0) * q.powf(b) - b * x * q.powf(b - 1.0)) / (b * (b - 1.0)),
         }
+    }
+
+    /// The parts of −∂d/∂q and ∂d/∂q.
+    fn parts(&self, x: f64, q: f64) -> (f64, f64) {
+        if let Some(delta) = self.loss.delta() {
+            let omega = if x == q { 1.0 } else { (delta / (x - q).abs()).min(1.0) };
+            return (omega * x, omega * q);
+        }
+        let b = self.loss.degree();
+        let up = if b == 1.0 { 1.0 } else { q.powf(b - 1.0) };
+        (if x == 0.0 { 0.0 } else { x * q.powf(b - 2.0) }, up)
     }
 
     fn sum(&self, w: &Mat, h: &Mat, f: impl Fn(f64, f64) -> f64) -> f64 {
@@ -89,25 +113,24 @@ impl Problem {
     /// How far rounding may move the divergence if every fitted value is off by k + 4 units of
     /// roundoff, and the sums over zeros of a sparse X by as much under KL; the rest is in `f64`.
     pub(crate) fn rounding<T: Scalar>(&self, w: &Mat, h: &Mat) -> f64 {
-        let b = self.beta;
-        let up = move |q: f64| if b == 1.0 { 1.0 } else { q.powf(b - 1.0) };
+        let linear = self.loss == Loss::KL;
         let moved = self.sum(w, h, |x, q| {
             if q == 0.0 {
                 return 0.0;
             }
-            let slope = up(q) - if x == 0.0 { 0.0 } else { x * q.powf(b - 2.0) };
-            q * slope.abs() + if b == 1.0 { q } else { 0.0 }
+            let (down, up) = self.parts(x, q);
+            q * (up - down).abs() + if linear { q } else { 0.0 }
         });
         let size = self.sum(w, h, |x, q| {
-            let powers = if x == 0.0 { 0.0 } else { x.powf(b) + term(q, || x * up(q) / q) };
-            1.0 + powers + term(q, || up(q))
+            let power = if x == 0.0 { 0.0 } else { x.powf(self.loss.degree()) };
+            1.0 + power + term(q, || self.parts(x, q).0 + self.parts(x, q).1)
         });
         (w.cols as f64 + 4.0) * T::ROUNDOFF * moved + 32.0 * f64::EPSILON * size
     }
 
     /// num and den of W: the gradient is den − num, penalties included.
     fn gradient(&self, w: &Mat, h: &Mat) -> (Mat, Mat) {
-        let (q, b, charge) = (w.times_transposed(h), self.beta, self.penalties[0]);
+        let (q, charge) = (w.times_transposed(h), self.penalties[0]);
         let over = |part: &dyn Fn(f64, f64) -> f64, i: usize, t: usize| -> f64 {
             (0..self.x.cols)
                 .map(|j| {
@@ -116,8 +139,8 @@ impl Problem {
                 })
                 .sum()
         };
-        let down = |x: f64, q: f64| if x == 0.0 { 0.0 } else { x * q.powf(b - 2.0) };
-        let up = |_: f64, q: f64| if b == 1.0 { 1.0 } else { q.powf(b - 1.0) };
+        let down = |x: f64, q: f64| self.parts(x, q).0;
+        let up = |x: f64, q: f64| self.parts(x, q).1;
         let num = Mat::from_fn(w.rows, w.cols, |i, t| over(&down, i, t));
         let den = Mat::from_fn(w.rows, w.cols, |i, t| {
             over(&up, i, t) + charge.l1 + charge.l2 * w.get(i, t)
@@ -179,8 +202,9 @@ impl Problem {
         let sums = 64.0 * f64::EPSILON * (objective - exact);
         assert!(apart <= allowed + sums, "{what}: objective {} {objective}", found.objective);
         let kkt = self.kkt(&w, &h);
-        // num carries |β − 2| errors of q beside those of a sum of n terms.
-        let slack = 64.0 * T::ROUNDOFF * (self.beta - 2.0).abs().max(1.0);
+        // num carries |β − 2| errors of q beside those of a sum of n terms. Those of Huber's ω cancel
+        // in the gradient: ωx − ωq is δ whatever q is.
+        let slack = 64.0 * T::ROUNDOFF * (self.loss.degree() - 2.0).abs().max(1.0);
         for (name, ours, theirs) in [
             ("ρ_W", found.kkt.w, kkt.w),
             ("ρ_H", found.kkt.h, kkt.h),

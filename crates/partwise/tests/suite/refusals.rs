@@ -29,7 +29,7 @@ fn l05_l06_an_observed_zero_is_refused_with_place_and_count_where_it_is_infinite
                 let first = if turned { [(2, 3), (1, 6)] } else { [(3, 2), (3, 2)] };
                 assert!(first.contains(&(*row, *col)) && *count == 2, "{kind:?} {turned}: {error}");
                 let _ = place;
-                assert_eq!(loss.parse::<Loss>().unwrap().beta(), beta);
+                assert_eq!(loss.parse::<Loss>().unwrap().beta(), Some(beta));
                 let text = error.to_string();
                 for part in [format!("X[{row}, {col}]"), "2".into(), "kl".into()] {
                     assert!(text.contains(&part), "{text}");
@@ -70,7 +70,7 @@ fn zero_row(f: &Mat, row: usize) -> Mat {
 #[test]
 fn l07_a_held_factor_that_leaves_x_out_of_reach_is_refused_with_place_and_count() {
     let (w, h) = (zero_row(&positive(9, 2, 2), 4), positive(5, 2, 3));
-    for (loss, rule) in losses().filter(|(loss, _)| loss.beta() <= 1.0) {
+    for (loss, rule) in losses().filter(|(loss, _)| loss.degree() <= 1.0) {
         for kind in Kind::ALL {
             for turned in [false, true] {
                 let x = positive(9, 5, 1);
@@ -91,7 +91,7 @@ fn l07_a_held_factor_that_leaves_x_out_of_reach_is_refused_with_place_and_count(
 #[test]
 fn a_held_factor_that_leaves_x_out_of_reach_is_a_finite_loss_beyond_kl() {
     let (w, h) = (zero_row(&positive(9, 2, 2), 4), positive(5, 2, 3));
-    for (loss, rule) in losses().filter(|(loss, _)| loss.beta() > 1.0) {
+    for (loss, rule) in losses().filter(|(loss, _)| loss.degree() > 1.0) {
         for kind in [Kind::RowMajor, Kind::Csr] {
             let x = positive(9, 5, 1);
             let options = from_start::<f64>((loss, rule), (&w, &h), 20);
@@ -122,13 +122,13 @@ fn l07_zeros_of_a_start_that_is_not_held_are_raised_with_a_remark() {
             // Beyond KL a zero may stay, which is worth a remark too.
             let says = |w: &Warning| match w {
                 Warning::RaisedZeros { count } => *count == 4,
-                Warning::LockedZeros { count, .. } => *count == 4 && loss.beta() > 1.0,
+                Warning::LockedZeros { count, .. } => *count == 4 && loss.degree() > 1.0,
                 _ => false,
             };
             assert!(found.warnings.iter().any(says), "{what}: {:?}", found.warnings);
             let exact = Problem::new(&x, loss).divergence(&wide(&found.w), &wide(&found.h));
             assert!((found.divergence / exact - 1.0).abs() < 1e-12, "{what}");
-            if loss.beta() > 1.0 {
+            if loss.degree() > 1.0 {
                 continue;
             }
             let free =

@@ -228,7 +228,7 @@ fn with_weights_times(by: (Loss, Rule), kind: Kind, scale: f64) -> Result<Fit<f6
 fn weights_twice_as_large_everywhere_change_no_bit_of_the_factors() {
     for by in weighted_losses() {
         // Powers of q are exact in scale for these; roots are not, in the factorisation of a Gram matrix.
-        let exact = [0.0, 1.0, 2.0].contains(&by.0.beta()) && by.1 != Rule::Bpp;
+        let exact = [0.0, 1.0, 2.0].contains(&by.0.degree()) && by.1 != Rule::Bpp;
         for kind in [Kind::RowMajor, Kind::Csr] {
             let base = with_weights_times(by, kind, 1.0).unwrap();
             for power in [1, -60, 90] {
@@ -324,7 +324,7 @@ fn any_number_of_threads_gives_the_same_bits_with_weights() {
     let x = Mat::sparse(700, 60, 0.3, 5).map(|v| v + 0.01);
     let (weights, _) = mixed::<f32>(&x, false);
     let lines = Weights { entries: None, ..weights.clone() };
-    for by in weighted_losses().filter(|(loss, _)| loss.beta() >= 1.0) {
+    for by in weighted_losses().filter(|(loss, _)| loss.degree() >= 1.0) {
         for (kind, weights) in [(Kind::RowMajor, &weights), (Kind::Csr, &lines)] {
             let of = |threads| {
                 let base = options::<f32>(4, by.1);

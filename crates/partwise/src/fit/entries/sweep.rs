@@ -179,6 +179,25 @@ pub(crate) fn divergence_of<T: Scalar>(
     Ok(look.run(pair.other.view(), &mut pair.streamed.clone(), None)?.divergence)
 }
 
+/// Gives W·H the size of the least squared error, which is the same whatever size it had.
+///
+/// # Errors
+/// What the source of X reports.
+pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) -> Result<()> {
+    let plan = Plan::new(x, pair.other.cols());
+    let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
+    let look = Sweep { x, plan: &plan, loss, rule: None, penalty, valued: false };
+    // Σ p x q and Σ p q².
+    let sums = look.run(pair.other.view(), &mut pair.streamed, None)?.kkt;
+    if sums.scale > 0.0 && sums.cross > 0.0 {
+        let by = T::from_f64((sums.cross / sums.scale).sqrt());
+        for f in [&mut pair.streamed, &mut pair.other] {
+            f.as_mut_slice().iter_mut().for_each(|v| *v *= by);
+        }
+    }
+    Ok(())
+}
+
 /// The divergence of a constant model: what a fit is compared with.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::factor::Factor;
 use crate::fit::begin::raise;
 use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
-use crate::fit::run::{half_unit, observed, scan};
+use crate::fit::seen::{half_unit, observed, scan};
 use crate::loss::Loss;
 use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side};
 use crate::penalty::Penalty;
@@ -17,7 +17,8 @@ use crate::update::Rule;
 pub(super) struct Batch<'a, T: Scalar> {
     data: &'a Data<'a, T>,
     by_rows: Box<dyn Matrix<T> + 'a>,
-    loss: Loss,
+    /// As X·4^(−own) has it.
+    pub(super) loss: Loss,
     /// Of X·4^(−own), weighed.
     pub(super) scan: Scan,
     own: i32,
@@ -82,7 +83,8 @@ impl<'a, T: Scalar> Batch<'a, T> {
         } else {
             former
         };
-        let outweighs = self.loss.beta() * f64::from(self.own - former) > 0.0;
+        self.loss = self.loss.in_units::<T>(self.own)?;
+        let outweighs = self.loss.degree() * f64::from(self.own - former) > 0.0;
         self.exponent = if outweighs || statistics.is_none() { self.own } else { former };
         if self.own != 0 {
             let x = Scaled::new(&*self.by_rows, self.own);
@@ -113,12 +115,12 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// A penalty of W in these units.
     pub(super) fn penalty(&self, penalty: Penalty) -> Penalty {
-        penalty.in_scales((2 * self.own, self.of_rows()), self.loss.beta())
+        penalty.in_scales((2 * self.own, self.of_rows()), self.loss.degree())
     }
 
     /// What a unit of the divergence of this batch is in the units of the statistics.
     pub(super) fn weight(&self) -> f64 {
-        (2.0 * self.loss.beta() * f64::from(self.own - self.exponent)).exp2()
+        (2.0 * self.loss.degree() * f64::from(self.own - self.exponent)).exp2()
     }
 
     /// A divergence in units of X.

@@ -23,7 +23,7 @@ pub(super) fn rows<T: Scalar>(
     flat: bool,
     (options, step): (&OnlineOptions, &Step),
 ) -> Result<Found<T>> {
-    let loss = options.loss;
+    let loss = batch.loss;
     let (iterations, tol) = (step.w_iterations, step.w_tol);
     let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat };
     let matrix = batch.matrix();

@@ -1,7 +1,7 @@
 //! Online: H learnt from batches of rows, with forgetting.
 //!
 //! * Objective: Σ ρ^(age of the batch) · (D(X_b, W_b H) + penalties), W_b best for H as it was then.
-//! * Update, rule `mu`, any β: W of the batch by multiplicative updates, then `A ← ρA + H^(1/γ) ∘ num`,
+//! * Update, rule `mu`, any loss: W of the batch by multiplicative updates, then `A ← ρA + H^(1/γ) ∘ num`,
 //!   `B ← ρB + den`, `H ← (A ⊘ B)^γ` with num, den the negative and positive part of the gradient
 //!   and γ as in `update/entries/mu.rs`. Rule `hals`, Frobenius alone: W by coordinate descent, then
 //!   `A ← ρA + XᵀW`, `B ← ρB + WᵀW` and sweeps of coordinate descent over H.

@@ -85,10 +85,10 @@ impl<T: Scalar> Statistics<T> {
         let mut all = self.clone();
         let up = f64::from(self.exponent - exponent);
         if up != 0.0 {
-            let (beta, gamma) = (options.loss.beta(), options.loss.exponent());
+            let (degree, gamma) = (options.loss.degree(), options.loss.exponent());
             let (num, den) = match options.rule {
                 Rule::Hals => (3.0, 2.0),
-                _ => (2.0 * beta - 1.0 + 1.0 / gamma, 2.0 * beta - 1.0),
+                _ => (2.0 * degree - 1.0 + 1.0 / gamma, 2.0 * degree - 1.0),
             };
             for (f, degree) in [(&mut all.numerator, num), (&mut all.denominator, den)] {
                 let by = (up * degree).exp2();
@@ -110,7 +110,7 @@ impl<T: Scalar> Statistics<T> {
         options: &OnlineOptions,
     ) {
         let scales = (2 * self.exponent, self.exponent);
-        let penalty = options.h_penalty.in_scales(scales, options.loss.beta());
+        let penalty = options.h_penalty.in_scales(scales, options.loss.degree());
         let rho = T::from_f64(rho);
         let fade = |f: &mut Factor<T>| f.as_mut_slice().iter_mut().for_each(|v| *v *= rho);
         fade(&mut self.numerator);

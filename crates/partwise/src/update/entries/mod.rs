@@ -2,7 +2,8 @@
 //! weights, under which every row has an equation of its own.
 //!
 //! For a row f of the free factor, q = f·Hᵀ is formed where X is observed. With p the weights, the
-//! gradient of the loss is `den − num`, where num = Σ p x q^(β−2) h and den = Σ p q^(β−1) h.
+//! gradient of a β-divergence is `den − num`, where num = Σ p x q^(β−2) h and den = Σ p q^(β−1) h, and
+//! that of Huber's loss the same with num = Σ p ω x h and den = Σ p ω q h, ω = min(1, δ/|x − q|).
 
 mod least_squares;
 mod mu;

@@ -1,12 +1,13 @@
-//! MU under any β-divergence, by entries.
+//! MU under any β-divergence and Huber's loss, by entries.
 //!
-//! * Objective: Σ p d_β(x, q) over W, H ≥ 0 with q = (WHᵀ), and elastic-net penalties.
+//! * Objective: Σ p d(x, q) over W, H ≥ 0 with q = (WHᵀ), and elastic-net penalties.
 //! * Update, for each row f: `f ← f ∘ (num ⊘ (den + λ₁ + λ₂f))^γ` with num = Σ p x q^(β−2) h,
 //!   den = Σ p q^(β−1) h, and γ = 1/(2−β) for β < 1, 1 for 1 ≤ β ≤ 2, 1/(β−1) for β > 2.
+//!   Huber: num = Σ p ω x h, den = Σ p ω q h with ω = min(1, δ/|x − q|), and γ = 1.
 //! * Cost: 4k per entry and half step, and two powers for β other than 0, 1, 2. The other factor
 //!   follows from sums over the same read of X. For KL on sparse X only stored entries are touched.
 //! * Guarantee: no step raises the objective (Févotte & Idier 2011,
-//!   <https://doi.org/10.1162/NECO_a_00168>). Entries are kept above a roundoff of the largest of
+//!   <https://doi.org/10.1162/NECO_a_00168>; for Huber see `loss/huber.rs`). Entries are kept above a roundoff of the largest of
 //!   their row, which counts as zero and leaves a way back.
 //! * Use it: for every loss but Frobenius and KL, where faster rules exist.
 

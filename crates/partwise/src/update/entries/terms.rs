@@ -57,8 +57,8 @@ pub(crate) struct Terms<T> {
     /// Negative and positive part of the gradient, a row for each row of the block.
     pub(crate) num: Factor<T>,
     pub(crate) den: Factor<T>,
-    /// p·x·q^(β−2) and p·q^(β−1) of the entries, dense or listed. The second is left empty where it
-    /// is 1 throughout.
+    /// p·ratio and p·weight of the entries as a [`Divergence`] has them, dense or listed. The second is
+    /// left empty where it is 1 throughout.
     pub(crate) ratio: Entrywise<T>,
     pub(crate) weight: Entrywise<T>,
     /// Σ p·d(x, q) over the block, if `valued`.
@@ -255,7 +255,9 @@ fn parts<T: Scalar, D: Divergence>(
         ratio.iter_mut().zip(p).for_each(|(ratio, &p)| *ratio = seen(p, *ratio));
     }
     let Some(weight) = weight else { return };
-    weight.iter_mut().zip(q).for_each(|(weight, &q)| *weight = d.weight(q));
+    for ((weight, &x), &q) in weight.iter_mut().zip(x).zip(q) {
+        *weight = d.weight(x, q);
+    }
     if let Some(p) = p {
         weight.iter_mut().zip(p).for_each(|(weight, &p)| *weight = seen(p, *weight));
     }
