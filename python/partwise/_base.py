@@ -27,10 +27,19 @@ from ._validation import (
 _AT_LEAST_0 = Interval(Real, 0, None, closed="left")
 _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
 
+
+class _Divergences(StrOptions):
+    """scikit-learn's names, and Huber's loss, of which the engine reads the rest."""
+
+    def is_satisfied_by(self, val):
+        """Tell whether ``val`` is one of the names, or like ``'huber:0.5'``."""
+        return super().is_satisfied_by(val) or (isinstance(val, str) and val[:5] == "huber")
+
+
 CONSTRAINTS = {
     "n_components": [_AT_LEAST_1, None, StrOptions({"auto"})],
     "init": [StrOptions({"random", "nndsvd", "nndsvda", "nndsvdar", "custom"}), None],
-    "beta_loss": [StrOptions({"frobenius", "kullback-leibler", "itakura-saito"}), Real],
+    "beta_loss": [_Divergences({"frobenius", "kullback-leibler", "itakura-saito"}), Real],
     "tol": [_AT_LEAST_0],
     "max_iter": [_AT_LEAST_1],
     "random_state": ["random_state"],

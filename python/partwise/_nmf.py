@@ -25,7 +25,7 @@ class NMF(BaseNMF):
         D(X, WH) + n_features * alpha_W * (l1_ratio * sum(W) + (1 - l1_ratio) / 2 * ||W||²)
                  + n_samples  * alpha_H * (l1_ratio * sum(H) + (1 - l1_ratio) / 2 * ||H||²)
 
-    with D = ||X - WH||² / 2 for the Frobenius loss, else the beta-divergence.
+    with D = ||X - WH||² / 2 for the Frobenius loss, else the beta-divergence or Huber's loss.
 
     Parameters
     ----------
@@ -42,6 +42,9 @@ class NMF(BaseNMF):
     beta_loss : float or {'frobenius', 'kullback-leibler', 'itakura-saito'}, \
             default='frobenius'
         The divergence; the names are 2, 1 and 0. X must have no zeros if it is 0 or less.
+        ``'huber:0.5'`` is Huber's loss with delta = 0.5, in the units of X: an error r beyond it
+        counts by its size instead of its square, so that a few wild entries do not turn the fit.
+        Take about the size of a typical error.
     tol : float, default=1e-4
         The fit ends when its KKT residual is at most this. The residual measures how far W and H
         are from a stationary point and has no unit. scikit-learn compares ``tol`` with a change

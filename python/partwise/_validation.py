@@ -17,18 +17,20 @@ def beta_of(beta_loss):
 
     Parameters
     ----------
-    beta_loss : float or {'frobenius', 'kullback-leibler', 'itakura-saito'}
+    beta_loss : float or str
+        ``'frobenius'``, ``'kullback-leibler'``, ``'itakura-saito'``, or ``'huber:0.5'``.
 
     Returns
     -------
-    beta : float
+    beta : float or str
+        Huber's loss is no beta-divergence and stays as it is written.
     """
-    return _BETA_OF_NAME[beta_loss] if isinstance(beta_loss, str) else beta_loss
+    return _BETA_OF_NAME.get(beta_loss, beta_loss) if isinstance(beta_loss, str) else beta_loss
 
 
 def loss_of(beta):
-    """Return the engine's name of a loss: a word for 2, 1 and 0, else the number itself."""
-    return _LOSS_OF_BETA.get(beta, float(beta))
+    """Return the engine's name of a loss: a word for 2, 1 and 0, else what was given."""
+    return beta if isinstance(beta, str) else _LOSS_OF_BETA.get(beta, float(beta))
 
 
 def engine_matrix(X):
@@ -68,7 +70,7 @@ def check_zeros_for_beta(X, beta):
     ValueError
         If ``beta <= 0`` and X contains a zero.
     """
-    if beta <= 0 and has_zeros(X):
+    if not isinstance(beta, str) and beta <= 0 and has_zeros(X):
         raise ValueError(
             "When beta_loss <= 0 and X contains zeros, the solver may diverge. "
             "Please add small values to X, or use a positive beta_loss."

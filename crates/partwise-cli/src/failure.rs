@@ -193,6 +193,7 @@ fn engine_code(error: &partwise::Error) -> (&'static str, u8) {
         E::MissingFactor { .. } | E::Option { .. } | E::Unknown { .. } | E::Conflict { .. } => {
             ("E-USAGE", exit::USAGE)
         }
+        E::Bare { .. } => ("E-USAGE", exit::USAGE),
         E::Sparse(_) => ("E-SPARSE", exit::DATA),
         E::Memory { .. } | E::Threads { .. } => ("E-RESOURCE", exit::RESOURCE),
         E::Source { .. } => ("E-FILE", exit::FILE),
@@ -222,6 +223,7 @@ fn engine_text(error: &partwise::Error, file: &str) -> String {
         E::MissingFactor { .. } | E::Unknown { .. } | E::Source { .. } | E::Threads { .. } => {
             error.to_string()
         }
+        E::Bare { .. } => error.to_string(),
         _ => format!("{file}: {error}"),
     }
 }

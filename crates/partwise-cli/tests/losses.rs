@@ -62,7 +62,7 @@ fn every_loss_with_everything_that_weighs_is_fitted_verified_and_transformed() {
         "--missing nan",
         "--missing absent --mask mask.csv",
     ];
-    for loss in ["frobenius", "kl", "is", "0.5", "1.5", "3"] {
+    for loss in ["frobenius", "kl", "is", "0.5", "1.5", "3", "huber:0.5"] {
         for file in ["x.csv", "sparse.mtx", "na.csv"] {
             for options in weighing {
                 let sparse = file == "sparse.mtx";
@@ -181,6 +181,50 @@ fn the_report_names_loss_prices_and_what_was_observed() {
     }
     let (out, _) = run(&folder, "fit x.csv -k 2 --loss 1.5");
     assert!(out.contains("β-divergence for β = 1.5 = "), "{out}");
+    let (out, _) = run(&folder, "fit x.csv -k 2 --loss huber:0.5");
+    assert!(out.contains("Huber's loss Σ ½r², or δ|r| − ½δ² beyond δ = 0.5 = "), "{out}");
+}
+
+#[test]
+fn huber_fits_saves_verifies_and_transforms_past_wild_entries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clean = |i: usize, j: usize| ((1 + i % 4) * (2 + j % 3) + (1 + i % 3) * (1 + j % 5)) as f64;
+    // Two numbers a column, of thirty, are wild.
+    let wild = |i: usize, j: usize| (i + 7 * j).is_multiple_of(15);
+    let write = |name: &str, unit: f64| {
+        let cell = |i, j| (unit * if wild(i, j) { 500.0 } else { clean(i, j) }).to_string();
+        let row = |i| (0..12).map(|j| cell(i, j)).collect::<Vec<_>>().join(",") + "\n";
+        let text: String = (0..30).map(row).collect();
+        std::fs::write(folder.path().join(name), text).expect("write");
+    };
+    write("x.csv", 1.0);
+    write("tiny.csv", 1e-8);
+    let off = |loss: &str, file: &str, unit: f64| {
+        let fit = format!("fit {file} -k 2 --loss {loss} --n-init 3 --max-iter 3000 --force");
+        let found = answer(&folder, &format!("{fit} --out m"));
+        assert_eq!(found["loss"], loss);
+        let transform = format!("transform m.partwise {file} --out t.npy --force");
+        let same = answer(&folder, &transform);
+        assert_eq!(same["loss"], loss);
+        let [w, h] = ["t.npy", "m.H.npy"].map(|name| numbers(&bytes(&folder, name)));
+        let places = (0..30).flat_map(|i| (0..12).map(move |j| (i, j)));
+        let worst = places.map(|(i, j)| {
+            let q: f64 = (0..2).map(|t| w[2 * i + t] * h[12 * t + j]).sum();
+            (q / unit - clean(i, j)).abs()
+        });
+        let worst = worst.fold(0.0f64, f64::max);
+        let checked = answer(&folder, &format!("verify m.partwise {file}"));
+        assert_eq!(checked["agrees"], true, "{checked}");
+        assert_eq!(checked["delta"], found["delta"], "{checked}");
+        (worst, found)
+    };
+    let (squares, plain) = off("frobenius", "x.csv", 1.0);
+    assert_eq!(plain["beta"], 2.0);
+    let (robust, found) = off("huber:0.1", "x.csv", 1.0);
+    assert!(found["beta"].is_null() && found["delta"] == 0.1, "{found}");
+    assert!(robust < 0.5 && 50.0 * robust < squares, "{robust} against {squares}");
+    let (tiny, _) = off("huber:1e-9", "tiny.csv", 1e-8);
+    assert!((tiny - robust).abs() < 1e-3, "{tiny} {robust}");
 }
 
 #[test]

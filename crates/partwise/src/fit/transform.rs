@@ -4,7 +4,7 @@
 //! for all rows, or one for each row where weights or missing entries ask for it. Under any other
 //! loss each row is improved until it is stationary.
 
-use super::entries::{kkt_of, refuse_zeros};
+use super::entries::{flat_rows, kkt_of, refuse_zeros};
 use super::options::check_factor;
 use super::run_in_pool;
 use super::seen::{half_unit, observed, scan};
@@ -157,6 +157,11 @@ struct Row<'a, 'h, T: Scalar> {
 
 impl<T: Scalar> Row<'_, '_, T> {
     fn improve(&self, block: &Observations<T>, f: &mut ViewMut<'_, T>, terms: &mut Terms<T>) {
+        if self.options.loss.delta().is_some() {
+            // How far off a start is decides what it is told, so its size should be that of the row.
+            terms.valued = false;
+            flat_rows(Loss::FROBENIUS, block, self.held, f, terms);
+        }
         for _ in 0..self.options.max_iter {
             self.rule.improve(block, self.held, self.penalty, f, terms);
             let residual = kkt_of(f.as_view(), terms, self.penalty);

@@ -1,6 +1,6 @@
 //! Losses as text, as options and model files write them.
 
-use super::{Kind, Loss};
+use super::{Kind, Loss, NO_DELTA};
 use crate::error::Error;
 
 /// Names, β and what each of these β-divergences is for.
@@ -39,6 +39,10 @@ impl Loss {
 impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
+            // Rather 1e-200 than two hundred zeros.
+            Kind::Huber(delta) if delta != 0.0 && delta.abs() < 1e-4 => {
+                f.pad(&format!("{HUBER}{delta:e}"))
+            }
             Kind::Huber(delta) => f.pad(&format!("{HUBER}{delta}")),
             Kind::Beta(given) => match NAMED.iter().find(|(_, beta, _)| *beta == given) {
                 Some((name, ..)) => f.pad(name),
@@ -59,13 +63,9 @@ impl std::str::FromStr for Loss {
             return Err(Error::Bare { name: name.to_owned(), written: BARE_HUBER });
         }
         if let Some(delta) = name.strip_prefix(HUBER) {
-            // What is no number is refused as NaN is, but by what was written.
-            return Self::huber(delta.parse().unwrap_or(f64::NAN)).map_err(|error| match error {
-                Error::Option { option, needed, .. } => {
-                    Error::Option { option, value: delta.to_owned(), needed }
-                }
-                other => other,
-            });
+            let (option, value) = ("loss", name.to_owned());
+            let refused = Error::Option { option, value, needed: NO_DELTA };
+            return delta.parse().map_err(|_| refused).and_then(Self::huber);
         }
         match name.parse::<f64>() {
             Ok(beta) => Self::new(beta),

@@ -108,12 +108,16 @@ fn a_small_delta_is_the_sum_of_errors_and_lowers_it() {
 
 #[test]
 fn a_row_with_a_wild_entry_is_transformed_as_without() {
-    let (h, w) = (positive(25, 3, 1), positive(9, 3, 2));
+    // Nothing of H reaches the last column.
+    let h = positive(25, 3, 1);
+    let h = Mat::from_fn(26, 3, |j, t| if j < 25 { h.get(j, t) } else { 0.0 });
+    let w = positive(9, 3, 2);
     let clean = w.times_transposed(&h);
     let mut x = clean.clone();
-    (0..9).for_each(|i| x.values[25 * i + 2 * i] += 50.0);
+    (0..9).for_each(|i| x.values[26 * i + 2 * i] += 50.0);
+    (0..9).for_each(|i| x.values[26 * i + 25] = 3.0);
     for (kind, weights) in [(Kind::RowMajor, false), (Kind::Csr, false), (Kind::Csr, true)] {
-        let ones = weights.then(|| vec![2.0; 25]);
+        let ones = weights.then(|| vec![2.0; 26]);
         let off = |loss| {
             let options = Transform { loss, tol: 1e-8, max_iter: 50_000, ..Transform::default() };
             let weights = Weights { columns: ones.clone(), ..Weights::default() };
@@ -146,7 +150,7 @@ fn what_huber_cannot_have_is_refused_by_name() {
     }
     assert!(of(huber(0.5), None).is_ok());
     let refused = of(huber(1e-30), None).unwrap_err();
-    assert!(refused.to_string().contains("huber's δ = 0.000"), "{refused}");
+    assert!(refused.to_string().contains("loss = huber:1e-30"), "{refused}");
     for delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let refused = Loss::huber(delta).unwrap_err().to_string();
         assert!(refused.contains(&delta.to_string()), "{refused}");
@@ -166,4 +170,14 @@ fn a_held_factor_is_held_and_the_other_one_is_robust() {
     };
     let (squares, robust) = (off(Loss::FROBENIUS), off(huber(0.02)));
     assert!(10.0 * robust < squares, "{robust} against {squares}");
+}
+
+#[test]
+fn errors_far_below_the_entries_are_reported_within_the_stated_bound() {
+    let noise = Mat::random(40, 30, 7);
+    let x = noise.map(|v| 1000.0 + v).map(|v| f64::from(v as f32));
+    let found = fitted::<f32>(&x, Kind::RowMajor, huber(0.5));
+    let exact = Problem::new(&x, huber(0.5)).divergence(&wide(&found.w), &wide(&found.h));
+    let (apart, bound) = ((found.divergence - exact).abs(), found.objective_bound);
+    assert!(apart > 0.0 && apart <= bound, "off by {apart:e}, stated bound {bound:e}");
 }

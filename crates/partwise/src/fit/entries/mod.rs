@@ -14,7 +14,9 @@ mod sweep;
 pub(super) use follow::Following;
 pub(super) use polish::polish;
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
-pub(super) use sweep::{Sweep, bring_to_size, divergence_of, divergence_of_mean, kkt_of};
+pub(super) use sweep::{
+    Sweep, bring_to_size, divergence_of, divergence_of_mean, flat_rows, kkt_of,
+};
 
 use super::course::Course;
 use super::member::Found;

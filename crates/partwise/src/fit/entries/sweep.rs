@@ -179,6 +179,25 @@ pub(crate) fn divergence_of<T: Scalar>(
     Ok(look.run(pair.other.view(), &mut pair.streamed.clone(), None)?.divergence)
 }
 
+/// Rows of equal entries of the size that is best under `loss`: the sum of X under KL, and under
+/// Frobenius, which no zero of the fit makes infinite, that of least squares.
+pub(crate) fn flat_rows<T: Scalar>(
+    loss: Loss,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: &mut ViewMut<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    f.fill(T::ONE);
+    evaluate(loss, block, held, f.as_view(), terms);
+    for i in 0..f.rows() {
+        let sum = |f: &Factor<T>| f.row(i).iter().map(|v| v.to_f64()).sum::<f64>();
+        let (num, den) = (sum(&terms.num), sum(&terms.den));
+        let level = if den > 0.0 { num / den } else { 0.0 };
+        f.row_mut(i).fill(T::from_f64(level));
+    }
+}
+
 /// Gives W·H the size of the least squared error, which is the same whatever size it had.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use super::statistics::Found;
 use super::{OnlineOptions, Step};
 use crate::error::Result;
 use crate::factor::{Factor, ViewMut};
-use crate::fit::entries::{Following, Sweep, kkt_of};
+use crate::fit::entries::{Following, Sweep, flat_rows, kkt_of};
 use crate::loss::Loss;
 use crate::matrix::{Observations, Plan};
 use crate::penalty::Penalty;
@@ -58,7 +58,7 @@ impl<T: Scalar> EntryRule<T> for Repeated {
         let valued = terms.valued;
         if self.flat {
             terms.valued = false;
-            begin(block, held, f, terms);
+            flat_rows(Loss::KL, block, held, f, terms);
         }
         for done in 0..=self.iterations {
             let last = done == self.iterations;
@@ -77,22 +77,5 @@ impl<T: Scalar> EntryRule<T> for Repeated {
 
     fn follows(&self) -> bool {
         true
-    }
-}
-
-/// Rows of equal entries whose fitted values have the sum of X.
-fn begin<T: Scalar>(
-    block: &Observations<T>,
-    held: &Held<'_, T>,
-    f: &mut ViewMut<'_, T>,
-    terms: &mut Terms<T>,
-) {
-    f.fill(T::ONE);
-    evaluate(Loss::KL, block, held, f.as_view(), terms);
-    for i in 0..f.rows() {
-        let sum = |f: &Factor<T>| f.row(i).iter().map(|v| v.to_f64()).sum::<f64>();
-        let (num, den) = (sum(&terms.num), sum(&terms.den));
-        let level = if den > 0.0 { num / den } else { 0.0 };
-        f.row_mut(i).fill(T::from_f64(level));
     }
 }
