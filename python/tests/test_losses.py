@@ -97,6 +97,35 @@ def test_masked_array_by_its_parts():
     assert r.w.shape == (40, 3)
 
 
+def spoiled():
+    """Return an exact product, and the same with a twentieth of the entries wild."""
+    rng = np.random.default_rng(5)
+    clean = (rng.random((60, 3)) + 0.05) @ (rng.random((3, 40)) + 0.05)
+    wild = rng.random(clean.shape) < 0.05
+    return clean, np.where(wild, 20 * rng.random(clean.shape), clean)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("unit", [1.0, 1e-8])
+def test_huber_looks_past_wild_entries(form, unit):
+    clean, x = spoiled()
+    options = {"n_init": 3, "max_iter": 2000}
+    squares = partwise.fit(form(unit * x), 3, **options)
+    robust = partwise.fit(form(unit * x), 3, loss=f"huber:{0.02 * unit}", **options)
+    off = [np.linalg.norm(r.w @ r.h / unit - clean) for r in (squares, robust)]
+    assert 20 * off[1] < off[0]
+    r = np.abs(unit * x - robust.w @ robust.h) / unit
+    expected = np.where(r < 0.02, r**2 / 2, 0.02 * r - 0.02**2 / 2).sum() * unit**2
+    assert robust.divergence == pytest.approx(expected, rel=1e-9)
+    assert robust.verify(form(unit * x))["objective"] == pytest.approx(robust.objective, rel=1e-9)
+    again = robust.transform(form(unit * x)) @ robust.h / unit
+    assert 10 * np.linalg.norm(again - clean) < off[0]
+
+
+def test_huber_is_minimised_by_mu_alone():
+    assert set(partwise.rules("huber:0.5")) == {"mu"}
+
+
 def test_losses_have_a_line_each():
     assert set(partwise.losses()) == {"frobenius", "kl", "is"} and all(partwise.losses().values())
 

@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from partwise import NMF, MiniBatchNMF
@@ -121,6 +122,35 @@ def test_auto_solver_takes_any_loss_it_is_asked_for():
     assert NMF(3, solver="auto").fit(X).status_ in ("converged", "max_iter")
     with pytest.raises(ValueError, match="solver 'cd' does not handle beta_loss = 1"):
         NMF(3, beta_loss=1).fit(X)
+
+
+@pytest.mark.parametrize("Estimator", [NMF, MiniBatchNMF])
+def test_huber_by_its_delta(Estimator):
+    rng = np.random.default_rng(5)
+    clean = (rng.random((60, 3)) + 0.05) @ (rng.random((3, 40)) + 0.05)
+    wild = np.where(rng.random(clean.shape) < 0.05, 20 * rng.random(clean.shape), clean)
+    options = {"max_iter": 1000, "random_state": 0, "init": "random"}
+    options.update({"solver": "mu"} if Estimator is NMF else {"batch_size": 30, "tol": 0})
+    off = {}
+    for beta_loss in ("frobenius", "huber:0.05"):
+        model = clone(Estimator(3, beta_loss=beta_loss, **options)).fit(wild)
+        off[beta_loss] = np.linalg.norm(model.transform(wild) @ model.components_ - clean)
+        assert model.score(wild) <= 1
+    assert 5 * off["huber:0.05"] < off["frobenius"]
+
+
+@pytest.mark.parametrize("Estimator", [NMF, MiniBatchNMF])
+def test_what_is_no_loss_is_refused(Estimator):
+    options = {"solver": "mu"} if Estimator is NMF else {}
+    with pytest.raises(ValueError, match="loss 'huber' needs a number: write huber:0.5"):
+        Estimator(3, beta_loss="huber", **options).fit(X)
+    with pytest.raises(ValueError, match="huber:δ needs a finite δ > 0"):
+        Estimator(3, beta_loss="huber:0", **options).fit(X)
+    theirs = "must be a str among .* or an instance of 'numbers.Real'. Got 'hinge' instead"
+    with pytest.raises(ValueError, match=theirs):
+        Estimator(3, beta_loss="hinge", **options).fit(X)
+    with pytest.raises(ValueError, match="solver 'cd' does not handle beta_loss = 'huber:1'"):
+        NMF(3, beta_loss="huber:1").fit(X)
 
 
 @pytest.mark.parametrize("Estimator", [NMF, MiniBatchNMF])
