@@ -142,11 +142,11 @@ def test_huber_by_its_delta(Estimator):
 @pytest.mark.parametrize("Estimator", [NMF, MiniBatchNMF])
 def test_what_is_no_loss_is_refused(Estimator):
     options = {"solver": "mu"} if Estimator is NMF else {}
-    with pytest.raises(ValueError, match="loss 'huber' needs a number: write huber:0.5"):
+    with pytest.raises(ValueError, match="loss 'huber' needs a number: write huber:0"):
         Estimator(3, beta_loss="huber", **options).fit(X)
     with pytest.raises(ValueError, match="huber:δ needs a finite δ > 0"):
         Estimator(3, beta_loss="huber:0", **options).fit(X)
-    theirs = "must be a str among .* or an instance of 'numbers.Real'. Got 'hinge' instead"
+    theirs = r"must be a str among .* Got 'hinge' instead"
     with pytest.raises(ValueError, match=theirs):
         Estimator(3, beta_loss="hinge", **options).fit(X)
     with pytest.raises(ValueError, match="solver 'cd' does not handle beta_loss = 'huber:1'"):
