@@ -52,7 +52,8 @@ pub(crate) enum Command {
 /// Factorise a matrix.
 ///
 /// Minimises ½‖X − WH‖², or the --loss asked for, and says how the fit ended: `converged` means that
-/// the KKT residual, a scale-free measure of how far from stationary W and H are, is at most --tol.
+/// the KKT residual, a scale-free measure of how far from stationary W and H are, is at most --tol, and
+/// the last step lowered the objective by no more than that share of it.
 #[derive(Debug, Args)]
 #[command(after_help = FIT_EXAMPLES)]
 pub(crate) struct Fit {

@@ -13,6 +13,8 @@ pub(crate) struct Member<T> {
     pub(crate) objective: f64,
     pub(super) least: f64,
     pub(crate) kkt: Kkt,
+    /// By how much the last accepted step lowered the objective beyond rounding; infinite before it.
+    pub(super) fall: f64,
     pub(super) momentum: Option<Momentum>,
     pub(super) accepted: bool,
     /// Accepted iterates since the start, or since a component was started again.
@@ -45,6 +47,7 @@ impl<T> Member<T> {
             objective: f64::INFINITY,
             least: f64::INFINITY,
             kkt: Kkt::UNKNOWN,
+            fall: f64::INFINITY,
             momentum,
             accepted: false,
             run: 0,
@@ -82,6 +85,7 @@ impl<T> Member<T> {
         }
         if self.accepted {
             self.divergence = found.divergence;
+            self.fall = self.objective - objective - found.margin;
             self.objective = objective;
             self.least = if found.comparable { self.least.min(objective) } else { objective };
             self.kkt = found.kkt;
@@ -97,6 +101,20 @@ impl<T> Member<T> {
         self.objective = f64::INFINITY;
         self.least = f64::INFINITY;
         self.reseeded += 1;
+    }
+
+    /// Whether the iterate is stationary to `tol`, and the last step lowered the objective by no more
+    /// than that share of it. The KKT residual is measured beside X: where the model leaves little of
+    /// X unexplained, it is small before that little has stopped falling. An error below `tol`² of
+    /// `null` is none.
+    pub(super) fn has_settled(&self, tol: f64, null: f64) -> bool {
+        let still = self.fall <= tol * self.objective || self.objective <= tol * tol * null;
+        self.kkt.residual() <= tol && (still || self.is_start())
+    }
+
+    /// Whether no step was judged but the first, so that nothing is known of its fall.
+    fn is_start(&self) -> bool {
+        self.run < 2 && self.reseeded == 0
     }
 
     /// Whether the accepted iterate is the best so far.

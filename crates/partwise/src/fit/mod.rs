@@ -134,7 +134,7 @@ impl<T: Scalar> Watch<'_, T> {
         for (member, unfinished) in members.iter_mut().zip(unfinished) {
             self.record(member, iteration);
             if member.status.is_none() && !unfinished {
-                if member.kkt.residual() <= self.tol {
+                if member.has_settled(self.tol, self.null) {
                     member.status = Some(Status::Converged);
                 } else if self.stalled(member) {
                     member.status = Some(Status::Stalled);
@@ -165,7 +165,8 @@ impl<T: Scalar> Watch<'_, T> {
         for (member, unfinished) in course.members().into_iter().zip(unfinished) {
             member.history.pop_if(|last| last.iteration == iteration);
             self.record(member, iteration);
-            let converged = iteration > 0 && !unfinished && member.kkt.residual() <= self.tol;
+            let settled = member.has_settled(self.tol, self.null);
+            let converged = iteration > 0 && !unfinished && settled;
             let status = if converged { Status::Converged } else { Status::MaxIter };
             member.status.get_or_insert(status);
         }

@@ -28,7 +28,8 @@ pub struct Options<T: Scalar> {
     pub n_init: usize,
     /// Seed of everything random.
     pub seed: u64,
-    /// A fit has converged when its KKT residual is at most this; see [`Kkt`](crate::metric::Kkt).
+    /// A fit has converged when its KKT residual is at most this, see [`Kkt`](crate::metric::Kkt), and
+    /// its last step lowered the objective by no more than this share of it.
     pub tol: f64,
     /// Most iterations; 0 returns the start (with zero rows where X has zero rows).
     pub max_iter: usize,

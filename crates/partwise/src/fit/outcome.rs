@@ -9,7 +9,7 @@ use crate::warning::Warning;
 names! {
     /// How a fit ended. Every one of them comes with the best factors found.
     pub enum Status("status") {
-        /// Stationary: the KKT residual of X as given is at most `tol`.
+        /// Stationary: the KKT residual of X as given is at most `tol`, and the objective has settled.
         Converged = "converged",
         /// The iterations ran out first.
         MaxIter = "max_iter",
