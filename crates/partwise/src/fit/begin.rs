@@ -1,6 +1,6 @@
 //! Where a restart begins.
 
-use super::run::Task;
+use super::task::Task;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;

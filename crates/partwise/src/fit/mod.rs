@@ -16,8 +16,9 @@ mod outcome;
 mod remarks;
 mod result;
 mod run;
-mod seen;
+mod task;
 mod transform;
+mod way;
 
 pub use observe::{Observer, Progress, Silent};
 pub use online::{Online, OnlineOptions, Statistics, Step};

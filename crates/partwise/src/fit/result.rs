@@ -1,6 +1,6 @@
 //! From the restarts that ended to the result.
 
-use super::run::Task;
+use super::task::Task;
 use super::{Ended, Fit, Member, Record, Restart, Status, relative_error};
 use crate::error::Result;
 use crate::factor::Factor;

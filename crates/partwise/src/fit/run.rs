@@ -1,24 +1,17 @@
-//! Around the loop: checks before it, and the course that a problem takes.
+//! The two courses that a fit can take, and what stands around them.
 
-use super::begin::{raise, zeros_in};
+use super::begin::zeros_in;
 use super::course::Course;
 use super::entries::{self, Entries};
 use super::normal::{self, Batch};
 use super::observe::{Observer, Silent};
-use super::remarks::remarks;
-use super::seen::{half_unit, observed, scan};
+use super::task::Task;
+use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
-use crate::factor::Factor;
 use crate::init::Pair;
-use crate::kernel::impute::impute;
-use crate::loss::Loss;
-use crate::matrix::{
-    Data, Halt, Halting, Layout, Matrix, Missing, Need, Scaled, Scan, Side, Streamed, power,
-};
-use crate::penalty::Penalty;
+use crate::matrix::{Data, Halting, Matrix, Missing, Need, Scaled};
 use crate::scalar::Scalar;
-use crate::update::Rule;
 use crate::warning::Warning;
 use std::time::Instant;
 
@@ -65,86 +58,10 @@ pub(super) fn run_in_pool<R: Send>(
 /// as many products, more bring nothing.
 const SWEEPS: usize = 8;
 
-/// A fit under way.
-pub(super) struct Task<'a, T: Scalar> {
-    pub(super) data: &'a Data<'a, T>,
-    pub(super) options: &'a Options<T>,
-    way: Way,
-    pub(super) streamed: Streamed<'a, T>,
-    /// Of the streamed matrix times 2^(−2·half), weighed.
-    pub(super) scan: Scan,
-    pub(super) half: i32,
-    /// The loss, as the matrix times 2^(−2·half) has it.
-    loss: Loss,
-    pub(super) began: Instant,
-    halt: Halt,
-    warnings: Vec<Warning>,
-}
-
 /// A restart with its start.
 type Begun<T> = (usize, Pair<T>);
 
-impl<'a, T: Scalar> Task<'a, T> {
-    fn new(data: &'a Data<'a, T>, options: &'a Options<T>, began: Instant) -> Result<Self> {
-        let streamed = data.x.streamed();
-        let side = streamed.side;
-        let way = Way::of(data, options.loss, &streamed)?;
-        let every = way.need(options.loss);
-        let scan = scan(data, &*streamed.matrix, side, every)?;
-        let turned = |scan: &Scan| match side {
-            Side::Rows => scan.clone(),
-            Side::Columns => scan.clone().transposed(),
-        };
-        turned(&scan).check()?;
-        let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
-        let loss = options.loss.in_units::<T>(half)?;
-        let warnings = remarks(&data.x, options, &scan, side);
-        let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
-        let halt = Halt::new(options.stop.clone(), deadline);
-        let mut task =
-            Self { data, options, way, streamed, scan, half, loss, warnings, began, halt };
-        if task.by_entries() {
-            task.check_by_entries()?;
-        }
-        if half != 0 {
-            let before = task.scan.positive;
-            let scaled = Scaled::new(&*task.streamed.matrix, half);
-            task.scan = super::seen::scan(data, &scaled, side, every)?;
-            let count = before - task.scan.positive;
-            if count > 0 {
-                let largest = task.scan.max * power(half) * power(half);
-                task.warnings.push(Warning::Underflow { count, largest });
-            }
-        }
-        Ok(task)
-    }
-
-    /// Whether every row needs an equation of its own.
-    pub(super) fn by_entries(&self) -> bool {
-        matches!(self.way, Way::Entries)
-    }
-
-    /// What a rule or a loss by entries cannot have.
-    fn check_by_entries(&self) -> Result<()> {
-        let (rule, loss) = (self.options.rule(), self.options.loss);
-        if !rule.works_by_entries() {
-            return Err(Error::Conflict {
-                first: format!("rule {rule}"),
-                second: "weights, or so many missing entries".into(),
-                reason: "it needs one Gram matrix for all rows; hals, bpp and mu do without",
-            });
-        }
-        let side = self.streamed.side;
-        let x = observed(self.data, &*self.streamed.matrix, side, Need::of(loss));
-        if self.scan.positive == 0 {
-            entries::refuse_nothing(&x)?;
-        }
-        if loss.forbids_zeros() {
-            entries::refuse_zeros(&x, side, loss)?;
-        }
-        Ok(())
-    }
-
+impl<T: Scalar> Task<'_, T> {
     fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let warnings = std::mem::take(&mut self.warnings);
         let halting = Halting { inner: &*self.streamed.matrix, halt: &self.halt };
@@ -162,20 +79,6 @@ impl<'a, T: Scalar> Task<'a, T> {
                 let seen = Halting { inner: &*seen, halt: &self.halt };
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
             }
-        }
-    }
-
-    fn watch<'o>(&'o self, null: f64, observer: &'o mut dyn Observer) -> Watch<'o, T> {
-        Watch {
-            options: self.options,
-            tol: self.options.tol,
-            max_iter: self.options.max_iter,
-            null,
-            began: self.began,
-            halt: &self.halt,
-            observer,
-            ended: 0,
-            least: (f64::INFINITY, f64::INFINITY),
         }
     }
 
@@ -303,110 +206,5 @@ impl<'a, T: Scalar> Task<'a, T> {
             course.rescale(course.scale().sqrt());
         }
         Ok(course)
-    }
-
-    fn remark_on_locked(&self, locks: bool, count: usize, warnings: &mut Vec<Warning>) {
-        if locks && count > 0 {
-            warnings.push(Warning::LockedZeros { count, rule: self.options.rule().name() });
-        }
-    }
-
-    /// Which zeros the steps by entries need: under KL none, and a dense X with many is better listed.
-    fn need(&self) -> Need {
-        let (rows, cols) = self.data.x.shape();
-        let share = self.scan.positive as f64 / (rows as f64 * cols as f64);
-        let weighted = self.data.is_weighted();
-        let short = u32::try_from(rows.max(cols)).is_ok();
-        let list = self.options.rule() == Rule::Sn && !weighted && short && share <= LISTED_BELOW;
-        if list { Need::Positive } else { self.way.need(self.options.loss) }
-    }
-
-    /// Raises the zeros of a start that is not held, under a loss where they could be infinite.
-    fn raise_zeros(&self, pair: &mut Pair<T>) -> usize {
-        // Where neither divergence nor gradient becomes infinite, a zero may be meant.
-        if self.loss.is_tame_at_zero() {
-            return 0;
-        }
-        let (fixed, scan) = (self.fixed(), &self.scan);
-        let own = if fixed.0 { 0 } else { raise(&mut pair.streamed, &scan.row_nonzero) };
-        own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
-    }
-
-    /// ½ Σ q² over missing entries, which residuals count since X is zero there.
-    pub(super) fn at_missing(&self, pair: &Pair<T>) -> f64 {
-        let Way::Normal(Some(missing)) = &self.way else { return 0.0 };
-        let (f, h) = (pair.streamed.view(), pair.other.view());
-        let mut nothing = Factor::zeros(f.rows(), f.cols());
-        0.5 * impute(missing.rows(0..f.rows()), f, h, &mut nothing.view_mut(), None)
-    }
-
-    /// Whether the start is made rather than given.
-    fn is_made(&self) -> bool {
-        self.options.w.is_none() && self.options.h.is_none()
-    }
-
-    /// Whether the streamed and the other factor are held.
-    fn fixed(&self) -> (bool, bool) {
-        let is_fixed = |of: Side| self.options.fixed == Some(of);
-        (is_fixed(self.streamed.side), is_fixed(self.streamed.side.opposite()))
-    }
-
-    /// Penalties of the streamed and of the other factor, in units of the scaled X.
-    fn penalties(&self) -> (Penalty, Penalty) {
-        let scales = (2 * self.half, self.half);
-        let in_units = |p: Penalty| p.in_scales(scales, self.loss.degree());
-        let (w, h) = (in_units(self.options.w_penalty), in_units(self.options.h_penalty));
-        if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
-    }
-
-    /// The size of the terms that the divergence is a difference of.
-    pub(super) fn magnitude(&self, null: f64) -> f64 {
-        let Scan { sum, norm_sq, .. } = self.scan;
-        match (self.loss, self.loss.delta()) {
-            (Loss::KL, _) => null.max(sum),
-            // Twice Huber's loss is less than 2δ|r| and r².
-            (_, Some(delta)) => null.max(norm_sq.min(delta * sum)),
-            _ => null,
-        }
-    }
-}
-
-/// How a problem is solved.
-enum Way {
-    /// By normal equations that all rows share, with the places of entries that are missing.
-    Normal(Option<Missing>),
-    /// By the entries of every row.
-    Entries,
-}
-
-/// The largest share of entries that may be missing for [`Way::Normal`]: filling them in costs about
-/// 5k for each, and the more there are, the less a step sees of X.
-const MISSING_SHARE: f64 = 0.25;
-
-/// Share of positive entries up to which a dense X is listed: gathering what a row meets of the other
-/// factor costs about a third of the sweeps over it.
-const LISTED_BELOW: f64 = 0.25;
-
-impl Way {
-    fn of<T: Scalar>(data: &Data<'_, T>, loss: Loss, streamed: &Streamed<'_, T>) -> Result<Self> {
-        if loss != Loss::FROBENIUS {
-            return Ok(Self::Entries);
-        }
-        if !data.is_weighted() {
-            return Ok(Self::Normal(None));
-        }
-        let seen = observed(data, &*streamed.matrix, streamed.side, Need::Stored);
-        if seen.layout() == (Layout::Listed { zeros: false }) || !seen.is_zero_or_one() {
-            return Ok(Self::Entries);
-        }
-        let missing = Missing::of(&seen)?;
-        let (rows, cols) = data.x.shape();
-        let few = missing.len() as f64 <= MISSING_SHARE * rows as f64 * cols as f64;
-        Ok(if few { Self::Normal(Some(missing)) } else { Self::Entries })
-    }
-
-    /// Which zeros are needed as entries.
-    fn need(&self, loss: Loss) -> Need {
-        if matches!(self, Self::Entries) { Need::of(loss) } else { Need::Stored }
     }
 }

@@ -7,7 +7,7 @@
 use super::entries::{flat_rows, kkt_of, refuse_zeros};
 use super::options::check_factor;
 use super::run_in_pool;
-use super::seen::{half_unit, observed, scan};
+use super::way::{half_unit, observed, scan};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;

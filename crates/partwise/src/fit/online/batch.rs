@@ -6,7 +6,7 @@ use crate::factor::Factor;
 use crate::fit::begin::raise;
 use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
-use crate::fit::seen::{half_unit, observed, scan};
+use crate::fit::way::{half_unit, observed, scan};
 use crate::loss::Loss;
 use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side};
 use crate::penalty::Penalty;
