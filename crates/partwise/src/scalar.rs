@@ -1,5 +1,6 @@
 //! The one type parameter of the engine: `f32` or `f64`.
 
+use crate::kernel::kl_divergence::KlTerm;
 use crate::kernel::simd::Vectorised;
 
 /// A floating-point number that X, W and H are stored and multiplied in.
@@ -22,6 +23,7 @@ pub trait Scalar:
     + std::ops::AddAssign
     + std::ops::MulAssign
     + Vectorised
+    + KlTerm
     + private::Sealed
     + 'static
 {
@@ -33,6 +35,8 @@ pub trait Scalar:
     const ROUNDOFF: f64;
     /// Smallest positive normal number.
     const TINY: Self;
+    /// A power of two whose square is finite, and its inverse normal.
+    const FAR: Self;
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
 
@@ -58,12 +62,13 @@ mod private {
 }
 
 macro_rules! scalar {
-    ($t:ident, $roundoff:expr) => {
+    ($t:ident, $roundoff:expr, $far:expr) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const ROUNDOFF: f64 = $roundoff;
             const TINY: Self = $t::MIN_POSITIVE;
+            const FAR: Self = $far;
             const NAME: &'static str = stringify!($t);
 
             #[inline(always)]
@@ -94,5 +99,5 @@ macro_rules! scalar {
         }
     };
 }
-scalar!(f32, 1.0 / (1u64 << 24) as f64);
-scalar!(f64, 1.0 / (1u64 << 53) as f64);
+scalar!(f32, 1.0 / (1u64 << 24) as f64, (1u64 << 63) as f32);
+scalar!(f64, 1.0 / (1u64 << 53) as f64, f64::from_bits((1023 + 511) << 52));

@@ -102,6 +102,25 @@ impl<'a, T: Scalar> Strided<'a, T> {
                 .offset(i.cast_signed() * self.row_stride + j.cast_signed() * self.col_stride)
         }
     }
+
+    /// Copies row i.
+    ///
+    /// # Panics
+    /// If there is no row i, or `out` is not as long as a row.
+    pub(crate) fn copy_row(&self, i: usize, out: &mut [T]) {
+        assert!(i < self.rows && out.len() == self.cols);
+        // SAFETY: as in `get`; the values of a row lie next to each other if the stride is 1.
+        unsafe {
+            let row = self.start.offset(i.cast_signed() * self.row_stride);
+            if self.col_stride == 1 {
+                out.copy_from_slice(std::slice::from_raw_parts(row, self.cols));
+            } else {
+                for (j, out) in out.iter_mut().enumerate() {
+                    *out = *row.offset(j.cast_signed() * self.col_stride);
+                }
+            }
+        }
+    }
 }
 
 /// Bytes of `f` that one block of the inner dimension may take: half of a small second-level cache.

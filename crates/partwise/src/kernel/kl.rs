@@ -10,10 +10,13 @@
 //! date with the step before it, so that each entry is met once per component. A component that
 //! did not move (most zeros stay zero) leaves 1/p as it is, and the next pass divides nothing.
 //!
-//! Entries with c = 0, padding, and entries that no component reaches have p = ∞ while the sweeps
-//! run: 1/p is then exactly 0, and they drop out of all sums without a branch.
+//! Entries with c = 0, padding, and entries that no component reaches have p = FAR while the sweeps
+//! run: they drop out of all sums, c·y being 0, and do not bound a step, without a branch.
 
+mod lanes;
 mod step;
+
+pub(crate) use lanes::{KlRows, improve_rows};
 
 use super::panel::{dot, padded, times};
 use super::simd::{self, Job, Simd};
@@ -184,7 +187,7 @@ unsafe fn start<T: Scalar, S: Simd<T>>(
         let ray = if row.quad == T::ZERO && ray.is_finite() { ray } else { T::ONE };
         f.iter_mut().for_each(|f| *f *= ray);
         let (ray, least, one) = (S::splat(ray), S::splat(T::TINY), S::splat(T::ONE));
-        let never = S::splat(T::ONE / T::ZERO);
+        let never = S::splat(T::FAR);
         for e in (0..row.len).step_by(S::LANES) {
             let at = p.as_mut_ptr().add(e);
             let value = S::mul(S::load(at), ray);
@@ -226,19 +229,24 @@ fn reach<T: Scalar>(row: &KlRow<'_, T>, f: &mut [T], p: &[T]) -> bool {
         if !(c >= T::TINY && p < T::TINY) {
             continue;
         }
-        let mut best = (T::ZERO, 0);
-        for (t, &u) in row.u.iter().enumerate() {
-            let value = row.panel[t * row.stride + e] / u;
-            if u > T::ZERO && value > best.0 {
-                best = (value, t);
-            }
-        }
-        if best.0 > T::ZERO {
-            f[best.1] += c / row.u[best.1];
+        if let Some(t) = nearest(row.u, |t| row.panel[t * row.stride + e]) {
+            f[t] += c / row.u[t];
             changed = true;
         }
     }
     changed
+}
+
+/// The component with the largest positive v/u.
+fn nearest<T: Scalar>(u: &[T], v: impl Fn(usize) -> T) -> Option<usize> {
+    let mut best = (T::ZERO, None);
+    for (t, &u) in u.iter().enumerate() {
+        let value = v(t) / u;
+        if u > T::ZERO && value > best.0 {
+            best = (value, Some(t));
+        }
+    }
+    best.1
 }
 
 /// A row in the middle of a sweep.
@@ -290,34 +298,41 @@ impl<T: Scalar> Walk<'_, T> {
             // Cancellation must not take p to 0 or below.
             let floor = S::splat(T::from_f64(T::ROUNDOFF));
             let mut sums = [[S::splat(T::ZERO); 3]; 2];
-            macro_rules! vector {
-                ($half:literal, $e:expr) => {
-                    let e = $e;
-                    let i = if MOVED {
-                        let old = S::load(p.add(e));
-                        let new = S::fma(d, S::load(before.add(e)), old);
-                        let new = S::max(new, S::mul(floor, old));
-                        S::store(p.add(e), new);
-                        let i = S::div(one, new);
-                        S::store(inverse.add(e), i);
-                        i
-                    } else {
-                        S::load(inverse.add(e))
-                    };
-                    let y = S::mul(S::load(line.add(e)), i);
-                    let cy = S::mul(S::load(c.add(e)), y);
-                    let [g1, g2, top] = sums[$half];
-                    sums[$half] = [S::add(g1, cy), S::fma(cy, y, g2), S::max(top, y)];
-                };
-            }
+            let moved = |e: usize| {
+                let old = S::load(p.add(e));
+                let new = S::fma(d, S::load(before.add(e)), old);
+                let new = S::max(new, S::mul(floor, old));
+                S::store(p.add(e), new);
+                new
+            };
+            let add = |sums: [S::V; 3], e: usize, i: S::V| {
+                let y = S::mul(S::load(line.add(e)), i);
+                let cy = S::mul(S::load(c.add(e)), y);
+                [S::add(sums[0], cy), S::fma(cy, y, sums[1]), S::max(sums[2], y)]
+            };
             let (mut e, end) = (0, self.row.len.next_multiple_of(S::LANES));
             while end - e >= 2 * S::LANES {
-                vector!(0, e);
-                vector!(1, e + S::LANES);
-                e += 2 * S::LANES;
+                let next = e + S::LANES;
+                let (i, j) = if MOVED {
+                    let (i, j) = S::inverses(moved(e), moved(next));
+                    S::store(inverse.add(e), i);
+                    S::store(inverse.add(next), j);
+                    (i, j)
+                } else {
+                    (S::load(inverse.add(e)), S::load(inverse.add(next)))
+                };
+                sums = [add(sums[0], e, i), add(sums[1], next, j)];
+                e = next + S::LANES;
             }
             if e < end {
-                vector!(0, e);
+                let i = if MOVED {
+                    let i = S::div(one, moved(e));
+                    S::store(inverse.add(e), i);
+                    i
+                } else {
+                    S::load(inverse.add(e))
+                };
+                sums[0] = add(sums[0], e, i);
             }
             let [a, b] = sums;
             [S::sum(S::add(a[0], b[0])), S::sum(S::add(a[1], b[1])), S::peak(S::max(a[2], b[2]))]

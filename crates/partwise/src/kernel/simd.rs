@@ -38,6 +38,9 @@ pub trait Simd<T>: Copy {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// `a / b`.
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// `(1/a, 1/b)` to a few roundings, for lanes that are positive and whose products with each
+    /// other are normal numbers: cheaper than two divisions.
+    unsafe fn inverses(a: Self::V, b: Self::V) -> (Self::V, Self::V);
     /// Lane-wise `if a ≥ b { x } else { y }`.
     unsafe fn where_least(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
     /// Sum of the lanes.
@@ -148,6 +151,10 @@ macro_rules! portable {
             #[inline(always)]
             unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
                 std::array::from_fn(|i| a[i] / b[i])
+            }
+            #[inline(always)]
+            unsafe fn inverses(a: Self::V, b: Self::V) -> (Self::V, Self::V) {
+                (a.map(|a| 1.0 / a), b.map(|b| 1.0 / b))
             }
             #[inline(always)]
             unsafe fn where_least(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {

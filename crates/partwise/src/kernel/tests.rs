@@ -2,6 +2,7 @@
 //! plain Rust one is the scalar twin of the others.
 
 mod kl;
+mod kl_rows;
 mod rows;
 mod steps;
 

@@ -161,8 +161,9 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
     }
 
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
+        let x = &self.0;
         for j in 0..self.0.shape().1 {
-            let value = self.0.get(row, j);
+            let value = x.get(row, j);
             if value != T::ZERO {
                 columns.push(u32::try_from(j).expect("lists are made of 2³² columns at most"));
                 values.push(value);
@@ -171,14 +172,13 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
     }
 
     fn copy_dense(&self, row: usize, out: &mut [T]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = self.0.get(row, j);
-        }
+        self.0.copy_row(row, out);
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        let x = &self.0;
         for j in 0..self.0.shape().1 {
-            entry(j, self.0.get(row, j));
+            entry(j, x.get(row, j));
         }
     }
 }

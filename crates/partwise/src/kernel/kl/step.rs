@@ -16,7 +16,7 @@
 use crate::scalar::Scalar;
 
 /// Rounded down, so that a step of exactly this length is still safe.
-const KAPPA: f64 = 0.683_802;
+pub(super) const KAPPA: f64 = 0.683_802;
 
 /// The step d ≥ −f, from `[g1, g2, top] = [Σ c y, Σ c y², max y]`.
 #[inline(always)]

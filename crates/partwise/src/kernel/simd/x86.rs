@@ -1,6 +1,9 @@
 //! The registers of x86: AVX-512, and AVX2 with FMA.
 
+mod inverses;
+
 use super::{Job, Portable, Simd, Vectorised};
+use inverses::{inverses_256_pd, inverses_256_ps, inverses_512_pd, inverses_512_ps};
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +14,7 @@ pub(super) struct Avx2;
 macro_rules! avx512 {
     ($t:ident, $v:ident, $m:ident, $lanes:expr, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
-     $mul:ident, $div:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
+     $mul:ident, $div:ident, $inverses:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
      $int:ident, $index:ident, $permute:ident) => {
         // SAFETY (every method): `Simd` obliges the caller to have AVX-512 enabled and to pass
         // pointers valid for the elements touched; the intrinsics used are unaligned ones.
@@ -58,6 +61,10 @@ macro_rules! avx512 {
             #[inline(always)]
             unsafe fn div(a: $v, b: $v) -> $v {
                 unsafe { $div(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn inverses(a: $v, b: $v) -> ($v, $v) {
+                unsafe { $inverses(a, b) }
             }
             #[inline(always)]
             unsafe fn where_least(a: $v, b: $v, x: $v, y: $v) -> $v {
@@ -109,6 +116,7 @@ avx512!(
     _mm512_max_ps,
     _mm512_mul_ps,
     _mm512_div_ps,
+    inverses_512_ps,
     _mm512_reduce_add_ps,
     _mm512_reduce_max_ps,
     _mm512_cmp_ps_mask,
@@ -133,6 +141,7 @@ avx512!(
     _mm512_max_pd,
     _mm512_mul_pd,
     _mm512_div_pd,
+    inverses_512_pd,
     _mm512_reduce_add_pd,
     _mm512_reduce_max_pd,
     _mm512_cmp_pd_mask,
@@ -201,7 +210,7 @@ unsafe fn exchange_pieces(a: __m256, b: __m256, bit: usize) -> (__m256, __m256) 
 macro_rules! avx2 {
     ($t:ident, $v:ident, $lanes:expr, $int:ident, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
-     $mul:ident, $div:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
+     $mul:ident, $div:ident, $inverses:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
      $bits:expr, $from:expr) => {
         // SAFETY (every method): as for AVX-512, with AVX2 and FMA.
         impl Simd<$t> for Avx2 {
@@ -255,6 +264,10 @@ macro_rules! avx2 {
                 unsafe { $div(a, b) }
             }
             #[inline(always)]
+            unsafe fn inverses(a: $v, b: $v) -> ($v, $v) {
+                unsafe { $inverses(a, b) }
+            }
+            #[inline(always)]
             unsafe fn where_least(a: $v, b: $v, x: $v, y: $v) -> $v {
                 unsafe { $blend(y, x, $compare::<_CMP_GE_OQ>(a, b)) }
             }
@@ -298,6 +311,7 @@ avx2!(
     _mm256_max_ps,
     _mm256_mul_ps,
     _mm256_div_ps,
+    inverses_256_ps,
     sum_ps,
     peak_ps,
     _mm256_cmp_ps,
@@ -321,6 +335,7 @@ avx2!(
     _mm256_max_pd,
     _mm256_mul_pd,
     _mm256_div_pd,
+    inverses_256_pd,
     sum_pd,
     peak_pd,
     _mm256_cmp_pd,

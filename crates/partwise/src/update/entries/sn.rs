@@ -15,8 +15,8 @@
 use super::row::Row;
 use super::terms::{unlisted, weigh_rows};
 use super::{EntryRule, Held, Momentum, Terms};
-use crate::factor::ViewMut;
-use crate::kernel::kl::{KlRow, improve};
+use crate::factor::{Factor, ViewMut};
+use crate::kernel::kl::{KlRow, KlRows, improve, improve_rows};
 use crate::loss::{Divergence, KullbackLeibler};
 use crate::matrix::{Layout, Observations};
 use crate::penalty::Penalty;
@@ -32,7 +32,32 @@ pub(crate) struct ScalarNewton {
 impl ScalarNewton {
     /// Sweeps unless told otherwise.
     pub(crate) const SWEEPS: usize = 2;
+
+    /// Rows so short that several of them fit in a first or second-level cache side by side.
+    fn improve_short<T: Scalar>(
+        &self,
+        block: &Observations<T>,
+        held: &Held<'_, T>,
+        penalty: Penalty,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) {
+        let rows = KlRows {
+            panel: held.across.as_slice(),
+            stride: held.across.stride(),
+            x: block.dense.view(),
+            weights: block.dense_weights.as_ref().map(Factor::view),
+            u: terms.den.view(),
+            l1: T::from_f64(penalty.l1),
+            quad: T::from_f64(penalty.l2),
+        };
+        let mut num = terms.num.view_mut();
+        terms.divergence = improve_rows(&rows, f, &mut num, self.sweeps, terms.valued);
+    }
 }
+
+/// Entries of a dense row up to which rows are improved side by side.
+const SHORT: usize = 1024;
 
 impl<T: Scalar> EntryRule<T> for ScalarNewton {
     fn improve(
@@ -45,6 +70,10 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
     ) {
         terms.fit(block, f.cols());
         weigh_rows(block, held, &mut terms.den);
+        if block.layout == Layout::Dense && block.cols <= SHORT {
+            self.improve_short(block, held, penalty, f, terms);
+            return;
+        }
         let mut row = Row::default();
         let mut costs = Vec::with_capacity(f.cols());
         let (l1, quad) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));

@@ -1,0 +1,152 @@
+//! Rows of the Kullback–Leibler subproblem side by side, one in each lane.
+//!
+//! Rows of a dense X meet the same entries, hence share a panel. Laid across the lanes, sums over
+//! entries need no sum over lanes, and one step serves all rows: where rows are short, that is most
+//! of the work. A row comes out the same whatever rows stand beside it.
+
+mod group;
+
+use super::super::hals::transpose;
+use super::super::kl_divergence::kl_divergence;
+use super::super::simd::{self, Job, Simd};
+use crate::factor::{View, ViewMut};
+use crate::scalar::Scalar;
+use group::Group;
+
+/// Rows of X with what they meet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KlRows<'a, T> {
+    /// Line t holds v_te for the entries e.
+    pub(crate) panel: &'a [T],
+    /// Elements between the starts of two lines.
+    pub(crate) stride: usize,
+    /// A row for each row: its entries, and their weights unless all are 1.
+    pub(crate) x: View<'a, T>,
+    pub(crate) weights: Option<View<'a, T>>,
+    /// The linear cost of each component for each row, to which `l1` is added.
+    pub(crate) u: View<'a, T>,
+    pub(crate) l1: T,
+    /// The quadratic cost of all components.
+    pub(crate) quad: T,
+}
+
+/// Improves the rows of `f` as [`super::improve`] does with one, leaves Σ_e v_te c_e / p_e in `num`,
+/// and returns Σ p·d(x, q) over all entries if it is `valued`, else 0.
+pub(crate) fn improve_rows<T: Scalar>(
+    rows: &KlRows<'_, T>,
+    f: &mut ViewMut<'_, T>,
+    num: &mut ViewMut<'_, T>,
+    sweeps: usize,
+    valued: bool,
+) -> f64 {
+    let ((n, len), (m, k)) = ((rows.x.rows(), rows.x.cols()), (rows.u.rows(), rows.u.cols()));
+    assert!(f.rows() == n && m == n && num.rows() == n && f.cols() == k && num.cols() == k);
+    assert!(rows.weights.is_none_or(|w| w.rows() == n && w.cols() == len));
+    assert!(len <= rows.stride && rows.panel.len() >= k * rows.stride);
+    let (f, num) = (f.reborrow(), num.reborrow());
+    simd::run(ImproveRows { rows, f, num, sweeps, valued })
+}
+
+struct ImproveRows<'a, T> {
+    rows: &'a KlRows<'a, T>,
+    f: ViewMut<'a, T>,
+    num: ViewMut<'a, T>,
+    sweeps: usize,
+    valued: bool,
+}
+
+impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
+    type Out = f64;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) -> f64 {
+        let Self { rows, mut f, mut num, sweeps, valued } = self;
+        let (k, len) = (rows.u.cols(), rows.x.cols());
+        let [entries, components] = [len, k].map(|n| vec![T::ZERO; n * S::LANES]);
+        let mut group = Group {
+            panel: rows.panel,
+            stride: rows.stride,
+            quad: rows.quad,
+            plain: true,
+            c: entries.clone(),
+            p: entries.clone(),
+            inverse: entries.clone(),
+            f: components.clone(),
+            u: components.clone(),
+            num: components,
+        };
+        let weighted = if rows.weights.is_some() { entries.len() } else { 0 };
+        let (mut x, mut weights) = (entries[..weighted].to_vec(), entries[..weighted].to_vec());
+        let mut total = 0.0;
+        for from in (0..f.rows()).step_by(S::LANES) {
+            let range = from..f.rows().min(from + S::LANES);
+            // SAFETY: the arrays hold LANES values for each entry or component; S is enabled.
+            unsafe {
+                lay::<T, S>(rows.x.slice(range.clone()), &mut group.c);
+                if let Some(given) = rows.weights {
+                    lay::<T, S>(given.slice(range.clone()), &mut weights);
+                    x.copy_from_slice(&group.c);
+                    group.c.iter_mut().zip(&weights).for_each(|(c, &w)| *c *= w);
+                }
+                lay::<T, S>(f.as_view().slice(range.clone()), &mut group.f);
+                lay::<T, S>(rows.u.slice(range.clone()), &mut group.u);
+                group.charge::<S>(rows.l1, range.len());
+                group.improve::<S>(sweeps);
+                lift::<T, S>(&group.f, &mut f.slice(range.clone()));
+                lift::<T, S>(&group.num, &mut num.slice(range));
+            }
+            if valued {
+                let given = rows.weights.map(|_| (&x[..], &weights[..]));
+                let (x, p) = given.map_or((&group.c[..], None), |(x, w)| (x, Some(w)));
+                total += kl_divergence(x, &group.p, p);
+            }
+        }
+        total
+    }
+}
+
+/// Rows across the lanes: `to[j · LANES + i] = from[i, j]`, 0 for rows missing.
+///
+/// # Safety
+/// `to` has LANES values for each column; S is enabled.
+#[inline(always)]
+unsafe fn lay<T: Scalar, S: Simd<T>>(from: View<'_, T>, to: &mut [T]) {
+    for j in (0..from.cols()).step_by(S::LANES) {
+        let n = (from.cols() - j).min(S::LANES);
+        // SAFETY: reads n values of rows that exist, writes n vectors inside `to`.
+        unsafe {
+            let mut v = [S::splat(T::ZERO); 16];
+            for (i, v) in v.iter_mut().enumerate().take(from.rows()) {
+                let at = from.as_ptr().add(i * from.stride() + j);
+                *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
+            }
+            transpose::<T, S>(&mut v);
+            for (at, v) in v.iter().enumerate().take(n) {
+                S::store(to.as_mut_ptr().add((j + at) * S::LANES), *v);
+            }
+        }
+    }
+}
+
+/// The lanes back to rows, those that exist.
+///
+/// # Safety
+/// As [`lay`].
+#[inline(always)]
+unsafe fn lift<T: Scalar, S: Simd<T>>(from: &[T], to: &mut ViewMut<'_, T>) {
+    for j in (0..to.cols()).step_by(S::LANES) {
+        let n = (to.cols() - j).min(S::LANES);
+        // SAFETY: as `lay`, the other way.
+        unsafe {
+            let mut v = [S::splat(T::ZERO); 16];
+            for (at, v) in v.iter_mut().enumerate().take(n) {
+                *v = S::load(from.as_ptr().add((j + at) * S::LANES));
+            }
+            transpose::<T, S>(&mut v);
+            for (i, v) in v.iter().enumerate().take(to.rows()) {
+                let at = to.as_mut_ptr().add(i * to.stride() + j);
+                if n == S::LANES { S::store(at, *v) } else { S::store_part(at, n, *v) }
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The rows of one register.
+
+use super::super::nearest;
+use super::super::step::{KAPPA, step};
+use crate::kernel::simd::Simd;
+use crate::scalar::Scalar;
+
+/// As many rows as there are lanes; all but the panel is laid across them.
+pub(super) struct Group<'a, T> {
+    pub(super) panel: &'a [T],
+    pub(super) stride: usize,
+    pub(super) quad: T,
+    /// Whether every step has the usual form: u > 0 and quad = 0.
+    pub(super) plain: bool,
+    pub(super) c: Vec<T>,
+    /// Fitted values, while the sweeps run as [`super::super`] keeps them.
+    pub(super) p: Vec<T>,
+    /// 1/p, and at the end c/p.
+    pub(super) inverse: Vec<T>,
+    pub(super) f: Vec<T>,
+    pub(super) u: Vec<T>,
+    pub(super) num: Vec<T>,
+}
+
+/// The last step: the line of its component, and by how much each row moved.
+#[derive(Clone, Copy)]
+struct Last<V> {
+    line: usize,
+    d: V,
+    any: bool,
+}
+
+impl<T: Scalar> Group<'_, T> {
+    /// Adds `l1` to the costs of the first `there` lanes, and gives the others one.
+    pub(super) fn charge<S: Simd<T>>(&mut self, l1: T, there: usize) {
+        self.plain = self.quad == T::ZERO;
+        for u in self.u.chunks_mut(S::LANES) {
+            u[..there].iter_mut().for_each(|u| *u += l1);
+            u[there..].fill(T::ONE);
+            self.plain &= u.iter().all(|u| *u > T::ZERO);
+        }
+    }
+
+    /// # Safety
+    /// The arrays hold LANES values for each entry or component, the panel a line for each
+    /// component; S is enabled.
+    #[inline(always)]
+    pub(super) unsafe fn improve<S: Simd<T>>(&mut self, sweeps: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            self.start::<S>();
+            let mut last = Last { line: 0, d: S::splat(T::ZERO), any: false };
+            for _ in 0..sweeps {
+                for t in 0..self.f.len() / S::LANES {
+                    last = self.visit::<S>(t, last);
+                }
+            }
+            self.finish::<S>();
+        }
+    }
+
+    /// p = Σ_t f_t v_te.
+    ///
+    /// # Safety
+    /// As [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn dot<S: Simd<T>>(&mut self) {
+        let (mut e, len) = (0, self.c.len() / S::LANES);
+        // SAFETY: blocks lie below len.
+        unsafe {
+            while len - e >= 8 {
+                self.dot_block::<S, 8>(e);
+                e += 8;
+            }
+            while e < len {
+                self.dot_block::<S, 1>(e);
+                e += 1;
+            }
+        }
+    }
+
+    /// # Safety
+    /// Entries e..e + N exist; else as [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn dot_block<S: Simd<T>, const N: usize>(&mut self, e: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = [S::splat(T::ZERO); N];
+            for t in 0..self.f.len() / S::LANES {
+                let f = S::load(self.f.as_ptr().add(t * S::LANES));
+                let line = self.panel.as_ptr().add(t * self.stride + e);
+                for (at, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::fma(f, S::splat(*line.add(at)), *sum);
+                }
+            }
+            for (at, &sum) in sums.iter().enumerate() {
+                S::store(self.p.as_mut_ptr().add((e + at) * S::LANES), sum);
+            }
+        }
+    }
+
+    /// (Σ c over entries with p > 0, Σ c).
+    ///
+    /// # Safety
+    /// As [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn mass<S: Simd<T>>(&self) -> (S::V, S::V) {
+        // SAFETY: whole vectors of the arrays.
+        unsafe {
+            let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
+            let (mut reached, mut all) = (zero, zero);
+            for at in (0..self.c.len()).step_by(S::LANES) {
+                let c = S::load(self.c.as_ptr().add(at));
+                all = S::add(all, c);
+                let p = S::load(self.p.as_ptr().add(at));
+                reached = S::add(reached, S::where_least(p, least, c, zero));
+            }
+            (reached, all)
+        }
+    }
+
+    /// As [`super::super::reach`], for every lane.
+    #[cold]
+    fn reach<S: Simd<T>>(&mut self) {
+        for lane in 0..S::LANES {
+            let u: Vec<T> = self.u.iter().skip(lane).step_by(S::LANES).copied().collect();
+            for (e, at) in (lane..self.c.len()).step_by(S::LANES).enumerate() {
+                let c = self.c[at];
+                if !(c >= T::TINY && self.p[at] < T::TINY) {
+                    continue;
+                }
+                if let Some(t) = nearest(&u, |t| self.panel[t * self.stride + e]) {
+                    self.f[t * S::LANES + lane] += c / u[t];
+                }
+            }
+        }
+    }
+
+    /// As [`super::super::start`]; rows of which no entry is reached become 0.
+    ///
+    /// # Safety
+    /// As [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn start<S: Simd<T>>(&mut self) {
+        // SAFETY: whole vectors of the arrays.
+        unsafe {
+            let (zero, one) = (S::splat(T::ZERO), S::splat(T::ONE));
+            let (least, most) = (S::splat(T::TINY), S::splat(T::ONE / T::TINY));
+            self.dot::<S>();
+            let (mut reached, all) = self.mass::<S>();
+            if S::peak(S::where_least(reached, all, zero, one)) > T::ZERO {
+                self.reach::<S>();
+                self.dot::<S>();
+                reached = self.mass::<S>().0;
+            }
+            let mut ray = one;
+            if self.quad == T::ZERO {
+                let mut cost = zero;
+                for at in (0..self.f.len()).step_by(S::LANES) {
+                    let (u, f) = (self.u.as_ptr().add(at), self.f.as_ptr().add(at));
+                    cost = S::fma(S::load(u), S::load(f), cost);
+                }
+                ray = S::div(reached, cost);
+                ray = S::where_least(most, ray, ray, one);
+            }
+            ray = S::where_least(reached, least, ray, zero);
+            for at in (0..self.f.len()).step_by(S::LANES) {
+                let f = self.f.as_mut_ptr().add(at);
+                S::store(f, S::mul(S::load(f), ray));
+            }
+            let never = S::splat(T::FAR);
+            for at in (0..self.c.len()).step_by(S::LANES) {
+                let p = self.p.as_mut_ptr().add(at);
+                let value = S::mul(S::load(p), ray);
+                let value = S::where_least(value, least, value, never);
+                let c = S::load(self.c.as_ptr().add(at));
+                let value = S::where_least(c, least, value, never);
+                S::store(p, value);
+                S::store(self.inverse.as_mut_ptr().add(at), S::div(one, value));
+            }
+        }
+    }
+
+    /// Applies the last step to p, and steps along component t.
+    ///
+    /// # Safety
+    /// t < k; else as [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn visit<S: Simd<T>>(&mut self, t: usize, last: Last<S::V>) -> Last<S::V> {
+        // SAFETY: the caller's.
+        unsafe {
+            let line = t * self.stride;
+            let sums = if last.any {
+                self.sums::<S, true>(line, last)
+            } else {
+                self.sums::<S, false>(line, last)
+            };
+            let at = t * S::LANES;
+            let f = S::load(self.f.as_ptr().add(at));
+            let next = if self.plain {
+                next::<T, S>(f, sums, S::load(self.u.as_ptr().add(at)))
+            } else {
+                self.next_by_lane::<S>(at, sums)
+            };
+            S::store(self.f.as_mut_ptr().add(at), next);
+            let one = S::splat(T::ONE);
+            let d = S::fnma(one, f, next);
+            Last { line, d, any: S::peak(S::max(d, S::fnma(one, next, f))) > T::ZERO }
+        }
+    }
+
+    /// f after the step of each lane by itself.
+    ///
+    /// # Safety
+    /// S is enabled, `at` is the place of a component.
+    #[cold]
+    unsafe fn next_by_lane<S: Simd<T>>(&self, at: usize, sums: [S::V; 3]) -> S::V {
+        // SAFETY: no register has more than 16 lanes.
+        unsafe {
+            let mut lanes = [[T::ZERO; 16]; 3];
+            for (lanes, &sum) in lanes.iter_mut().zip(&sums) {
+                S::store(lanes.as_mut_ptr(), sum);
+            }
+            let mut next = [T::ZERO; 16];
+            for lane in 0..S::LANES {
+                let (f, u) = (self.f[at + lane], self.u[at + lane]);
+                next[lane] = f + step(f, lanes.map(|sum| sum[lane]), u, self.quad);
+            }
+            S::load(next.as_ptr())
+        }
+    }
+
+    /// Σ c y, Σ c y² and the largest y along a line.
+    ///
+    /// # Safety
+    /// As [`improve`](Self::improve), lines of the panel.
+    #[inline(always)]
+    unsafe fn sums<S: Simd<T>, const MOVED: bool>(
+        &mut self,
+        line: usize,
+        last: Last<S::V>,
+    ) -> [S::V; 3] {
+        let (c, len) = (self.c.as_ptr(), self.c.len() / S::LANES);
+        let (p, inverse) = (self.p.as_mut_ptr(), self.inverse.as_mut_ptr());
+        // SAFETY: entries below len.
+        unsafe {
+            let (line, before) =
+                (self.panel.as_ptr().add(line), self.panel.as_ptr().add(last.line));
+            let floor = S::splat(T::from_f64(T::ROUNDOFF));
+            let moved = |e: usize| {
+                let p = p.add(e * S::LANES);
+                let old = S::load(p);
+                let new = S::fma(last.d, S::splat(*before.add(e)), old);
+                let new = S::max(new, S::mul(floor, old));
+                S::store(p, new);
+                new
+            };
+            let add = |sums: [S::V; 3], e: usize, i: S::V| {
+                let y = S::mul(S::splat(*line.add(e)), i);
+                let cy = S::mul(S::load(c.add(e * S::LANES)), y);
+                [S::add(sums[0], cy), S::fma(cy, y, sums[1]), S::max(sums[2], y)]
+            };
+            let mut sums = [[S::splat(T::ZERO); 3]; 2];
+            let mut e = 0;
+            while len - e >= 2 {
+                let (first, second) = (inverse.add(e * S::LANES), inverse.add((e + 1) * S::LANES));
+                let (i, j) = if MOVED {
+                    let (i, j) = S::inverses(moved(e), moved(e + 1));
+                    S::store(first, i);
+                    S::store(second, j);
+                    (i, j)
+                } else {
+                    (S::load(first), S::load(second))
+                };
+                sums = [add(sums[0], e, i), add(sums[1], e + 1, j)];
+                e += 2;
+            }
+            if e < len {
+                let at = inverse.add(e * S::LANES);
+                if MOVED {
+                    S::store(at, S::div(S::splat(T::ONE), moved(e)));
+                }
+                sums[0] = add(sums[0], e, S::load(at));
+            }
+            let [a, b] = sums;
+            [S::add(a[0], b[0]), S::add(a[1], b[1]), S::max(a[2], b[2])]
+        }
+    }
+
+    /// Fitted values, c/p (0 where p is), and `num`, for f as it is.
+    ///
+    /// # Safety
+    /// As [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(&mut self) {
+        // SAFETY: whole vectors of the arrays; lines below k.
+        unsafe {
+            self.dot::<S>();
+            let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
+            for at in (0..self.c.len()).step_by(S::LANES) {
+                let p = S::load(self.p.as_ptr().add(at));
+                let quotient = S::div(S::load(self.c.as_ptr().add(at)), S::max(p, least));
+                let ratio = S::where_least(p, least, quotient, zero);
+                S::store(self.inverse.as_mut_ptr().add(at), ratio);
+            }
+            let (mut t, k) = (0, self.f.len() / S::LANES);
+            while k - t >= 4 {
+                self.times::<S, 4>(t);
+                t += 4;
+            }
+            while t < k {
+                self.times::<S, 1>(t);
+                t += 1;
+            }
+        }
+    }
+
+    /// Σ_e v_te c_e / p_e of N components from t on.
+    ///
+    /// # Safety
+    /// t + N ≤ k; else as [`improve`](Self::improve).
+    #[inline(always)]
+    unsafe fn times<S: Simd<T>, const N: usize>(&mut self, t: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            let lines = self.panel.as_ptr().add(t * self.stride);
+            let mut sums = [[S::splat(T::ZERO); N]; 2];
+            for e in 0..self.c.len() / S::LANES {
+                let ratio = S::load(self.inverse.as_ptr().add(e * S::LANES));
+                for (at, sum) in sums[e % 2].iter_mut().enumerate() {
+                    *sum = S::fma(ratio, S::splat(*lines.add(at * self.stride + e)), *sum);
+                }
+            }
+            for (at, (&a, &b)) in sums[0].iter().zip(&sums[1]).enumerate() {
+                S::store(self.num.as_mut_ptr().add((t + at) * S::LANES), S::add(a, b));
+            }
+        }
+    }
+}
+
+/// f after the step of [`step`], where u > 0 and quad = 0.
+///
+/// # Safety
+/// S is enabled.
+#[inline(always)]
+unsafe fn next<T: Scalar, S: Simd<T>>(f: S::V, [g1, g2, top]: [S::V; 3], u: S::V) -> S::V {
+    // SAFETY: the caller's.
+    unsafe {
+        let (zero, one) = (S::splat(T::ZERO), S::splat(T::ONE));
+        let (least, most) = (S::splat(T::TINY), S::splat(T::ONE / T::TINY));
+        let g = S::fnma(one, g1, u);
+        let d = S::mul(S::div(S::fnma(one, u, g1), g2), S::div(g1, u));
+        let safe = S::max(S::div(g, S::fma(g, top, g2)), S::div(S::splat(T::from_f64(KAPPA)), top));
+        let next = S::max(S::add(f, S::max(d, S::fnma(one, safe, zero))), zero);
+        // Not beyond what a number can be, and 0 where nothing pulls.
+        let next = S::where_least(most, next, next, f);
+        S::where_least(g2, least, next, zero)
+    }
+}
