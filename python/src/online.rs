@@ -7,6 +7,7 @@ use crate::guard::guarded;
 use crate::options::{penalty, real, whole};
 use crate::pool;
 use crate::result::{rows, transposed};
+use crate::run::interruptible;
 use numpy::PyArray2;
 use partwise::{Factor, Online as Engine, OnlineOptions, Rule, Statistics, Step};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -204,7 +205,6 @@ fn step_as<T: Real>(
     let w: Option<Factor<T>> = w.map(|w| rows_of("w", w)).transpose()?;
     let input = x.input(py)?;
     let count = input.shape().0;
-    let stepped = py.detach(|| engine.step(input, w, step));
-    let (w, objective) = stepped.map_err(|e| exception(py, &e))?;
+    let (w, objective) = interruptible(py, |stop| engine.step(input.until(stop), w, step))?;
     Ok((rows(py, &w), objective / count as f64))
 }

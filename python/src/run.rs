@@ -1,4 +1,4 @@
-//! A fit on a thread of its own, while the caller's thread waits for it.
+//! The engine on a thread of its own, while the caller's thread waits for it.
 //!
 //! Python looks for signals on the main thread only, and a callback expects the thread, the context
 //! variables and the exceptions of whoever called. So the engine gets the other thread: the caller
@@ -68,13 +68,50 @@ pub(crate) fn run<T: Real>(
     let options = Options { stop: Some(Arc::clone(&stop)), ..options.clone() };
     let (tell, told) = channel();
     let (answer, heard) = channel();
-    let reporter = Reporter { stop: Arc::clone(&stop), tell, heard: callback.map(|_| heard) };
+    let mut reporter = Reporter { stop: Arc::clone(&stop), tell, heard: callback.map(|_| heard) };
     let waiting = Waiting { stop: &stop, told, answer, callback };
+    let (fit, raised) =
+        on_a_thread(py, waiting, move || fit_observed(data, &options, &mut reporter))?;
+    match (fit, raised) {
+        // Stopped before there was anything to return.
+        (Err(partwise::Error::Halted), Some(raised)) => Err(raised),
+        (fit, raised) => Ok(Ended { fit: fit.map_err(|e| exception(py, &e))?, raised }),
+    }
+}
+
+/// Does `work`, which gives X up when the flag that it is called with becomes true.
+///
+/// # Errors
+/// The exception of a signal, what the engine refuses, [`InternalError`](crate::error::InternalError)
+/// for a panic.
+pub(crate) fn interruptible<R: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(Arc<AtomicBool>) -> partwise::Result<R> + Send,
+) -> PyResult<R> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (tell, told) = channel();
+    let (answer, _) = channel();
+    let waiting = Waiting { stop: &stop, told, answer, callback: None };
+    let given = Arc::clone(&stop);
+    let (found, raised) = on_a_thread(py, waiting, move || {
+        let found = work(given);
+        drop(tell);
+        found
+    })?;
+    match raised {
+        Some(raised) => Err(raised),
+        None => found.map_err(|e| exception(py, &e)),
+    }
+}
+
+/// Does `work` on another thread while this one waits for the end of what it tells.
+fn on_a_thread<R: Send>(
+    py: Python<'_>,
+    waiting: Waiting<'_>,
+    work: impl FnOnce() -> R + Send,
+) -> PyResult<(R, Option<PyErr>)> {
     let (outcome, raised) = py.detach(move || {
         std::thread::scope(|scope| {
-            let mut reporter = reporter;
-            let options = &options;
-            let work = move || fit_observed(data, options, &mut reporter);
             let worker = std::thread::Builder::new().name("partwise".into());
             match worker.spawn_scoped(scope, work) {
                 Ok(worker) => {
@@ -86,12 +123,7 @@ pub(crate) fn run<T: Real>(
         })
     });
     let joined = outcome.map_err(|e| PyOSError::new_err(format!("cannot start a thread: {e}")))?;
-    let fit = joined.map_err(|payload| internal(&*payload))?;
-    match (fit, raised) {
-        // Stopped before there was anything to return.
-        (Err(partwise::Error::Halted), Some(raised)) => Err(raised),
-        (fit, raised) => Ok(Ended { fit: fit.map_err(|e| exception(py, &e))?, raised }),
-    }
+    Ok((joined.map_err(|payload| internal(&*payload))?, raised))
 }
 
 /// The caller's end.
@@ -103,7 +135,7 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// Returns when the fit has ended, with the first exception.
+    /// Returns when the work has ended, with the first exception.
     fn wait(self) -> Option<PyErr> {
         let mut raised = None;
         let mut looked = Instant::now();

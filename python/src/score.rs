@@ -1,12 +1,12 @@
 //! What is done with the factors of a fit.
 
 use crate::data::{Held, HeldAs, Real};
-use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
 use crate::options::{penalty, real, whole};
 use crate::pool;
 use crate::result::{kkt, rows};
+use crate::run::interruptible;
 use crate::weights::{Given, HeldWeights};
 use partwise::Transform;
 use partwise::matrix::Data;
@@ -63,8 +63,8 @@ fn transform_as<T: Real>(
     let h = columns_of::<T>("h", h)?;
     let weights = HeldWeights::of(given)?;
     let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
-    let w = py.detach(|| partwise::transform(data, &h, options));
-    Ok(rows(py, &w.map_err(|e| exception(py, &e))?))
+    let w = interruptible(py, |stop| partwise::transform(data.until(stop), &h, options))?;
+    Ok(rows(py, &w))
 }
 
 /// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,
@@ -115,8 +115,8 @@ fn verify_as<'py, T: Real>(
     let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
     let weights = HeldWeights::of(given)?;
     let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
-    let found = py.detach(|| partwise::verify::verify(data, &w, &h, objective));
-    let found = found.map_err(|e| exception(py, &e))?;
+    let work = |stop| partwise::verify::verify(data.until(stop), &w, &h, objective);
+    let found = interruptible(py, work)?;
     let dict = PyDict::new(py);
     dict.set_item("objective", found.objective)?;
     dict.set_item("divergence", found.divergence)?;

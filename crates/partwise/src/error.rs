@@ -104,8 +104,8 @@ pub enum Error {
     #[error("{what} would need {needed} bytes ({how}); the limit is {limit} bytes")]
     #[allow(missing_docs)]
     Memory { what: &'static str, how: String, needed: u128, limit: u128 },
-    /// The fit was stopped, or its time was up, before there was anything to return.
-    #[error("stopped before the first look at X was over")]
+    /// A caller said stop, or the time was up, before there was anything to return.
+    #[error("stopped before there was anything to return")]
     Halted,
     /// The source of X failed while it was read.
     #[error("reading X failed: {reason}")]

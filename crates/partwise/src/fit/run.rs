@@ -64,8 +64,7 @@ type Begun<T> = (usize, Pair<T>);
 impl<T: Scalar> Task<'_, T> {
     fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let warnings = std::mem::take(&mut self.warnings);
-        let halting = Halting { inner: &*self.streamed.matrix, halt: &self.halt };
-        let scaled = Scaled::new(&halting, self.half);
+        let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         if self.scan.positive == 0 {
             return Ok(self.nothing_to_fit(warnings));
         }
@@ -76,7 +75,7 @@ impl<T: Scalar> Task<'_, T> {
                 // A copy without what is missing, so that no pass has to look for it.
                 let seen = observed(self.data, &scaled, self.streamed.side, Need::Stored);
                 let seen = seen.copied()?;
-                let seen = Halting { inner: &*seen, halt: &self.halt };
+                let seen = Halting::new(seen, &self.halt);
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
             }
         }
@@ -150,7 +149,7 @@ impl<T: Scalar> Task<'_, T> {
         let rule = options.rule().by_entries::<T>(loss, options.sweeps);
         // Sparse X by its other side is a copy, which not every rule needs.
         let turned = (!rule.follows()).then(|| self.data.x.by(side.opposite()));
-        let turned = turned.as_ref().map(|x| Halting { inner: &**x, halt: &self.halt });
+        let turned = turned.map(|x| Halting::new(x, &self.halt));
         let turned = turned.as_ref().map(|x| Scaled::new(x, self.half));
         let need = self.need();
         let streamed = observed(self.data, matrix, side, need);

@@ -15,6 +15,7 @@ use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
 use crate::warning::Warning;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Share of positive entries up to which a dense X is listed: gathering what a row meets of the other
@@ -33,7 +34,7 @@ pub(super) struct Task<'a, T: Scalar> {
     /// The loss, as the matrix times 2^(−2·half) has it.
     pub(super) loss: Loss,
     pub(super) began: Instant,
-    pub(super) halt: Halt,
+    pub(super) halt: Arc<Halt>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -43,7 +44,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         options: &'a Options<T>,
         began: Instant,
     ) -> Result<Self> {
-        let streamed = data.x.streamed();
+        let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
+        let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
+        let streamed = data.x.streamed().halting(&halt);
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
         let every = way.need(options.loss);
@@ -56,8 +59,6 @@ impl<'a, T: Scalar> Task<'a, T> {
         let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
         let loss = options.loss.in_units::<T>(half)?;
         let warnings = remarks(&data.x, options, &scan, side);
-        let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
-        let halt = Halt::new(options.stop.clone(), deadline);
         let mut task =
             Self { data, options, way, streamed, scan, half, loss, warnings, began, halt };
         if task.by_entries() {

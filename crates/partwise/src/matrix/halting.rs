@@ -48,8 +48,14 @@ impl Halt {
 
 /// A matrix whose rows are handed out until a halt is due.
 pub(crate) struct Halting<'a, T: Scalar> {
-    pub(crate) inner: &'a dyn Matrix<T>,
-    pub(crate) halt: &'a Halt,
+    inner: Box<dyn Matrix<T> + 'a>,
+    halt: Arc<Halt>,
+}
+
+impl<'a, T: Scalar> Halting<'a, T> {
+    pub(crate) fn new(inner: Box<dyn Matrix<T> + 'a>, halt: &Arc<Halt>) -> Self {
+        Self { inner, halt: Arc::clone(halt) }
+    }
 }
 
 impl<T: Scalar> Matrix<T> for Halting<'_, T> {

@@ -5,8 +5,10 @@
 //! first: the same values give the same result however they are stored, and X and Xᵀ give the same
 //! factors with the roles exchanged, unless X is square: then both stream their rows.
 
-use super::{Csc, Csr, Dense, Matrix};
+use super::{Csc, Csr, Dense, Halt, Halting, Matrix};
 use crate::scalar::Scalar;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A side of X, and the factor that has a row for each of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +41,8 @@ pub enum Input<'a, T: Scalar> {
     Csc(Csc<'a, T>),
     /// Anything else that hands out rows; these are streamed whatever the shape.
     Rows(&'a dyn Matrix<T>),
+    /// One of these that can be left, see [`Input::until`].
+    Until(Box<Input<'a, T>>, Arc<AtomicBool>),
 }
 
 /// X as the loop reads it: by the rows of `matrix`, which are the `side` of X.
@@ -47,7 +51,22 @@ pub(crate) struct Streamed<'a, T: Scalar> {
     pub(crate) side: Side,
 }
 
+impl<T: Scalar> Streamed<'_, T> {
+    /// The same, until a halt is due.
+    pub(crate) fn halting(self, halt: &Arc<Halt>) -> Self {
+        Self { matrix: Box::new(Halting::new(self.matrix, halt)), side: self.side }
+    }
+}
+
 impl<'a, T: Scalar> Input<'a, T> {
+    /// The same X, of which no row is handed out once `stop` is true: what reads it then ends with
+    /// [`Error::Halted`](crate::Error::Halted). A fit is better stopped by
+    /// [`Options::stop`](crate::Options::stop), which lets it return its best iterate.
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self::Until(Box::new(self), stop)
+    }
+
     /// Rows and columns of X.
     pub fn shape(&self) -> (usize, usize) {
         match self {
@@ -55,6 +74,7 @@ impl<'a, T: Scalar> Input<'a, T> {
             Self::Csr(x) => x.shape(),
             Self::Csc(x) => x.shape(),
             Self::Rows(x) => x.shape(),
+            Self::Until(x, _) => x.shape(),
         }
     }
 
@@ -65,6 +85,7 @@ impl<'a, T: Scalar> Input<'a, T> {
             Self::Csr(_) => "csr",
             Self::Csc(_) => "csc",
             Self::Rows(_) => "rows",
+            Self::Until(x, _) => x.kind(),
         }
     }
 
@@ -75,12 +96,13 @@ impl<'a, T: Scalar> Input<'a, T> {
             Self::Csr(x) => x.stored(),
             Self::Csc(x) => x.0.stored(),
             Self::Rows(x) => x.stored(),
+            Self::Until(x, _) => x.stored(),
         }
     }
 
     /// Whether X is stored sparse.
     pub fn is_sparse(&self) -> bool {
-        matches!(self, Self::Csr(_) | Self::Csc(_))
+        matches!(self.kind(), "csr" | "csc")
     }
 
     /// Duplicate entries that were summed.
@@ -88,15 +110,16 @@ impl<'a, T: Scalar> Input<'a, T> {
         match self {
             Self::Csr(x) => x.duplicates(),
             Self::Csc(x) => x.0.duplicates(),
-            _ => 0,
+            Self::Until(x, _) => x.duplicates(),
+            Self::Dense(_) | Self::Rows(_) => 0,
         }
     }
 
     /// X by its longer side. Sparse X stored by the other side is transposed once, into a copy.
     pub(crate) fn streamed(&self) -> Streamed<'_, T> {
         let (rows, cols) = self.shape();
-        let side =
-            if rows >= cols || matches!(self, Self::Rows(_)) { Side::Rows } else { Side::Columns };
+        let by_rows = rows >= cols || self.kind() == "rows";
+        let side = if by_rows { Side::Rows } else { Side::Columns };
         Streamed { matrix: self.by(side), side }
     }
 
@@ -110,6 +133,10 @@ impl<'a, T: Scalar> Input<'a, T> {
             (Self::Csc(x), Side::Rows) => Box::new(x.0.transposed()),
             (Self::Csc(x), Side::Columns) => Box::new(x.0.borrowed()),
             (Self::Rows(x), _) => Box::new(*x),
+            (Self::Until(x, stop), _) => {
+                let halt = Halt::new(Some(Arc::clone(stop)), None);
+                Box::new(Halting::new(x.by(side), &Arc::new(halt)))
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::{Csr, Input, Side};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// X with the weights of its entries. Anything that is an [`Input`] is X with none.
 #[derive(Clone, Debug)]
@@ -52,6 +54,12 @@ impl<'a, T: Scalar, X: Into<Input<'a, T>>> From<X> for Data<'a, T> {
 }
 
 impl<T: Scalar> Data<'_, T> {
+    /// The same data until `stop` is true; see [`Input::until`].
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { x: self.x.until(stop), ..self }
+    }
+
     /// Whether some entry weighs other than 1, or is missing.
     pub(crate) fn is_weighted(&self) -> bool {
         let Weights { entries, hidden, rows, columns, nan_missing, absent_missing } = &self.weights;

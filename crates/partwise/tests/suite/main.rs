@@ -9,6 +9,7 @@ mod common;
 mod conformance;
 mod faults;
 mod golden;
+mod halting;
 mod identities;
 mod losses;
 mod metamorphic;
