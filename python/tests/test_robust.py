@@ -170,6 +170,65 @@ def test_ctrl_c_ends_a_fit_with_its_best_iterate(threads, callback):
     assert done.stdout.strip() == "interrupted max_iter", done.stdout + done.stderr
 
 
+INTERRUPTED_CALL = """
+    import signal, sys, threading, time, warnings
+    import numpy, partwise
+    from partwise import NMF, MiniBatchNMF, non_negative_factorization
+    warnings.simplefilter("ignore")
+    X = numpy.random.default_rng(3).random((1500, 1000))
+    endless = {"init": "random", "tol": 0.0, "max_iter": 10**9, "random_state": 0}
+    kl = {"init": "random", "beta_loss": "kullback-leibler", "random_state": 0}
+    fitted = NMF(80, solver="mu", max_iter=1, **kl).fit(X)
+    small = X[:5]
+    before = fitted.transform(small)
+    batches = MiniBatchNMF(60, fresh_restarts_max_iter=10**3, tol=0.0, **kl).partial_fit(X[:50])
+    learnt = batches.components_
+
+    def start(name):
+        if name == "verify":
+            wide = numpy.random.default_rng(4).random((4000, 3000))
+            result = partwise.fit(wide, 400, max_iter=0)
+            return lambda: result.verify(wide)
+        if name == "look":
+            # Eight thousand million entries that take no memory.
+            return lambda: partwise.fit(numpy.broadcast_to(1.0, (2**21, 2**12)), 1)
+        return {
+            "transform": lambda: fitted.transform(X),
+            "score": lambda: fitted.score(X),
+            "fit_transform": lambda: NMF(20, **endless).fit_transform(X),
+            "function": lambda: non_negative_factorization(X, n_components=20, **endless),
+            "minibatch": lambda: MiniBatchNMF(20, **endless).fit_transform(X),
+            "partial_fit": lambda: batches.partial_fit(X),
+        }[name]
+
+    call = start(sys.argv[1])
+    asked = []
+    def ask():
+        asked.append(time.monotonic())
+        signal.raise_signal(signal.SIGINT)
+    threading.Timer(0.5, ask).start()
+    try:
+        call()
+    except KeyboardInterrupt:
+        took = time.monotonic() - asked[0]
+        same = numpy.array_equal(fitted.transform(small), before)
+        same = same and numpy.array_equal(batches.components_, learnt)
+        print("interrupted" if took < 1 else f"took {took} s", same)
+    else:
+        print("not interrupted")
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["transform", "score", "fit_transform", "function", "minibatch", "partial_fit", "verify", "look"],
+)
+def test_ctrl_c_ends_every_long_call(call):
+    pytest.importorskip("sklearn")
+    done = python(INTERRUPTED_CALL, call)
+    assert done.stdout.strip() == "interrupted True", done.stdout + done.stderr
+
+
 def test_handler_of_another_signal_ends_a_fit():
     class Alarm(Exception):
         pass

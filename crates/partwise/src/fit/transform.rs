@@ -132,8 +132,8 @@ fn row_by_row<T: Scalar>(
                 x.read(start + at..start + at + 1, &mut block)?;
                 let mut f = w.slice(at..at + 1);
                 f.fill(T::ONE);
-                let row = Row { rule: &*rule, held: &held, penalty, options };
-                row.improve(&block, &mut f, &mut terms);
+                let row = Row { x, rule: &*rule, held: &held, penalty, options };
+                row.improve(&block, &mut f, &mut terms)?;
             }
         }
         Ok(())
@@ -149,6 +149,7 @@ fn row_by_row<T: Scalar>(
 
 /// What every row is improved with.
 struct Row<'a, 'h, T: Scalar> {
+    x: &'a dyn Matrix<T>,
     rule: &'a dyn EntryRule<T>,
     held: &'a Held<'h, T>,
     penalty: Penalty,
@@ -156,18 +157,25 @@ struct Row<'a, 'h, T: Scalar> {
 }
 
 impl<T: Scalar> Row<'_, '_, T> {
-    fn improve(&self, block: &Observations<T>, f: &mut ViewMut<'_, T>, terms: &mut Terms<T>) {
+    fn improve(
+        &self,
+        block: &Observations<T>,
+        f: &mut ViewMut<'_, T>,
+        terms: &mut Terms<T>,
+    ) -> Result<()> {
         if self.options.loss.delta().is_some() {
             // How far off a start is decides what it is told, so its size should be that of the row.
             terms.valued = false;
             flat_rows(Loss::FROBENIUS, block, self.held, f, terms);
         }
         for _ in 0..self.options.max_iter {
+            self.x.go_on()?;
             self.rule.improve(block, self.held, self.penalty, f, terms);
             let residual = kkt_of(f.as_view(), terms, self.penalty);
             if residual <= self.options.tol {
                 break;
             }
         }
+        Ok(())
     }
 }

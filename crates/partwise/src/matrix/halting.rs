@@ -66,9 +66,10 @@ impl<T: Scalar> Matrix<T> for Halting<'_, T> {
         self.inner.stored_before(row)
     }
     fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
-        if self.halt.is_due() {
-            return Err(Error::Halted);
-        }
+        self.go_on()?;
         self.inner.visit(rows, work)
+    }
+    fn go_on(&self) -> Result<()> {
+        if self.halt.is_due() { Err(Error::Halted) } else { Ok(()) }
     }
 }

@@ -155,6 +155,9 @@ impl<T: Scalar> Matrix<T> for &dyn Matrix<T> {
     ) -> crate::error::Result<()> {
         (**self).visit(rows, work)
     }
+    fn go_on(&self) -> crate::error::Result<()> {
+        (**self).go_on()
+    }
 }
 
 impl<T: Scalar> std::fmt::Debug for Input<'_, T> {

@@ -51,6 +51,14 @@ pub trait Matrix<T: Scalar>: Sync {
     /// What the source of the rows reports; matrices in memory never fail.
     fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()>;
 
+    /// Whether the rows are still wanted: asked in the middle of long work on a few of them.
+    ///
+    /// # Errors
+    /// [`Error::Halted`](crate::Error::Halted) if they are not.
+    fn go_on(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Entries stored in all rows.
     fn stored(&self) -> usize {
         self.stored_before(self.shape().0)

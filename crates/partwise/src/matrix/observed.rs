@@ -326,4 +326,8 @@ impl<T: Scalar> Matrix<T> for Observed<'_, T> {
         work(rows, &block);
         Ok(())
     }
+
+    fn go_on(&self) -> Result<()> {
+        self.x.go_on()
+    }
 }

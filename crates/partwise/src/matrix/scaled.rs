@@ -62,6 +62,9 @@ impl<T: Scalar> Matrix<T> for Scaled<'_, T> {
         let factor = power(-self.half);
         self.inner.visit(rows, &mut |range, panel| work(range, &ScaledPanel { panel, factor }))
     }
+    fn go_on(&self) -> Result<()> {
+        self.inner.go_on()
+    }
 }
 
 /// Rows times `factor`².

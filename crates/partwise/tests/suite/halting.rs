@@ -8,6 +8,7 @@ use partwise::{Step, Transform, fit, transform};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// A matrix that says stop when it is read for the time `at`.
 struct Stopping {
@@ -88,6 +89,36 @@ fn what_reads_x_ends_when_its_caller_says_stop() {
             }
             found
         });
+    }
+}
+
+/// Sets the flag of X a little later, from another thread.
+fn stopped_soon<R>(work: impl FnOnce(Input<'static, f64>) -> R) -> R {
+    let stop = Arc::new(AtomicBool::new(false));
+    let input = Input::from(Mat::random(3, 400, 5).map(|v| v + 0.1).dense());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            stop.store(true, Ordering::SeqCst);
+        });
+        work(input.until(Arc::clone(&stop)))
+    })
+}
+
+#[test]
+fn long_work_on_a_few_rows_ends_between_two_improvements() {
+    let h: Factor<f64> = Mat::random(400, 9, 6).factor();
+    let loss = Loss::KL;
+    let endless = Transform { loss, tol: 0.0, max_iter: usize::MAX, ..on_threads(1) };
+    let found = stopped_soon(|x| transform(x, &h, &endless));
+    assert!(matches!(found, Err(Error::Halted)));
+    let step = Step { w_iterations: usize::MAX, w_tol: 0.0, ..Step::default() };
+    for loss in [Loss::FROBENIUS, Loss::KL] {
+        let options = OnlineOptions { loss, threads: 1, ..OnlineOptions::default() };
+        let mut online = Online::new(h.clone(), &options).unwrap();
+        let found = stopped_soon(|x| online.step(x, None, &step));
+        assert!(matches!(found, Err(Error::Halted)), "{loss}");
+        assert_eq!(factor_bits(online.h()), factor_bits(&h));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::factor::{Factor, ViewMut};
 use crate::fit::entries::{Following, Sweep, flat_rows, kkt_of};
 use crate::loss::Loss;
-use crate::matrix::{Observations, Plan};
+use crate::matrix::{Matrix, Observations, Plan};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::{EntryRule, Held, Ratio, Terms, evaluate};
@@ -25,28 +25,32 @@ pub(super) fn rows<T: Scalar>(
 ) -> Result<Found<T>> {
     let loss = batch.loss;
     let (iterations, tol) = (step.w_iterations, step.w_tol);
-    let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat };
     let matrix = batch.matrix();
     let x = batch.observed(&matrix);
+    let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat, x: &x };
     let plan = Plan::new(&x, h.cols());
     let mut following = Following::new(&plan, &x, h.cols(), loss);
     let penalty = batch.penalty(options.w_penalty);
     let sweep = Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, valued: true };
     let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
+    // Of rows that were left early.
+    x.go_on()?;
     let (num, den) = following.into_parts();
     Ok(Found { divergence, num, den })
 }
 
 /// Multiplicative updates of a block of rows until they are good enough.
-struct Repeated {
+struct Repeated<'a, T: Scalar> {
     ratio: Ratio,
     iterations: usize,
     tol: f64,
     /// Whether the rows begin with equal entries.
     flat: bool,
+    /// Where the rows are from.
+    x: &'a dyn Matrix<T>,
 }
 
-impl<T: Scalar> EntryRule<T> for Repeated {
+impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
     fn improve(
         &self,
         block: &Observations<T>,
@@ -61,7 +65,7 @@ impl<T: Scalar> EntryRule<T> for Repeated {
             flat_rows(Loss::KL, block, held, f, terms);
         }
         for done in 0..=self.iterations {
-            let last = done == self.iterations;
+            let last = done == self.iterations || self.x.go_on().is_err();
             // Which one will be the last is known beforehand only if all are made.
             terms.valued = valued && (last || self.tol > 0.0);
             evaluate(self.ratio.loss, block, held, f.as_view(), terms);

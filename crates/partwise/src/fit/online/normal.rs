@@ -9,7 +9,7 @@ use crate::fit::result::residual_sq;
 use crate::init::Pair;
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::{KktSums, add_rows};
-use crate::matrix::{Block, Plan, Workspace, pass};
+use crate::matrix::{Block, Matrix, Plan, Workspace, pass};
 use crate::metric::Kkt;
 use crate::scalar::Scalar;
 use crate::update::{Gram, Improve, Rule, add_gram, gram_wide};
@@ -41,6 +41,7 @@ pub(super) fn rows<T: Scalar>(
         along: (&Factor::from_rows(k, k, ridged.narrow()), charge),
         flat,
         step,
+        x: &x,
     };
     let ends = plan.ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -50,6 +51,8 @@ pub(super) fn rows<T: Scalar>(
     let (mut workspace, mut num) = (Workspace::new(&plan, n, k), Factor::zeros(n, k));
     let work = |bin: &mut Bin<'_, T>, block: Block<'_, T>| task.run(bin, block);
     pass(&x, &plan, &mut workspace, h.view(), Some(&mut num), &mut bins, &work)?;
+    // Of rows that were left early.
+    x.go_on()?;
     let (gram_w, cross) = sums(&bins, k);
     drop(bins);
     let norm_sq = batch.scan.norm_sq;
@@ -92,6 +95,8 @@ struct RowTask<'a, T: Scalar> {
     along: (&'a Factor<T>, T),
     flat: bool,
     step: &'a Step,
+    /// Where the rows are from.
+    x: &'a dyn Matrix<T>,
 }
 
 impl<T: Scalar> RowTask<'_, T> {
@@ -103,6 +108,9 @@ impl<T: Scalar> RowTask<'_, T> {
         }
         let tol = self.step.w_tol;
         for _ in 0..self.step.w_iterations {
+            if self.x.go_on().is_err() {
+                break;
+            }
             if tol > 0.0 {
                 let (w, w_zeros) = self.sums(f.as_view(), block.b).residual();
                 if (Kkt { w, w_zeros, ..Kkt::ZERO }).residual() <= tol {
