@@ -1,6 +1,5 @@
 """What `NMF` and `MiniBatchNMF` share."""
 
-import sys
 import warnings
 from abc import ABC
 from numbers import Integral, Real
@@ -23,6 +22,7 @@ from ._validation import (
     penalties,
     thread_count,
 )
+from ._version import marked, unmarked
 
 _AT_LEAST_0 = Interval(Real, 0, None, closed="left")
 _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
@@ -156,17 +156,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return tags
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_partwise_version": _version()}
+        return marked(super().__getstate__())
 
     def __setstate__(self, state):
-        state = dict(state)
-        saved, here = state.pop("_partwise_version", _version()), _version()
-        if _numbers(saved) > _numbers(here):
-            raise ValueError(
-                f"this {type(self).__name__} was saved by partwise {saved}, which is newer than "
-                f"partwise {here}: update partwise to load it"
-            )
-        super().__setstate__(state)
+        super().__setstate__(unmarked(state, type(self).__name__))
 
     def _checked(self, X, **options):
         # Before, as a conversion follows the indices; after, for the formats without any.
@@ -246,12 +239,3 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 def root_of_divergence(divergence):
     """Return ``reconstruction_err_``: the root of twice the divergence, without penalties."""
     return float(np.sqrt(2.0 * max(divergence, 0.0)))
-
-
-def _version():
-    return sys.modules[__package__].__version__
-
-
-def _numbers(version):
-    """Return (major, minor) of a version."""
-    return tuple(int(part) for part in version.split(".")[:2])

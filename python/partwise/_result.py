@@ -9,6 +9,7 @@ import numpy as np
 
 from partwise import _native
 from partwise._input import Native, as_native, cut
+from partwise._version import marked, unmarked
 from partwise._weights import as_like, as_missing, as_vector
 
 
@@ -73,6 +74,12 @@ class Result:
         names: dict[str, Any] = {"row_names": data.row_names, "column_names": data.column_names}
         figures["warnings"] = [*figures["warnings"], *_repeated(names)]
         return cls(**figures, **names, **own)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return marked(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(unmarked(state, "Result"))
 
     @property
     def rank(self) -> int:

@@ -1,6 +1,8 @@
 """Every row of bad_input.tsv, in a process of its own so that a crash would be seen."""
 
+import copy
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -19,7 +21,9 @@ def rows():
             yield fields
 
 
-ROWS = list(rows())
+ALL = list(rows())
+ROWS = [row for row in ALL if row[2] != "TEST"]
+ELSEWHERE = sorted({row[1] for row in ALL if row[2] == "TEST"})
 
 
 def names():
@@ -45,7 +49,7 @@ def names():
         return make
 
     return {
-        "np": np, "pd": pd, "pl": pl, "sp": sp, "partwise": partwise, "fit": partwise.fit,
+        "pickle": pickle, "copy": copy, "np": np, "pd": pd, "pl": pl, "sp": sp, "partwise": partwise, "fit": partwise.fit,
         "native": partwise._native, "X": np.arange(1.0, 21.0).reshape(5, 4), "big": Big(),
         "csr": compressed(sp.csr_array), "csc": compressed(sp.csc_array),
     }  # fmt: skip
@@ -92,6 +96,27 @@ def test_row(outcomes, at):
     assert not found["internal"], shown
     assert re.search(says, found["text"], re.DOTALL), shown
     assert kind == "OK" or len(found["text"]) <= 500, shown
+
+
+def test_every_case_of_the_bindings_has_a_row():
+    assert {f"P{number:02}" for number in range(1, 24)} <= {row[0] for row in ALL}
+
+
+@pytest.fixture(scope="module")
+def collected():
+    """Return the tests that pytest finds in the files that rows name."""
+    # From the folder of the settings, so that names are those of a plain `pytest`.
+    folder = TABLE.parents[1]
+    files = sorted({f"tests/{name.split('::')[0]}" for name in ELSEWHERE})
+    asked = [sys.executable, "-P", "-m", "pytest", "--collect-only", "-q", *files]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=300, cwd=folder)
+    names = (line.split("[")[0] for line in done.stdout.splitlines() if "::" in line)
+    return {name.removeprefix("tests/") for name in names}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_the_test_that_a_row_names_exists(collected, name):
+    assert name in collected
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Threads, forks, signals, callbacks and bugs: the process lives and the next fit is the same."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import pickle
@@ -10,6 +11,8 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -221,7 +224,16 @@ INTERRUPTED_CALL = """
 
 @pytest.mark.parametrize(
     "call",
-    ["transform", "score", "fit_transform", "function", "minibatch", "partial_fit", "verify", "look"],
+    [
+        "transform",
+        "score",
+        "fit_transform",
+        "function",
+        "minibatch",
+        "partial_fit",
+        "verify",
+        "look",
+    ],
 )
 def test_ctrl_c_ends_every_long_call(call):
     pytest.importorskip("sklearn")
@@ -381,6 +393,57 @@ def test_array_written_to_during_a_fit():
 
     r = partwise.fit(changing, 5, max_iter=30, tol=0, callback=scramble)
     assert np.isfinite(r.w).all() and np.isfinite(r.h).all() and (r.w >= 0).all()
+
+
+def test_arrays_written_to_by_another_thread():
+    done = python(
+        """
+        import threading, numpy, scipy.sparse, partwise
+        dense = numpy.random.default_rng(3).random((300, 200))
+        sparse = scipy.sparse.random_array((300, 200), density=0.2, rng=0).tocsr()
+        over = threading.Event()
+
+        def scramble():
+            # Bits of any kind, and indices far outside: what could reach beyond the arrays.
+            rng = numpy.random.default_rng(4)
+            while not over.is_set():
+                for array in (dense, sparse.data, sparse.indices):
+                    kept = array.copy()
+                    array.view(numpy.uint8)[:] = rng.integers(0, 256, array.view(numpy.uint8).shape)
+                    over.wait(0.001)
+                    array[:] = kept
+
+        writer = threading.Thread(target=scramble)
+        writer.start()
+        ends = set()
+        for X in (dense, sparse, sparse.tocsc(copy=False), sparse.T):
+            for loss in ("frobenius", "kl"):
+                for seed in range(10):
+                    try:
+                        ends.add(partwise.fit(X, 5, loss=loss, max_iter=10, tol=0, seed=seed).status)
+                    except (ValueError, partwise.InternalError) as error:
+                        ends.add(type(error).__name__)
+        over.set()
+        writer.join()
+        print("alive", partwise.fit(dense, 2, max_iter=2).status)
+        """
+    )
+    assert (done.returncode, done.stdout) == (0, "alive max_iter\n"), done.stderr
+
+
+def test_model_deleted_during_its_fit():
+    NMF = pytest.importorskip("sklearn") and partwise.NMF
+    models, seen = [], []
+    model = NMF(3, tol=0, max_iter=10, callbacks=lambda p: models.clear() or seen.append(1))
+    watch = weakref.ref(model)
+    models.append(model)
+    del model
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        w = models[0].fit_transform(X)
+    assert w.shape == (120, 3) and len(seen) == 10
+    gc.collect()
+    assert watch() is None
 
 
 def test_a_subinterpreter_fits_or_refuses_the_import():

@@ -106,15 +106,6 @@ def test_pickle_and_joblib(Estimator, tmp_path):
 
 
 @BOTH
-def test_pickle_of_a_newer_version_is_refused_with_both_versions(Estimator):
-    state = Estimator().fit(X).__getstate__()
-    assert state["_partwise_version"] == partwise.__version__
-    state["_partwise_version"] = "999.1.0"
-    with pytest.raises(ValueError, match=rf"999\.1\.0.*{partwise.__version__}"):
-        Estimator().__setstate__(state)
-
-
-@BOTH
 def test_metadata_routing(Estimator):
     ours = Estimator().get_metadata_routing()
     theirs = getattr(decomposition, Estimator.__name__)().get_metadata_routing()

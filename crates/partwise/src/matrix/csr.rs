@@ -291,8 +291,10 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
         let range = self.0.indptr[row]..self.0.indptr[row + 1];
+        // As `copy_listed`.
+        let last = self.0.cols.saturating_sub(1);
         for (&j, &x) in self.0.indices[range.clone()].iter().zip(&self.0.values[range]) {
-            entry(j as usize, x);
+            entry((j as usize).min(last), x);
         }
     }
 }
