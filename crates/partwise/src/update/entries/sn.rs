@@ -70,7 +70,7 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
     ) {
         terms.fit(block, f.cols());
         weigh_rows(block, held, &mut terms.den);
-        if block.layout == Layout::Dense && block.cols <= SHORT {
+        if block.layout == Layout::Dense && block.cols <= SHORT && f.rows() > 1 {
             self.improve_short(block, held, penalty, f, terms);
             return;
         }
