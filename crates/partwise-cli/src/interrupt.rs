@@ -1,11 +1,11 @@
 //! Ctrl-C: the first one ends a running fit with its best factors, any other ends the program.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 static FITTING: AtomicBool = AtomicBool::new(false);
-static ASKED: AtomicBool = AtomicBool::new(false);
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static OUTPUTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The exit code of a program ended by Ctrl-C.
@@ -26,9 +26,10 @@ pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
-/// From here on the first Ctrl-C only asks.
-pub(crate) fn fitting() {
+/// From here on the first Ctrl-C only asks; what it sets.
+pub(crate) fn fitting() -> Arc<AtomicBool> {
     FITTING.store(true, Ordering::SeqCst);
+    Arc::clone(&ASKED)
 }
 
 /// Notes an output whose temporary file must not outlive the program.

@@ -316,6 +316,35 @@ mod unix {
     }
 
     #[test]
+    fn ctrl_c_does_not_wait_for_the_end_of_an_iteration() {
+        let folder = folder();
+        // One iteration takes ten seconds: whoever waited for its end would have factors.
+        let (rows, cols) = (6000usize, 2000usize);
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        let header =
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {cols}), }}");
+        bytes.extend(format!("{header:<117}\n").bytes());
+        let value = |i: usize| 1.0f32 + (i.wrapping_mul(2_654_435_761) % 1000) as f32;
+        bytes.extend((0..rows * cols).flat_map(|i| value(i).to_le_bytes()));
+        std::fs::write(folder.path().join("x.npy"), bytes).expect("write");
+        let mut child = partwise(folder.path(), "fit x.npy -k 1000 --loss 1.5 --tol 0 --out d")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("spawn");
+        wait_for_temporary(&folder, &mut child);
+        std::thread::sleep(Duration::from_millis(2000));
+        interrupt(&child);
+        let output = child.wait_with_output().expect("wait");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{err}");
+        assert!(err.contains("error[E-INTERRUPT]: interrupted before there were any"), "{err}");
+        let left = std::fs::read_dir(folder.path()).expect("folder").flatten();
+        let left: Vec<_> = left.map(|e| e.file_name()).collect();
+        assert!(left.iter().all(|f| !f.to_string_lossy().contains(".tmp")), "{left:?}");
+    }
+
+    #[test]
     fn ctrl_c_before_the_fit_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut child = partwise(folder.path(), "fit - -k 1 --out d")

@@ -59,6 +59,12 @@ pub(crate) const NOT_DECIMAL: &str = "a decimal number";
 /// What is expected instead of a number that overflows.
 pub(crate) const TOO_LARGE: &str = "a number of at most 1.8e308";
 
+/// Whether a field marks a missing value.
+pub(crate) fn is_missing(field: &[u8]) -> bool {
+    const MARKS: [&[u8]; 9] = [b"na", b"n/a", b"#n/a", b"nan", b"null", b"none", b"-", b"?", b"."];
+    field.is_empty() || MARKS.iter().any(|mark| field.eq_ignore_ascii_case(mark))
+}
+
 fn starts_number(field: &[u8]) -> bool {
     match field {
         [b'0'..=b'9', ..] => true,

@@ -38,8 +38,8 @@ pub struct ReadOptions {
     /// The delimiter of a text file; a space stands for any run of spaces and tabs. By default the
     /// first of tab, semicolon, comma, space that occurs in the first line.
     pub delimiter: Option<u8>,
-    /// Whether a field of a text file that is empty or a mark such as `NA` is read as NaN; otherwise it
-    /// is refused.
+    /// Whether a field of a text file that is empty or a mark such as `NA`, or a value of a Matrix Market
+    /// file that is such a mark, is read as NaN; otherwise it is refused.
     pub missing_as_nan: bool,
     /// Most bytes that the matrix may take. By default 250 times the length of the file but at
     /// least 256 MiB, and at most three quarters of the free memory.
@@ -131,7 +131,7 @@ fn read_text<R: Read>(
     budget: Budget,
 ) -> Result<Table, Error> {
     if format == Format::MatrixMarket {
-        return mtx::read_table(reader, budget);
+        return mtx::read_table(reader, options.missing_as_nan, budget);
     }
     text::read_table(reader, options, budget)
 }

@@ -298,3 +298,22 @@ fn f28_gzip_bomb_of_one_line() {
     assert_eq!(error.code(), "E-RESOURCE");
     assert!(error.to_string().contains("line 1 needs"), "{error}");
 }
+
+#[test]
+fn marks_of_missing_values_are_nan_where_they_may_be() {
+    let options = ReadOptions { missing_as_nan: true, ..ReadOptions::default() };
+    let read = |text: &str| {
+        read_from(text.as_bytes().to_vec(), "x.mtx", &options).map(|table| table.values)
+    };
+    let array = "%%MatrixMarket matrix array integer symmetric\n2 2\n1\nNaN\n3\n";
+    let Ok(Values::Dense { numbers, .. }) = read(array) else { panic!("dense expected") };
+    let values = numbers.into_f64().0;
+    assert!(values[0] == 1.0 && values[1].is_nan() && values[2].is_nan() && values[3] == 3.0);
+    let Ok(Values::Sparse { numbers, .. }) = read(&format!("{REAL}2 2 2\n1 1 NA\n2 2 5\n")) else {
+        panic!("sparse expected")
+    };
+    let values = numbers.into_f64().0;
+    assert!(values[0].is_nan() && values[1] == 5.0);
+    assert!(read(&format!("{REAL}2 2 1\n1 1 inf\n")).is_err(), "infinity is no mark");
+    assert_eq!(refused("2 2 1\n1 1 NA\n").0, "E-DATA");
+}

@@ -5,10 +5,11 @@
 #[non_exhaustive]
 #[allow(missing_docs)]
 pub enum Warning {
-    /// Rows of X that are zero throughout; the same rows of W are exactly zero.
-    ZeroRows { count: usize, of: usize, first: Vec<usize> },
-    /// Columns of X that are zero throughout; the same columns of H are exactly zero.
-    ZeroColumns { count: usize, of: usize, first: Vec<usize> },
+    /// Rows of X that are zero throughout, or, where entries are weighed or missing, in all that
+    /// counts; the same rows of W are exactly zero.
+    ZeroRows { count: usize, of: usize, first: Vec<usize>, weighed: bool },
+    /// Columns of X of which the same holds; the same columns of H are exactly zero.
+    ZeroColumns { count: usize, of: usize, first: Vec<usize>, weighed: bool },
     /// Components that died and were started again from the row that fits worst.
     Reseeded { count: usize },
     /// Components that are zero at the end.
@@ -34,17 +35,19 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::ZeroRows { count, of, first } => {
+            Self::ZeroRows { count, of, first, weighed } => {
                 write!(
                     f,
-                    "{count} of {of} rows of X are all zero (first: {}); their rows of W are zero",
+                    "{count} of {of} rows of X are {} (first: {}); their rows of W are zero",
+                    zero(*weighed),
                     list(first)
                 )
             }
-            Self::ZeroColumns { count, of, first } => {
+            Self::ZeroColumns { count, of, first, weighed } => {
                 write!(
                     f,
-                    "{count} of {of} columns of X are all zero (first: {}); their columns of H are zero",
+                    "{count} of {of} columns of X are {} (first: {}); their columns of H are zero",
+                    zero(*weighed),
                     list(first)
                 )
             }
@@ -95,6 +98,10 @@ impl std::fmt::Display for Warning {
             }
         }
     }
+}
+
+fn zero(weighed: bool) -> &'static str {
+    if weighed { "zero in every entry that counts, if any does" } else { "all zero" }
 }
 
 fn list(indices: &[usize]) -> String {

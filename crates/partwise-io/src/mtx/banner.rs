@@ -12,6 +12,8 @@ use super::{Spot, push};
 pub(super) enum Field {
     Real,
     Integer,
+    /// Either of them, with marks of missing values.
+    Gapped,
     /// No values: every entry is 1.
     Pattern,
 }
@@ -103,7 +105,10 @@ impl Field {
                     .ok_or_else(|| bad("a whole number from -2^63 to 2^63 - 1"))?;
                 push(values, value)
             }
-            Numbers::F64(values) if self == Self::Real => {
+            Numbers::F64(values) if self == Self::Gapped && parse::is_missing(token) => {
+                push(values, f64::NAN)
+            }
+            Numbers::F64(values) if self != Self::Pattern => {
                 let value = parse::fortran_number(token).map_err(bad)?;
                 if value == 0.0 && parse::underflows(token) {
                     Notice::count_underflow(underflow, spot.line, spot.field);

@@ -17,10 +17,17 @@ use crate::table::{Layout, Order, Table, Values};
 use banner::{Banner, Field, Symmetry};
 use entries::Entries;
 
-/// Reads a Matrix Market file.
-pub(crate) fn read_table<R: Read>(reader: R, budget: Budget) -> Result<Table, Error> {
+/// Reads a Matrix Market file; marks of missing values become NaN if they may.
+pub(crate) fn read_table<R: Read>(
+    reader: R,
+    missing_as_nan: bool,
+    budget: Budget,
+) -> Result<Table, Error> {
     let mut lines = Lines::new(reader, MAX_FIXED)?;
-    let banner = Banner::parse(lines.next()?.unwrap_or_default())?;
+    let mut banner = Banner::parse(lines.next()?.unwrap_or_default())?;
+    if missing_as_nan && banner.field != Field::Pattern {
+        banner.field = Field::Gapped;
+    }
     if banner.coordinate { coordinate(lines, banner, budget) } else { array(lines, banner, budget) }
 }
 

@@ -117,12 +117,6 @@ fn row_names_rule(
     data.is_some_and(|record| is_label(record.first())).then_some(LABEL)
 }
 
-/// Whether a field marks a missing value.
-pub(super) fn is_missing(field: &[u8]) -> bool {
-    const MARKS: [&[u8]; 9] = [b"na", b"n/a", b"#n/a", b"nan", b"null", b"none", b"-", b"?", b"."];
-    field.is_empty() || MARKS.iter().any(|mark| field.eq_ignore_ascii_case(mark))
-}
-
 /// Whether a field is a name: it has a letter, and is not a failed attempt at a number.
 fn is_label(field: &[u8]) -> bool {
     let text = String::from_utf8_lossy(field);
@@ -130,5 +124,5 @@ fn is_label(field: &[u8]) -> bool {
         parse::number(field),
         Ok(_) | Err(parse::NOT_FINITE | parse::NOT_DECIMAL | parse::TOO_LARGE)
     );
-    !attempt && !is_missing(field) && text.chars().any(|c| c.is_alphabetic() || c == '_')
+    !attempt && !parse::is_missing(field) && text.chars().any(|c| c.is_alphabetic() || c == '_')
 }

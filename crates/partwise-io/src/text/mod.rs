@@ -104,8 +104,8 @@ impl<'a> Body<'a> {
                 }
                 Ok(value)
             }
-            Err(_) if layout::is_missing(field) && self.missing_as_nan => Ok(f64::NAN),
-            Err(_) if layout::is_missing(field) => {
+            Err(_) if parse::is_missing(field) && self.missing_as_nan => Ok(f64::NAN),
+            Err(_) if parse::is_missing(field) => {
                 let place = Place::Field { line, field: at };
                 self.missing.get_or_insert_with(|| (place, quoted(field), 0)).2 += 1;
                 Ok(0.0)

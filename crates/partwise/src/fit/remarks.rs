@@ -1,18 +1,19 @@
 //! What there is to say before the first iteration.
 
 use super::Options;
-use crate::matrix::{Input, Scan, Side};
+use crate::matrix::{Data, Scan, Side};
 use crate::scalar::Scalar;
 use crate::warning::Warning;
 
 /// Remarks on X, found by `scan` by its `side`, and on what is asked of it.
 pub(super) fn remarks<T: Scalar>(
-    input: &Input<'_, T>,
+    data: &Data<'_, T>,
     options: &Options<T>,
     scan: &Scan,
     side: Side,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let (input, weighed) = (&data.x, data.is_weighted());
     let (rows, cols) = input.shape();
     let zeros = |nonzero: &[bool]| -> (usize, usize, Vec<usize>) {
         let zero = nonzero.iter().enumerate().filter(|(_, n)| !**n).map(|(i, _)| i);
@@ -24,11 +25,11 @@ pub(super) fn remarks<T: Scalar>(
     };
     let (count, of, first) = zeros(of_rows);
     if count > 0 {
-        warnings.push(Warning::ZeroRows { count, of, first });
+        warnings.push(Warning::ZeroRows { count, of, first, weighed });
     }
     let (count, of, first) = zeros(of_cols);
     if count > 0 {
-        warnings.push(Warning::ZeroColumns { count, of, first });
+        warnings.push(Warning::ZeroColumns { count, of, first, weighed });
     }
     if options.rank > rows.min(cols) {
         warnings.push(Warning::RankAboveShape { rank: options.rank, rows, cols });

@@ -58,7 +58,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         turned(&scan).check()?;
         let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
         let loss = options.loss.in_units::<T>(half)?;
-        let warnings = remarks(&data.x, options, &scan, side);
+        let warnings = remarks(data, options, &scan, side);
         let mut task =
             Self { data, options, way, streamed, scan, half, loss, warnings, began, halt };
         if task.by_entries() {

@@ -5,7 +5,7 @@
 //! loss each row is improved until it is stationary.
 
 use super::entries::{flat_rows, kkt_of, refuse_zeros};
-use super::options::check_factor;
+use super::options::check_entries;
 use super::run_in_pool;
 use super::way::{half_unit, observed, scan};
 use crate::error::{Error, Result};
@@ -46,7 +46,8 @@ impl Default for Transform {
 /// (stored tall, n×k).
 ///
 /// A function of the row alone: a row of X gives the same bits by itself, in a batch, and in any
-/// order. Exact under the Frobenius loss.
+/// order. Exact under the Frobenius loss. W is zero where nothing of X is above zero and observed, and
+/// everywhere if H is zero.
 ///
 /// # Errors
 /// [`Error::Shape`] if X has not as many columns as H has rows, and what [`fit`](crate::fit())
@@ -65,10 +66,17 @@ pub fn transform<'a, T: Scalar>(
         let (what, found_rows, found_cols) = ("X", rows, cols);
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols: h.rows() });
     }
-    check_factor("H", Some(h), cols, h.cols())?;
+    let zero = check_entries("H", h, cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
     data.simplify();
+    if zero {
+        // Whatever W is, W·H is 0.
+        return run_in_pool(options.threads, || {
+            scan(&data, &*data.x.by(Side::Rows), Side::Rows, Need::of(options.loss))?.check()?;
+            Ok(Factor::zeros(rows, h.cols()))
+        });
+    }
     run_in_pool(options.threads, || weights_of(&data, h, options))
 }
 

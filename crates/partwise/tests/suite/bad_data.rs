@@ -127,8 +127,8 @@ fn l02_l03_a_zero_row_or_column_is_zero_and_the_rest_as_without_it() {
         }
         let warned =
             |f: &Fit<f64>, w: Warning| assert!(f.warnings.contains(&w), "{:?}", f.warnings);
-        warned(&row, Warning::ZeroRows { count: 1, of: 21, first: vec![7] });
-        warned(&column, Warning::ZeroColumns { count: 1, of: 21, first: vec![7] });
+        warned(&row, Warning::ZeroRows { count: 1, of: 21, first: vec![7], weighed: false });
+        warned(&column, Warning::ZeroColumns { count: 1, of: 21, first: vec![7], weighed: false });
     }
 }
 

@@ -191,7 +191,7 @@ fn s12_a_full_sparse_matrix_fits_as_dense_with_a_remark() {
 fn s13_nothing_stored_is_all_zero() {
     let found = run(small(&[0, 0, 0, 0], &[], &[]).unwrap());
     assert_eq!((found.objective, found.iterations), (0.0, 0));
-    let all_rows = Warning::ZeroRows { count: 3, of: 3, first: vec![0, 1, 2] };
+    let all_rows = Warning::ZeroRows { count: 3, of: 3, first: vec![0, 1, 2], weighed: false };
     assert!(found.warnings.contains(&all_rows), "{:?}", found.warnings);
 }
 

@@ -2,7 +2,8 @@
 
 use crate::common::*;
 use nalgebra::{DMatrix, DVector};
-use partwise::{Error, Factor, Options, Scalar, fit, transform};
+use partwise::matrix::{Data, Weights};
+use partwise::{Error, Factor, Loss, Options, Scalar, Transform, fit, transform};
 
 /// The minimum over all 2^k supports, each by least squares.
 fn exhaustive(x: &[f64], h: &Mat) -> Vec<f64> {
@@ -173,5 +174,35 @@ fn transform_of_the_training_rows_fits_no_worse_than_the_fit() {
         .unwrap();
         let allowed = found.objective_bound + check.objective_bound;
         assert!(check.objective <= found.objective + allowed, "{rule}");
+    }
+}
+
+#[test]
+fn a_zero_h_gives_a_zero_w_and_still_a_look_at_x() {
+    let mut x = Mat::random(7, 5, 1);
+    let h = Factor::zeros(5, 3);
+    for loss in [Loss::FROBENIUS, Loss::KL] {
+        let options = Transform { loss, ..Transform::default() };
+        let w = transform(x.dense::<f64>(), &h, &options).unwrap();
+        assert_eq!((w.rows(), w.cols()), (7, 3));
+        assert!(w.to_vec().iter().all(|&w| w == 0.0), "{loss}");
+    }
+    x.values[8] = f64::NAN;
+    let found = transform(x.dense::<f64>(), &h, &Transform::default());
+    assert!(matches!(found, Err(Error::NotFinite { row: 1, col: 3, .. })), "{found:?}");
+}
+
+#[test]
+fn rows_without_an_observed_entry_are_zero() {
+    let x = Mat::random(6, 5, 2);
+    let h = Mat::random(5, 2, 3).factor::<f64>();
+    let seen = Mat::from_fn(6, 5, |i, _| f64::from(i != 4));
+    for loss in [Loss::FROBENIUS, Loss::KL] {
+        let options = Transform { loss, ..Transform::default() };
+        let weights = Weights { entries: Some(seen.dense().into()), ..Weights::default() };
+        let w = transform(Data { x: x.dense::<f64>().into(), weights }, &h, &options).unwrap();
+        for i in 0..6 {
+            assert_eq!(w.row(i).iter().all(|&w| w == 0.0), i == 4, "{loss} {i}");
+        }
     }
 }

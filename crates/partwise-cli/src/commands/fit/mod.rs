@@ -62,13 +62,13 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let mut remarks = Remarks::default();
     let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     remarks.notices.append(&mut about.notices);
-    let options = options::<T>(args, &about, &mut remarks)?;
+    let mut options = options::<T>(args, &about, &mut remarks)?;
     let notices = &mut remarks.notices;
     let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
     let data = Data { x, weights };
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet || args.show.json, args.max_iter, args.time_limit);
-    interrupt::fitting();
+    options.stop = Some(interrupt::fitting());
     let result = fit_observed(data, &options, &mut bar);
     drop(bar);
     let fit = result.map_err(|error| blame(error, args, &about))?;
@@ -142,6 +142,10 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
         error @ Error::ZeroStart { what: "H" } => (error, start(&args.h)),
         error => (error, None),
     };
+    if matches!(error, Error::Halted) {
+        let text = "interrupted before there were any factors".into();
+        return Failure::Outcome { code: "E-INTERRUPT", exit: interrupt::EXIT, text };
+    }
     match file {
         Some(file) => Failure::Engine { error: error.into(), file, cell: None },
         None => about.blame(error),
