@@ -470,3 +470,12 @@ def test_a_subinterpreter_fits_or_refuses_the_import():
         """
     )
     assert done.returncode == 0 and done.stdout.strip() in ("converged", "refused"), done.stderr
+
+
+@pytest.mark.skipif(os.environ.get("PARTWISE_LARGE") != "1", reason="takes a minute")
+def test_more_entries_than_32_bits_can_count():
+    """One number seen through strides of zero stands for 2^31 and more."""
+    rows, cols = 2**16, 2**15 + 1
+    r = partwise.fit(np.broadcast_to(np.float32(1.0), (rows, cols)), 1, max_iter=2)
+    assert (r.w.shape, r.h.shape) == ((rows, 1), (1, cols))
+    assert r.relative_error < 1e-5
