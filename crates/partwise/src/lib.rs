@@ -30,6 +30,7 @@ mod penalty;
 mod project;
 mod rng;
 mod scalar;
+mod spare;
 pub mod update;
 pub mod verify;
 mod warning;

@@ -5,7 +5,7 @@ use super::course::Course;
 use super::entries::{self, Entries};
 use super::normal::{self, Batch};
 use super::observe::{Observer, Silent};
-use super::task::Task;
+use super::task::{Task, room};
 use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
@@ -147,8 +147,9 @@ impl<T: Scalar> Task<'_, T> {
     ) -> Result<Fit<T>> {
         let (options, loss, side) = (self.options, self.loss, self.streamed.side);
         let rule = options.rule().by_entries::<T>(loss, options.sweeps);
-        // Sparse X by its other side is a copy, which not every rule needs.
-        let turned = (!rule.follows()).then(|| self.data.x.by(side.opposite()));
+        // Not every rule reads X by its other side.
+        let room = room(self.data, options);
+        let turned = (!rule.follows()).then(|| self.data.x.by_within(side.opposite(), room));
         let turned = turned.map(|x| Halting::new(x, &self.halt));
         let turned = turned.as_ref().map(|x| Scaled::new(x, self.half));
         let need = self.need();

@@ -22,6 +22,18 @@ use std::time::Instant;
 /// factor costs about a third of the sweeps over it.
 const LISTED_BELOW: f64 = 0.25;
 
+/// Entries of a copy of sparse X by its other side, at most. A fit by entries keeps two iterates of the
+/// longer factor and three of the shorter one; a copy as large as the longer factor makes that three
+/// pairs. Under the Frobenius loss a pass is so short that turning X would be felt.
+pub(super) fn room<T: Scalar>(data: &Data<'_, T>, options: &Options<T>) -> usize {
+    if options.loss == Loss::FROBENIUS {
+        return usize::MAX;
+    }
+    let (rows, cols) = data.x.shape();
+    let factor = rows.max(cols).saturating_mul(options.rank * size_of::<T>());
+    factor / (size_of::<u32>() + size_of::<T>())
+}
+
 /// A fit under way.
 pub(super) struct Task<'a, T: Scalar> {
     pub(super) data: &'a Data<'a, T>,
@@ -46,7 +58,7 @@ impl<'a, T: Scalar> Task<'a, T> {
     ) -> Result<Self> {
         let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
         let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
-        let streamed = data.x.streamed().halting(&halt);
+        let streamed = data.x.streamed(room(data, options)).halting(&halt);
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
         let every = way.need(options.loss);

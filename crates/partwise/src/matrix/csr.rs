@@ -123,33 +123,67 @@ impl<'a, T: Scalar> Csr<'a, T> {
 
     /// The transpose as a matrix of its own, by counting: O(nnz + rows + cols).
     pub fn transposed(&self) -> Csr<'static, T> {
-        let (rows, cols) = self.shape;
-        let mut indptr = vec![0usize; cols + 1];
+        self.turned(0..self.shape.1, &self.column_starts(), (Vec::new(), Vec::new()))
+    }
+
+    /// Entries stored before each column, and in all of them.
+    pub(super) fn column_starts(&self) -> Vec<usize> {
+        let cols = self.shape.1;
+        let mut starts = vec![0usize; cols + 1];
         for &j in self.indices.iter() {
-            indptr[j as usize + 1] += 1;
+            starts[j as usize + 1] += 1;
         }
         for j in 0..cols {
-            indptr[j + 1] += indptr[j];
+            starts[j + 1] += starts[j];
         }
+        starts
+    }
+
+    /// These columns as the rows of a matrix of their own, made of the arrays of an old one. `starts`
+    /// are those of all columns.
+    pub(super) fn turned(
+        &self,
+        columns: Range<usize>,
+        starts: &[usize],
+        (mut indices, mut values): (Vec<u32>, Vec<T>),
+    ) -> Csr<'static, T> {
+        let starts = &starts[columns.start..=columns.end];
+        let indptr: Vec<usize> = starts.iter().map(|s| s - starts[0]).collect();
         let mut next = indptr.clone();
-        let mut indices = vec![0u32; self.indices.len()];
-        let mut values = vec![T::ZERO; self.values.len()];
-        for i in 0..rows {
-            let (columns, entries) = self.row(i);
-            for (&j, &x) in columns.iter().zip(entries) {
-                let at = next[j as usize];
-                indices[at] = u32::try_from(i).expect("callers check that the rows fit u32");
-                values[at] = x;
-                next[j as usize] += 1;
+        let stored = indptr[columns.len()];
+        // What is there is overwritten; `resize` alone would double an array that is a little short.
+        indices.truncate(stored);
+        values.truncate(stored);
+        indices.reserve_exact(stored - indices.len());
+        values.reserve_exact(stored - values.len());
+        indices.resize(stored, 0);
+        values.resize(stored, T::ZERO);
+        for i in 0..self.shape.0 {
+            let (own, entries) = self.row(i);
+            let from = own.partition_point(|&j| (j as usize) < columns.start);
+            let row = u32::try_from(i).expect("callers check that the rows fit u32");
+            for (&j, &x) in own[from..].iter().zip(&entries[from..]) {
+                if j as usize >= columns.end {
+                    break;
+                }
+                let next = &mut next[j as usize - columns.start];
+                indices[*next] = row;
+                values[*next] = x;
+                *next += 1;
             }
         }
         Csr {
-            shape: (cols, rows),
+            shape: (columns.len(), self.shape.0),
             indptr,
             indices: indices.into(),
             values: values.into(),
             duplicates: self.duplicates,
         }
+    }
+
+    /// The arrays of a matrix that is no longer needed.
+    pub(super) fn into_arrays(self) -> (Vec<u32>, Vec<T>) {
+        (self.indices.into_owned(), self.values.into_owned())
     }
 
     pub(super) fn borrowed(&self) -> Csr<'_, T> {

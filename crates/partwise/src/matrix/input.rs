@@ -5,7 +5,7 @@
 //! first: the same values give the same result however they are stored, and X and Xᵀ give the same
 //! factors with the roles exchanged, unless X is square: then both stream their rows.
 
-use super::{Csc, Csr, Dense, Halt, Halting, Matrix};
+use super::{Csc, Csr, Dense, Halt, Halting, Matrix, Turned};
 use crate::scalar::Scalar;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -115,15 +115,27 @@ impl<'a, T: Scalar> Input<'a, T> {
         }
     }
 
-    /// X by its longer side. Sparse X stored by the other side is transposed once, into a copy.
-    pub(crate) fn streamed(&self) -> Streamed<'_, T> {
+    /// X by its longer side, see [`by_within`](Self::by_within).
+    pub(crate) fn streamed(&self, room: usize) -> Streamed<'_, T> {
         let (rows, cols) = self.shape();
         let by_rows = rows >= cols || self.kind() == "rows";
         let side = if by_rows { Side::Rows } else { Side::Columns };
-        Streamed { matrix: self.by(side), side }
+        Streamed { matrix: self.by_within(side, room), side }
     }
 
-    /// X by its rows, or Xᵀ by its rows.
+    /// As [`by`](Self::by), but with no copy of sparse X of more than `room` entries: X is then turned
+    /// piece by piece in each pass.
+    pub(crate) fn by_within(&self, side: Side, room: usize) -> Box<dyn Matrix<T> + '_> {
+        match (self, side) {
+            (Self::Csr(x) | Self::Csc(Csc(x)), _) if x.stored() <= room => self.by(side),
+            (Self::Csr(x), Side::Columns) => Box::new(Turned::new(x.borrowed(), room)),
+            (Self::Csc(x), Side::Rows) => Box::new(Turned::new(x.0.borrowed(), room)),
+            (Self::Until(x, stop), _) => until(x.by_within(side, room), stop),
+            _ => self.by(side),
+        }
+    }
+
+    /// X by its rows, or Xᵀ by its rows. Sparse X stored by the other side is transposed, into a copy.
     pub(crate) fn by(&self, side: Side) -> Box<dyn Matrix<T> + '_> {
         match (self, side) {
             (Self::Dense(x), Side::Rows) => Box::new(x.borrowed()),
@@ -133,12 +145,18 @@ impl<'a, T: Scalar> Input<'a, T> {
             (Self::Csc(x), Side::Rows) => Box::new(x.0.transposed()),
             (Self::Csc(x), Side::Columns) => Box::new(x.0.borrowed()),
             (Self::Rows(x), _) => Box::new(*x),
-            (Self::Until(x, stop), _) => {
-                let halt = Halt::new(Some(Arc::clone(stop)), None);
-                Box::new(Halting::new(x.by(side), &Arc::new(halt)))
-            }
+            (Self::Until(x, stop), _) => until(x.by(side), stop),
         }
     }
+}
+
+/// A matrix until `stop` is true.
+fn until<'a, T: Scalar>(
+    matrix: Box<dyn Matrix<T> + 'a>,
+    stop: &Arc<AtomicBool>,
+) -> Box<dyn Matrix<T> + 'a> {
+    let halt = Halt::new(Some(Arc::clone(stop)), None);
+    Box::new(Halting::new(matrix, &Arc::new(halt)))
 }
 
 impl<T: Scalar> Matrix<T> for &dyn Matrix<T> {

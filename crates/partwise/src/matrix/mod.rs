@@ -13,6 +13,7 @@ mod observed;
 mod pass;
 mod scaled;
 mod scan;
+mod turned;
 mod weights;
 
 pub use csr::{Csc, Csr, IndexLike};
@@ -26,6 +27,7 @@ pub(crate) use observed::{Need, Observed};
 pub(crate) use pass::{Block, Plan, Workspace, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
+use turned::Turned;
 pub use weights::{Data, Weights};
 
 use crate::error::Result;

@@ -6,15 +6,12 @@ use crate::scalar::Scalar;
 /// `(√n − ‖x‖₁/‖x‖₂) / (√n − 1)`: 1 when one entry is not zero, 0 when all are equal.
 ///
 /// A zero vector counts as 1 and a vector of one entry as 0.
-pub fn hoyer(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut n, mut sum, mut squares, mut largest) = (0.0f64, 0.0, 0.0, 0.0f64);
-    let values: Vec<f64> = values.collect();
-    for &v in &values {
-        largest = largest.max(v.abs());
-    }
+pub fn hoyer(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let largest = values.clone().fold(0.0f64, |largest, v| largest.max(v.abs()));
     if largest == 0.0 {
         return 1.0;
     }
+    let (mut n, mut sum, mut squares) = (0.0f64, 0.0, 0.0);
     for v in values {
         let v = v.abs() / largest;
         n += 1.0;

@@ -7,72 +7,101 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::KktSums;
 use crate::kernel::sparse::scatter;
 use crate::loss::Loss;
-use crate::matrix::{Layout, Matrix, Observations, Observed, Plan};
+use crate::matrix::{Layout, Matrix, Observations, Observed};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
+use crate::spare::Spare;
 use crate::update::{Ratio, Terms};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Rows whose KKT sums are formed at a time.
 const PANEL_ROWS: usize = 256;
 
 /// num and den of the other factor.
 pub(crate) struct Following<T> {
-    num: Factor<T>,
-    /// Empty where every row has the same, `shared`.
-    den: Factor<T>,
+    sum: Part<T>,
+    /// den where every row has the same.
     shared: Vec<T>,
-    parts: Vec<Part<T>>,
+    spare: Spare<Part<T>>,
 }
 
-/// The share of one bin of rows.
+/// The share of one bin of rows, or the sum of all.
 pub(crate) struct Part<T> {
     num: Factor<T>,
+    /// Empty where every row has the same, `shared`.
     den: Factor<T>,
     /// Σ f of the rows, times their weights.
     mass: Vec<f64>,
 }
 
+/// A sum under way: shares are added in the order of the bins, whatever order they come in.
+pub(super) struct Gathering<'a, T> {
+    queue: Mutex<Queue<'a, T>>,
+    spare: &'a Spare<Part<T>>,
+    /// Rows of num and of den, and columns.
+    shape: (usize, usize, usize),
+}
+
+struct Queue<'a, T> {
+    sum: &'a mut Part<T>,
+    /// The first bin that was not added yet, and shares of later ones.
+    next: usize,
+    waiting: BTreeMap<usize, Part<T>>,
+}
+
+impl<T: Scalar> Gathering<'_, T> {
+    /// An empty share.
+    pub(super) fn share(&self) -> Part<T> {
+        let mut share = self.spare.take(|_| true).unwrap_or_else(|| Part::zeros(self.shape));
+        share.clear();
+        share
+    }
+
+    /// Adds the share of a bin.
+    pub(super) fn add(&self, bin: usize, share: Part<T>) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.waiting.insert(bin, share);
+        let Queue { sum, next, waiting } = &mut *queue;
+        while let Some(share) = waiting.remove(next) {
+            sum.add_part(&share);
+            self.spare.put(share);
+            *next += 1;
+        }
+    }
+}
+
 impl<T: Scalar> Following<T> {
     /// For an other factor of `k` columns that meets `x` under this loss.
-    pub(crate) fn new(plan: &Plan, x: &Observed<'_, T>, k: usize, loss: Loss) -> Self {
+    pub(crate) fn new(x: &Observed<'_, T>, k: usize, loss: Loss) -> Self {
         let rows = x.shape().1;
         // Under KL without weights den is Σ f, the same for every row.
         let own = x.rows_weigh_apart() || loss != Loss::KL;
         let den_rows = if own { rows } else { 0 };
-        let (num, den) = (Factor::zeros(rows, k), Factor::zeros(den_rows, k));
-        let part = || Part { num: num.clone(), den: den.clone(), mass: vec![0.0; k] };
-        let parts = plan.bins().iter().map(|_| part()).collect();
-        Self { num, den, shared: vec![T::ZERO; k], parts }
+        let sum = Part::zeros((rows, den_rows, k));
+        Self { sum, shared: vec![T::ZERO; k], spare: Spare::default() }
     }
 
-    /// The parts to add to in a new pass, all zero.
-    pub(super) fn parts(&mut self) -> impl Iterator<Item = &mut Part<T>> {
-        for part in &mut self.parts {
-            part.num.view_mut().fill(T::ZERO);
-            part.den.view_mut().fill(T::ZERO);
-            part.mass.fill(0.0);
-        }
-        self.parts.iter_mut()
+    /// Begins the sum anew.
+    pub(super) fn begin(&mut self) -> Gathering<'_, T> {
+        let Self { sum, spare, .. } = self;
+        sum.clear();
+        let shape = (sum.num.rows(), sum.den.rows(), sum.num.cols());
+        let queue = Queue { sum, next: 0, waiting: BTreeMap::new() };
+        Gathering { queue: Mutex::new(queue), spare, shape }
     }
 
-    /// Adds the parts up, in order.
+    /// Ends the sum.
     pub(super) fn finish(&mut self, x: &Observed<'_, T>) {
-        self.num.view_mut().fill(T::ZERO);
-        self.den.view_mut().fill(T::ZERO);
-        let mut mass = vec![0.0; self.shared.len()];
-        for part in &self.parts {
-            self.num.add(&part.num);
-            self.den.add(&part.den);
-            mass.iter_mut().zip(&part.mass).for_each(|(to, m)| *to += m);
-        }
-        for (to, m) in self.shared.iter_mut().zip(mass) {
+        let Self { sum: Part { den, mass, .. }, shared, .. } = self;
+        for (to, &m) in shared.iter_mut().zip(mass.iter()) {
             *to = T::from_f64(m);
         }
         // What was added up is what the hidden entries would have been.
         if x.layout() == (Layout::Listed { zeros: true }) {
-            for j in 0..self.den.rows() {
+            for j in 0..den.rows() {
                 let weight = x.across().map_or(T::ONE, |w| w[j]);
-                for (den, &all) in self.den.row_mut(j).iter_mut().zip(&self.shared) {
+                for (den, &all) in den.row_mut(j).iter_mut().zip(shared.iter()) {
                     *den = Scalar::max(weight * all - *den, T::ZERO);
                 }
             }
@@ -82,20 +111,25 @@ impl<T: Scalar> Following<T> {
     /// One multiplicative step of the other factor.
     pub(super) fn advance(&self, rule: &Ratio, b: &mut Factor<T>, penalty: Penalty) {
         for j in 0..b.rows() {
-            let den = if self.den.rows() > 0 { self.den.row(j) } else { &self.shared[..] };
-            rule.multiply(b.row_mut(j), self.num.row(j), den, penalty);
+            rule.multiply(b.row_mut(j), self.sum.num.row(j), self.den(j), penalty);
         }
     }
 
+    /// den of one row.
+    fn den(&self, j: usize) -> &[T] {
+        if self.sum.den.rows() > 0 { self.sum.den.row(j) } else { &self.shared }
+    }
+
     /// num and den, a row of each for each row of the other factor.
-    pub(in crate::fit) fn into_parts(mut self) -> (Factor<T>, Factor<T>) {
-        if self.den.rows() == 0 {
-            self.den = Factor::zeros(self.num.rows(), self.num.cols());
-            for j in 0..self.den.rows() {
-                self.den.row_mut(j).copy_from_slice(&self.shared);
+    pub(in crate::fit) fn into_parts(self) -> (Factor<T>, Factor<T>) {
+        let Part { num, mut den, .. } = self.sum;
+        if den.rows() == 0 {
+            den = Factor::zeros(num.rows(), num.cols());
+            for j in 0..den.rows() {
+                den.row_mut(j).copy_from_slice(&self.shared);
             }
         }
-        (self.num, self.den)
+        (num, den)
     }
 
     /// The KKT sums of the other factor `b`.
@@ -105,10 +139,9 @@ impl<T: Scalar> Following<T> {
             let range = from..b.rows().min(from + PANEL_ROWS);
             let mut den = Factor::zeros(range.len(), b.cols());
             for (at, j) in range.clone().enumerate() {
-                let own = if self.den.rows() > 0 { self.den.row(j) } else { &self.shared[..] };
-                den.row_mut(at).copy_from_slice(own);
+                den.row_mut(at).copy_from_slice(self.den(j));
             }
-            let num = self.num.view().slice(range.clone());
+            let num = self.sum.num.view().slice(range.clone());
             add_kkt(&mut sums, b.slice(range), (den.view(), num), penalty);
         }
         sums
@@ -116,6 +149,23 @@ impl<T: Scalar> Following<T> {
 }
 
 impl<T: Scalar> Part<T> {
+    fn zeros((rows, den_rows, k): (usize, usize, usize)) -> Self {
+        let (num, den) = (Factor::zeros(rows, k), Factor::zeros(den_rows, k));
+        Self { num, den, mass: vec![0.0; k] }
+    }
+
+    fn clear(&mut self) {
+        self.num.view_mut().fill(T::ZERO);
+        self.den.view_mut().fill(T::ZERO);
+        self.mass.fill(0.0);
+    }
+
+    fn add_part(&mut self, other: &Self) {
+        self.num.add(&other.num);
+        self.den.add(&other.den);
+        self.mass.iter_mut().zip(&other.mass).for_each(|(to, m)| *to += m);
+    }
+
     /// Adds a block whose rows `f` have these terms.
     pub(super) fn add(&mut self, block: &Observations<T>, terms: &Terms<T>, f: View<'_, T>) {
         let own_den = self.den.rows() > 0;

@@ -30,6 +30,7 @@ use crate::matrix::{Observed, Plan};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
+use crate::spare::Spare;
 use crate::update::{EntryRule, Ratio};
 use sweep::{Room, Sums};
 
@@ -71,7 +72,7 @@ pub(super) struct Entries<'a, T: Scalar> {
     /// Whether the last step was not finished.
     abandoned: bool,
     /// Room for passes by the streamed and by the other side.
-    rooms: [Vec<Room<T>>; 2],
+    rooms: [Spare<Room<T>>; 2],
 }
 
 // Places in `b`; that between them is `b` as the rule left it.
@@ -84,7 +85,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
     pub(super) fn new(problem: Problem<'a, T>, restart: usize, pair: Pair<T>) -> Self {
         let k = pair.other.cols();
         let plans = (Plan::new(problem.streamed, k), problem.other.map(|x| Plan::new(x, k)));
-        let following = || Following::new(&plans.0, problem.streamed, k, problem.loss);
+        let following = || Following::new(problem.streamed, k, problem.loss);
         let following = problem.rule.follows().then(following);
         Self {
             plans,
@@ -99,7 +100,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
             kkt_b: KktSums::default(),
             stale: MEASURE_EVERY,
             abandoned: false,
-            rooms: [Vec::new(), Vec::new()],
+            rooms: Default::default(),
         }
     }
 
@@ -125,7 +126,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
-        Ok(look.run_in(&mut self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
+        Ok(look.run_in(&self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
     /// The KKT residual of `b`, measured afresh.
@@ -173,7 +174,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let sweep =
             Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
         let (held, following) = (self.b[USED].view(), self.following.as_mut());
-        self.sums = sweep.run_in(&mut self.rooms[0], held, next, following)?;
+        self.sums = sweep.run_in(&self.rooms[0], held, next, following)?;
         Ok(())
     }
 
@@ -242,7 +243,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
             let sweep =
                 Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
-            sweep.run_in(&mut self.rooms[1], next.view(), used, None)?;
+            sweep.run_in(&self.rooms[1], next.view(), used, None)?;
             go_beyond(plain, used, beta);
             std::mem::swap(used, plain);
         }

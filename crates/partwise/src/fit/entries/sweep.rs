@@ -1,6 +1,6 @@
 //! One pass over X by one of its sides: every row of a factor improved, or only looked at.
 
-use super::follow::{Following, Part};
+use super::follow::{Following, Gathering, Part};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::init::Pair;
@@ -10,19 +10,19 @@ use crate::matrix::{Matrix, Observations, Observed, Plan};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
+use crate::spare::Spare;
 use crate::update::{EntryRule, Held, Terms, evaluate};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Some rows of the factor, the blocks of X they meet, and where the other factor's share goes.
+/// Some rows of the factor, and the blocks of X they meet.
 struct Bin<'a, T> {
+    at: usize,
     rows: ViewMut<'a, T>,
-    part: Option<&'a mut Part<T>>,
     blocks: &'a [Range<usize>],
-    room: &'a mut Room<T>,
 }
 
-/// What a bin is worked on in, kept between passes.
+/// What a bin is worked on in, kept between bins and passes.
 pub(crate) struct Room<T> {
     block: Observations<T>,
     terms: Terms<T>,
@@ -58,7 +58,7 @@ impl<T: Scalar> Sweep<'_, T> {
         f: &mut Factor<T>,
         following: Option<&mut Following<T>>,
     ) -> Result<Sums> {
-        self.run_in(&mut Vec::new(), held, f, following)
+        self.run_in(&Spare::default(), held, f, following)
     }
 
     /// As [`run`](Self::run), in room that an earlier pass has left.
@@ -67,52 +67,61 @@ impl<T: Scalar> Sweep<'_, T> {
     /// What the source of X reports.
     pub(crate) fn run_in(
         &self,
-        room: &mut Vec<Room<T>>,
+        rooms: &Spare<Room<T>>,
         held: View<'_, T>,
         f: &mut Factor<T>,
         mut following: Option<&mut Following<T>>,
     ) -> Result<Sums> {
-        room.resize_with(self.plan.bins().len(), || Room {
-            block: self.x.block(),
-            terms: Terms::new(self.valued),
-        });
         let held = Held::new(held, self.x.layout(), self.x.across());
         let ends = self.plan.ends();
         let rows = f.view_mut().split_rows(&ends);
-        let parts: Vec<Option<&mut Part<T>>> = match &mut following {
-            Some(following) => following.parts().map(Some).collect(),
-            None => ends.iter().map(|_| None).collect(),
-        };
-        let bins = rows.into_iter().zip(parts).zip(self.plan.bins()).zip(room);
-        let bins = bins.map(|(((rows, part), blocks), room)| Bin { rows, part, blocks, room });
-        let bins: Vec<Bin<'_, T>> = bins.collect();
-        let sums: Vec<Result<Sums>> = if self.plan.is_serial() {
-            bins.into_iter().map(|bin| self.bin(bin, &held)).collect()
+        let gathering = following.as_deref_mut().map(Following::begin);
+        let bins = rows.into_iter().zip(self.plan.bins()).enumerate();
+        let bins = bins.map(|(at, (rows, blocks))| Bin { at, rows, blocks });
+        let work = |bin: Bin<'_, T>| (bin.at, self.bin(bin, &held, rooms, gathering.as_ref()));
+        let mut sums: Vec<(usize, Result<Sums>)> = if self.plan.is_serial() {
+            bins.map(work).collect()
         } else {
-            bins.into_par_iter().with_max_len(1).map(|bin| self.bin(bin, &held)).collect()
+            // Begun in order, so that few shares wait for those before them.
+            bins.par_bridge().map(work).collect()
         };
+        sums.sort_by_key(|(at, _)| *at);
+        drop(gathering);
+        if let Some(following) = following {
+            following.finish(self.x);
+        }
         let mut total = Sums::default();
-        for sums in sums {
+        for (_, sums) in sums {
             let sums = sums?;
             total.divergence += sums.divergence;
             total.kkt.add(&sums.kkt);
-        }
-        if let Some(following) = following {
-            following.finish(self.x);
         }
         Ok(total)
     }
 
     /// The rows of one bin, block by block.
-    fn bin(&self, mut bin: Bin<'_, T>, held: &Held<'_, T>) -> Result<Sums> {
+    fn bin(
+        &self,
+        mut bin: Bin<'_, T>,
+        held: &Held<'_, T>,
+        rooms: &Spare<Room<T>>,
+        gathering: Option<&Gathering<'_, T>>,
+    ) -> Result<Sums> {
         let mut sums = Sums::default();
-        let Room { block, terms } = bin.room;
+        let fresh = || Room { block: self.x.block(), terms: Terms::new(self.valued) };
+        let mut room = rooms.take(|_| true).unwrap_or_else(fresh);
+        let mut share = gathering.map(Gathering::share);
+        let Room { block, terms } = &mut room;
         terms.valued = self.valued;
         let start = bin.blocks.first().map_or(0, |range| range.start);
         for range in bin.blocks {
             let mut f = bin.rows.slice(range.start - start..range.end - start);
             self.x.read(range.clone(), block)?;
-            self.block(block, held, &mut f, terms, &mut sums, bin.part.as_deref_mut());
+            self.block(block, held, &mut f, terms, &mut sums, share.as_mut());
+        }
+        rooms.put(room);
+        if let (Some(gathering), Some(share)) = (gathering, share) {
+            gathering.add(bin.at, share);
         }
         Ok(sums)
     }

@@ -29,7 +29,7 @@ pub(super) fn rows<T: Scalar>(
     let x = batch.observed(&matrix);
     let rule = Repeated { ratio: Ratio { loss }, iterations, tol, flat, x: &x };
     let plan = Plan::new(&x, h.cols());
-    let mut following = Following::new(&plan, &x, h.cols(), loss);
+    let mut following = Following::new(&x, h.cols(), loss);
     let penalty = batch.penalty(options.w_penalty);
     let sweep = Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, valued: true };
     let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
