@@ -46,7 +46,7 @@ const SETS: [Set; 9] = [
 ];
 /// Names of those that are fitted with hidden entries too, and the iterations.
 const HIDDEN: [(&str, &str); 4] =
-    [("digits", "200"), ("indian_pines", "60"), ("digits-kl", "60"), ("golub-kl", "60")];
+    [("digits", "200"), ("indian_pines", "180"), ("digits-kl", "60"), ("golub-kl", "60")];
 const PRECISIONS: [&str; 2] = ["float64", "float32"];
 const THREADS: &str = "2";
 

@@ -85,7 +85,7 @@ pub(super) fn half_unit<T: Scalar>(
     side: Side,
     (need, scan): (Need, &Scan),
 ) -> Result<i32> {
-    let weighted = data.is_weighted();
-    let largest = if weighted { observed(data, matrix, side, need).largest()? } else { scan.max };
+    let seen = observed(data, matrix, side, need);
+    let largest = if seen.is_zero_or_one() { scan.max } else { seen.largest()? };
     Ok(half_exponent(largest))
 }

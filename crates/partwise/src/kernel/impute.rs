@@ -7,12 +7,43 @@
 use super::simd::{self, Job, Simd};
 use crate::factor::{View, ViewMut};
 use crate::scalar::Scalar;
+use std::ops::Range;
 
-/// Rows with the columns that are missing in each: `indptr` ascends within `indices`.
+/// Rows with the columns that are missing in each.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    /// Ascends from 0 to the number of indices.
+    indptr: Vec<usize>,
+    /// Below `cols`.
+    indices: Vec<u32>,
+    cols: usize,
+}
+
+impl Pattern {
+    /// # Panics
+    /// If `indptr` does not ascend from 0 to the number of indices, or one of these is not below `cols`.
+    pub(crate) fn new(indptr: Vec<usize>, indices: Vec<u32>, cols: usize) -> Self {
+        assert!(indptr.first() == Some(&0) && indptr.last() == Some(&indices.len()));
+        assert!(indptr.is_sorted() && indices.iter().all(|&j| (j as usize) < cols));
+        Self { indptr, indices, cols }
+    }
+
+    /// How many are missing.
+    pub(crate) fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Those of some rows.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Places<'_> {
+        Places { indptr: &self.indptr[rows.start..=rows.end], of: self }
+    }
+}
+
+/// Some rows of a pattern.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places<'a> {
-    pub(crate) indptr: &'a [usize],
-    pub(crate) indices: &'a [u32],
+    indptr: &'a [usize],
+    of: &'a Pattern,
 }
 
 /// Adds to `m`, a row for each row of `f`, and to `c`, a row for each row of `h`; returns Σ q².
@@ -24,12 +55,11 @@ pub(crate) fn impute<T: Scalar>(
     c: Option<&mut ViewMut<'_, T>>,
 ) -> f64 {
     let rows = places.indptr.len() - 1;
-    assert!(rows == f.rows() && rows == m.rows() && f.cols() == h.cols() && f.cols() == m.cols());
+    assert!(rows == f.rows() && rows == m.rows() && h.rows() >= places.of.cols);
+    assert!(f.cols() == h.cols() && f.cols() == m.cols());
     if let Some(c) = &c {
         assert!(c.rows() == h.rows() && c.cols() == h.cols());
     }
-    let (from, to) = (places.indptr[0], places.indptr[rows]);
-    assert!(places.indices[from..to].iter().all(|&j| (j as usize) < h.rows()));
     simd::run(Impute { places, f, h, m: m.reborrow(), c: c.map(ViewMut::reborrow) })
 }
 
@@ -46,16 +76,106 @@ impl<T: Scalar> Job<T> for Impute<'_, T> {
 
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(mut self) -> f64 {
+        // SAFETY: `impute` checked the shapes, by which every j of a pattern is a row of h and c; rows
+        // have k values, which are that many vectors, and the caller enabled S.
+        unsafe {
+            let (k, lanes) = (self.h.cols(), S::LANES);
+            match (k.div_ceil(lanes), k.is_multiple_of(lanes)) {
+                (1, true) => self.in_registers::<S, 1, true>(),
+                (1, false) => self.in_registers::<S, 1, false>(),
+                (2, true) => self.in_registers::<S, 2, true>(),
+                (2, false) => self.in_registers::<S, 2, false>(),
+                (3, true) => self.in_registers::<S, 3, true>(),
+                (3, false) => self.in_registers::<S, 3, false>(),
+                (4, true) => self.in_registers::<S, 4, true>(),
+                (4, false) => self.in_registers::<S, 4, false>(),
+                _ => self.in_memory::<S>(),
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Impute<'_, T> {
+    /// Rows of V vectors, the last of which is short unless they are `WHOLE`: those of f and m stay in registers.
+    ///
+    /// # Safety
+    /// Shapes and indices as `run` has them, and S is enabled.
+    #[inline(always)]
+    unsafe fn in_registers<S: Simd<T>, const V: usize, const WHOLE: bool>(&mut self) -> f64 {
+        let short = V * S::LANES - self.h.cols();
         let mut total = 0.0;
+        for i in 0..self.f.rows() {
+            let span = self.places.indptr[i]..self.places.indptr[i + 1];
+            let (groups, last) = self.places.of.indices[span].as_chunks::<GROUP>();
+            // SAFETY: the caller's.
+            unsafe {
+                let f = load::<T, S, V, WHOLE>(self.f.row(i).as_ptr(), short);
+                let m = load::<T, S, V, WHOLE>(self.m.row(i).as_ptr(), short);
+                let mut row = Row::<S::V, V> { f, m, squares: S::splat(T::ZERO), short };
+                for group in groups {
+                    self.add_group::<S, V, WHOLE, GROUP>(&mut row, group);
+                }
+                for &j in last {
+                    self.add_group::<S, V, WHOLE, 1>(&mut row, &[j]);
+                }
+                store::<T, S, V, WHOLE>(self.m.row_mut(i).as_mut_ptr(), row.m, short);
+                total += S::sum(row.squares).to_f64() / S::LANES as f64;
+            }
+        }
+        total
+    }
+
+    /// Entries of one row, whose fitted values are summed side by side.
+    ///
+    /// # Safety
+    /// As [`in_registers`](Self::in_registers); N is 1 or `GROUP`.
+    #[inline(always)]
+    unsafe fn add_group<S: Simd<T>, const V: usize, const WHOLE: bool, const N: usize>(
+        &mut self,
+        row: &mut Row<S::V, V>,
+        columns: &[u32; N],
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            let h = self.h;
+            let line = |e: usize| {
+                let from = h.as_ptr().add(columns[e] as usize * h.stride());
+                load::<T, S, V, WHOLE>(from, row.short)
+            };
+            let fitted: [S::V; N] = std::array::from_fn(|e| {
+                let pairs = row.f.iter().zip(line(e));
+                pairs.fold(S::splat(T::ZERO), |sum, (&f, h)| S::fma(f, h, sum))
+            });
+            let q = sums_of::<T, S, N>(fitted);
+            for e in 0..N {
+                let (q, h) = (S::splat(q[e]), line(e));
+                row.squares = S::fma(q, q, row.squares);
+                row.m.iter_mut().zip(h).for_each(|(m, h)| *m = S::fma(q, h, *m));
+                if let Some(c) = &mut self.c {
+                    let c = c.as_mut_ptr().add(columns[e] as usize * c.stride());
+                    let mut sums = load::<T, S, V, WHOLE>(c, row.short);
+                    sums.iter_mut().zip(row.f).for_each(|(sum, f)| *sum = S::fma(q, f, *sum));
+                    store::<T, S, V, WHOLE>(c, sums, row.short);
+                }
+            }
+        }
+    }
+
+    /// Rows of any length.
+    ///
+    /// # Safety
+    /// As [`in_registers`](Self::in_registers).
+    #[inline(always)]
+    unsafe fn in_memory<S: Simd<T>>(&mut self) -> f64 {
+        let mut total = 0.0;
+        let k = self.h.cols();
         for i in 0..self.f.rows() {
             let span = self.places.indptr[i]..self.places.indptr[i + 1];
             let f = self.f.row(i).as_ptr();
             let m = self.m.row_mut(i).as_mut_ptr();
-            for &j in &self.places.indices[span] {
+            for &j in &self.places.of.indices[span] {
                 let j = j as usize;
-                let k = self.h.cols();
-                // SAFETY: `impute` checked the shapes and that j is a row of h and c; rows have k
-                // values, and the caller enabled S.
+                // SAFETY: the caller's.
                 unsafe {
                     let h = self.h.as_ptr().add(j * self.h.stride());
                     let q = dot::<T, S>(f, h, k);
@@ -69,6 +189,84 @@ impl<T: Scalar> Job<T> for Impute<'_, T> {
             }
         }
         total
+    }
+}
+
+/// Entries of a row whose sums are formed together.
+const GROUP: usize = 4;
+
+/// What of one row is in registers.
+struct Row<R, const V: usize> {
+    f: [R; V],
+    m: [R; V],
+    /// Σ q² in every lane.
+    squares: R,
+    /// Elements that the last vector lacks.
+    short: usize,
+}
+
+/// The sums of the lanes of one vector, or of four.
+///
+/// # Safety
+/// S is enabled.
+#[inline(always)]
+unsafe fn sums_of<T: Scalar, S: Simd<T>, const N: usize>(v: [S::V; N]) -> [T; N] {
+    // SAFETY: the caller's; `sums` has room for the widest vector.
+    unsafe {
+        if N != GROUP || S::LANES < GROUP {
+            return v.map(|v| S::sum(v));
+        }
+        let add = |(a, b)| S::add(a, b);
+        let (first, last) = (add(S::exchange::<1>(v[0], v[1])), add(S::exchange::<1>(v[2], v[3])));
+        let mut all = add(S::exchange::<2>(first, last));
+        if S::LANES > 4 {
+            all = add(S::exchange::<4>(all, all));
+        }
+        if S::LANES > 8 {
+            all = add(S::exchange::<8>(all, all));
+        }
+        let mut sums = [T::ZERO; 16];
+        S::store(sums.as_mut_ptr(), all);
+        std::array::from_fn(|e| sums[e])
+    }
+}
+
+/// V vectors of which the last lacks `short` elements unless they are `WHOLE`.
+///
+/// # Safety
+/// That many elements are there, and S is enabled.
+#[inline(always)]
+unsafe fn load<T: Scalar, S: Simd<T>, const V: usize, const WHOLE: bool>(
+    from: *const T,
+    short: usize,
+) -> [S::V; V] {
+    // SAFETY: the caller's.
+    unsafe {
+        std::array::from_fn(|v| {
+            let from = from.add(v * S::LANES);
+            let whole = WHOLE || v + 1 < V;
+            if whole { S::load(from) } else { S::load_part(from, S::LANES - short) }
+        })
+    }
+}
+
+/// The other way round.
+///
+/// # Safety
+/// As [`load`].
+#[inline(always)]
+unsafe fn store<T: Scalar, S: Simd<T>, const V: usize, const WHOLE: bool>(
+    to: *mut T,
+    from: [S::V; V],
+    short: usize,
+) {
+    for (v, from) in from.into_iter().enumerate() {
+        // SAFETY: the caller's.
+        unsafe {
+            let to = to.add(v * S::LANES);
+            let whole = WHOLE || v + 1 < V;
+            if whole { S::store(to, from) } else { S::store_part(to, S::LANES - short, from) }
+        }
     }
 }
 
@@ -120,14 +318,15 @@ mod tests {
 
     #[test]
     fn equals_plain_loops_at_every_width() {
-        for k in [1, 3, 4, 7, 8, 13, 17] {
+        for k in [1, 3, 4, 7, 8, 13, 17, 31, 32, 37, 70] {
             let value = |i: usize, t: usize| ((i * 7 + t * 3) % 5) as f64 + 0.5;
             let fill = |rows: usize| {
                 let values: Vec<f64> = (0..rows * k).map(|e| value(e / k, e % k)).collect();
                 Factor::from_rows(rows, k, &values)
             };
             let (f, h) = (fill(2), fill(4));
-            let places = Places { indptr: &[0, 2, 3], indices: &[1, 3, 0] };
+            let pattern = Pattern::new(vec![0, 2, 3], vec![1, 3, 0], 4);
+            let places = pattern.rows(0..2);
             let (mut m, mut c) = (Factor::zeros(2, k), Factor::zeros(4, k));
             let (mut m_mut, mut c_mut) = (m.view_mut(), c.view_mut());
             let total = impute(places, f.view(), h.view(), &mut m_mut, Some(&mut c_mut));

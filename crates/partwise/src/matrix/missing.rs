@@ -1,17 +1,14 @@
 //! The places of entries that are missing where all others weigh 1.
 
-use super::{Layout, Observed, Plan};
+use super::{Layout, Matrix, Observations, Observed};
 use crate::error::Result;
-use crate::kernel::impute::Places;
+use crate::kernel::impute::{Pattern, Places};
 use crate::scalar::Scalar;
 use std::ops::Range;
 
 /// Missing entries by rows.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Missing {
-    indptr: Vec<usize>,
-    indices: Vec<u32>,
-}
+#[derive(Debug, Clone)]
+pub(crate) struct Missing(Pattern);
 
 impl Missing {
     /// Of an X whose entries weigh 0 or 1, in which what is not listed is zero.
@@ -19,36 +16,43 @@ impl Missing {
     /// # Errors
     /// What the source of X reports.
     pub(crate) fn of<T: Scalar>(x: &Observed<'_, T>) -> Result<Self> {
-        let mut missing = Self { indptr: vec![0], indices: Vec::new() };
-        let mut block = x.block();
-        for range in Plan::new(x, 1).bins().iter().flatten() {
-            x.read(range.clone(), &mut block)?;
-            for at in 0..range.len() {
-                match block.layout {
-                    Layout::Dense => {
-                        let weights = block.dense_weights.as_ref().map_or(&[][..], |w| w.row(at));
-                        let is_missing = |(j, w): (u32, &T)| (*w == T::ZERO).then_some(j);
-                        missing.indices.extend((0u32..).zip(weights).filter_map(is_missing));
-                    }
-                    Layout::Listed { .. } => {
-                        let Range { start, end } =
-                            block.hidden.indptr[at]..block.hidden.indptr[at + 1];
-                        missing.indices.extend_from_slice(&block.hidden.indices[start..end]);
-                    }
-                }
-                missing.indptr.push(missing.indices.len());
+        let parts = x.in_parts(|(ends, indices): &mut (Vec<usize>, Vec<u32>), block| {
+            for at in 0..block.rows.len() {
+                add_missing(block, at, indices);
+                ends.push(indices.len());
             }
+        })?;
+        let (mut indptr, mut indices) = (vec![0], Vec::new());
+        for (ends, columns) in parts {
+            let before = indices.len();
+            indptr.extend(ends.iter().map(|end| before + end));
+            indices.extend_from_slice(&columns);
         }
-        Ok(missing)
+        Ok(Self(Pattern::new(indptr, indices, x.shape().1)))
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.indices.len()
+        self.0.len()
     }
 
     /// Those of some rows.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Places<'_> {
-        Places { indptr: &self.indptr[rows.start..=rows.end], indices: &self.indices }
+        self.0.rows(rows)
+    }
+}
+
+/// Appends the columns that are missing in a row of a block.
+fn add_missing<T: Scalar>(block: &Observations<T>, row: usize, columns: &mut Vec<u32>) {
+    match block.layout {
+        Layout::Dense => {
+            let weights = block.dense_weights.as_ref().map_or(&[][..], |w| w.row(row));
+            let is_missing = |(j, w): (u32, &T)| (*w == T::ZERO).then_some(j);
+            columns.extend((0u32..).zip(weights).filter_map(is_missing));
+        }
+        Layout::Listed { .. } => {
+            let Range { start, end } = block.hidden.indptr[row]..block.hidden.indptr[row + 1];
+            columns.extend_from_slice(&block.hidden.indices[start..end]);
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::{Csr, Dense, Input, Layout, Matrix, Observations, Order, Plan, Side, 
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Which zeros of X are needed as entries.
@@ -79,19 +80,25 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// What the source of X reports.
     pub(crate) fn copied(&self) -> Result<Box<dyn Matrix<T>>> {
         let shape = self.shape();
-        let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
-        let mut block = self.block();
-        for range in Plan::new(self, 1).bins().iter().flatten() {
-            self.read(range.clone(), &mut block)?;
+        let parts = self.in_parts(|part: &mut Rows<T>, block| {
             block.weigh();
-            for at in 0..range.len() {
-                values.extend_from_slice(block.entries(at).0);
-                if self.layout != Layout::Dense {
-                    let span = block.indptr[at]..block.indptr[at + 1];
-                    indices.extend_from_slice(&block.indices[span]);
-                    indptr.push(values.len());
-                }
+            for at in 0..block.rows.len() {
+                let values = block.entries(at).0;
+                part.lengths.push(values.len());
+                part.values.extend_from_slice(values);
             }
+            part.indices.extend_from_slice(&block.indices);
+        })?;
+        let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
+        values.reserve_exact(parts.iter().map(|part| part.values.len()).sum());
+        for part in parts {
+            let mut end = values.len();
+            indptr.extend(part.lengths.iter().map(|length| {
+                end += length;
+                end
+            }));
+            indices.extend_from_slice(&part.indices);
+            values.extend_from_slice(&part.values);
         }
         Ok(match self.layout {
             Layout::Dense => Box::new(Dense::new(shape.0, shape.1, Order::RowMajor, values)?),
@@ -104,15 +111,31 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// # Errors
     /// What the source of X reports.
     pub(crate) fn largest(&self) -> Result<f64> {
-        let mut largest = 0.0f64;
-        let mut block = self.block();
-        for range in Plan::new(self, 1).bins().iter().flatten() {
-            self.read(range.clone(), &mut block)?;
-            for at in 0..range.len() {
-                block.for_each_weighed(at, |_, x, _| largest = largest.max(x.to_f64()));
+        let parts = self.in_parts(|largest: &mut f64, block| {
+            for at in 0..block.rows.len() {
+                block.for_each_weighed(at, |_, x, _| *largest = largest.max(x.to_f64()));
             }
-        }
-        Ok(largest)
+        })?;
+        Ok(parts.into_iter().fold(0.0, f64::max))
+    }
+
+    /// One read of all rows by several threads: what `add` makes of the blocks of each part, in order.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(super) fn in_parts<R: Default + Send>(
+        &self,
+        add: impl Fn(&mut R, &mut Observations<T>) + Sync,
+    ) -> Result<Vec<R>> {
+        let part = |blocks: &Vec<Range<usize>>| {
+            let (mut part, mut block) = (R::default(), self.block());
+            for range in blocks {
+                self.read(range.clone(), &mut block)?;
+                add(&mut part, &mut block);
+            }
+            Ok(part)
+        };
+        Plan::new(self, 1).bins().par_iter().map(part).collect()
     }
 
     /// Whether no weight is other than 0 and 1, once the weights were simplified.
@@ -195,8 +218,14 @@ impl<'a, T: Scalar> Observed<'a, T> {
         }
         for row in block.rows.clone() {
             let w = weights.row_mut(row - start);
+            let x = block.dense.row_mut(row - start);
             if let Some(hidden) = &self.hidden {
-                hidden.row(row).0.iter().for_each(|&j| w[j as usize] = T::ZERO);
+                for &j in hidden.row(row).0 {
+                    (w[j as usize], x[j as usize]) = (T::ZERO, T::ZERO);
+                }
+            }
+            if self.is_zero_or_one() && !self.nan_missing {
+                continue;
             }
             if let Some(across) = self.across {
                 w.iter_mut().zip(across).for_each(|(w, &s)| *w *= s);
@@ -204,7 +233,6 @@ impl<'a, T: Scalar> Observed<'a, T> {
             if let Some(along) = self.along {
                 w.iter_mut().for_each(|w| *w *= along[row]);
             }
-            let x = block.dense.row_mut(row - start);
             for (x, w) in x.iter_mut().zip(w) {
                 if self.nan_missing && x.to_f64().is_nan() {
                     *w = T::ZERO;
@@ -256,6 +284,14 @@ impl<'a, T: Scalar> Observed<'a, T> {
     fn weight_of(&self, row: usize, col: usize) -> T {
         self.along.map_or(T::ONE, |w| w[row]) * self.across.map_or(T::ONE, |w| w[col])
     }
+}
+
+/// Some rows, one after the other.
+#[derive(Default)]
+struct Rows<T> {
+    lengths: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<T>,
 }
 
 /// Scratch for the lists of one row.
