@@ -70,7 +70,7 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
             plain: true,
             c: entries.clone(),
             p: entries.clone(),
-            inverse: entries.clone(),
+            ratio: entries.clone(),
             f: components.clone(),
             u: components.clone(),
             num: components,

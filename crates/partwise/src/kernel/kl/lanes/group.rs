@@ -15,8 +15,8 @@ pub(super) struct Group<'a, T> {
     pub(super) c: Vec<T>,
     /// Fitted values, while the sweeps run as [`super::super`] keeps them.
     pub(super) p: Vec<T>,
-    /// 1/p, and at the end c/p.
-    pub(super) inverse: Vec<T>,
+    /// At the end c/p.
+    pub(super) ratio: Vec<T>,
     pub(super) f: Vec<T>,
     pub(super) u: Vec<T>,
     pub(super) num: Vec<T>,
@@ -176,7 +176,6 @@ impl<T: Scalar> Group<'_, T> {
                 let c = S::load(self.c.as_ptr().add(at));
                 let value = S::where_least(c, least, value, never);
                 S::store(p, value);
-                S::store(self.inverse.as_mut_ptr().add(at), S::div(one, value));
             }
         }
     }
@@ -241,15 +240,18 @@ impl<T: Scalar> Group<'_, T> {
         last: Last<S::V>,
     ) -> [S::V; 3] {
         let (c, len) = (self.c.as_ptr(), self.c.len() / S::LANES);
-        let (p, inverse) = (self.p.as_mut_ptr(), self.inverse.as_mut_ptr());
+        let p = self.p.as_mut_ptr();
         // SAFETY: entries below len.
         unsafe {
             let (line, before) =
                 (self.panel.as_ptr().add(line), self.panel.as_ptr().add(last.line));
             let floor = S::splat(T::from_f64(T::ROUNDOFF));
-            let moved = |e: usize| {
+            let fitted = |e: usize| {
                 let p = p.add(e * S::LANES);
                 let old = S::load(p);
+                if !MOVED {
+                    return old;
+                }
                 let new = S::fma(last.d, S::splat(*before.add(e)), old);
                 let new = S::max(new, S::mul(floor, old));
                 S::store(p, new);
@@ -263,24 +265,12 @@ impl<T: Scalar> Group<'_, T> {
             let mut sums = [[S::splat(T::ZERO); 3]; 2];
             let mut e = 0;
             while len - e >= 2 {
-                let (first, second) = (inverse.add(e * S::LANES), inverse.add((e + 1) * S::LANES));
-                let (i, j) = if MOVED {
-                    let (i, j) = S::inverses(moved(e), moved(e + 1));
-                    S::store(first, i);
-                    S::store(second, j);
-                    (i, j)
-                } else {
-                    (S::load(first), S::load(second))
-                };
+                let (i, j) = S::inverses(fitted(e), fitted(e + 1));
                 sums = [add(sums[0], e, i), add(sums[1], e + 1, j)];
                 e += 2;
             }
             if e < len {
-                let at = inverse.add(e * S::LANES);
-                if MOVED {
-                    S::store(at, S::div(S::splat(T::ONE), moved(e)));
-                }
-                sums[0] = add(sums[0], e, S::load(at));
+                sums[0] = add(sums[0], e, S::div(S::splat(T::ONE), fitted(e)));
             }
             let [a, b] = sums;
             [S::add(a[0], b[0]), S::add(a[1], b[1]), S::max(a[2], b[2])]
@@ -301,7 +291,7 @@ impl<T: Scalar> Group<'_, T> {
                 let p = S::load(self.p.as_ptr().add(at));
                 let quotient = S::div(S::load(self.c.as_ptr().add(at)), S::max(p, least));
                 let ratio = S::where_least(p, least, quotient, zero);
-                S::store(self.inverse.as_mut_ptr().add(at), ratio);
+                S::store(self.ratio.as_mut_ptr().add(at), ratio);
             }
             let (mut t, k) = (0, self.f.len() / S::LANES);
             while k - t >= 4 {
@@ -326,7 +316,7 @@ impl<T: Scalar> Group<'_, T> {
             let lines = self.panel.as_ptr().add(t * self.stride);
             let mut sums = [[S::splat(T::ZERO); N]; 2];
             for e in 0..self.c.len() / S::LANES {
-                let ratio = S::load(self.inverse.as_ptr().add(e * S::LANES));
+                let ratio = S::load(self.ratio.as_ptr().add(e * S::LANES));
                 for (at, sum) in sums[e % 2].iter_mut().enumerate() {
                     *sum = S::fma(ratio, S::splat(*lines.add(at * self.stride + e)), *sum);
                 }
