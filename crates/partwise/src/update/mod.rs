@@ -5,8 +5,8 @@
 //! rule sees a panel of them and knows neither X nor the other panels. λ₁ is the charge of the
 //! penalties; their curvature is on the diagonal of G.
 //!
-//! Losses other than the Frobenius norm have no Gram matrix: [`Rule::Mu`] and [`Rule::Sn`] work on
-//! the ratio X ⊘ WH there.
+//! Losses other than the Frobenius norm have no Gram matrix: [`Rule::Mu`], [`Rule::Mue`] and
+//! [`Rule::Sn`] work on the ratio X ⊘ WH there.
 
 mod als;
 mod bpp;
@@ -74,6 +74,8 @@ names! {
         Als = "als",
         /// Scalar Newton steps, damped and extrapolated: the default for KL, and for KL alone.
         Sn = "sn",
+        /// Multiplicative updates, extrapolated: the default for other losses, and not for Frobenius.
+        Mue = "mue",
     }
 }
 
@@ -83,7 +85,7 @@ impl Rule {
         match loss {
             Loss::FROBENIUS => Self::Hals,
             Loss::KL => Self::Sn,
-            _ => Self::Mu,
+            _ => Self::Mue,
         }
     }
 
@@ -92,20 +94,21 @@ impl Rule {
         match self {
             Self::Mu => true,
             Self::Sn => loss == Loss::KL,
+            Self::Mue => loss != Loss::FROBENIUS,
             _ => loss == Loss::FROBENIUS,
         }
     }
 
     /// Whether this rule can do without a Gram matrix that all rows share.
     pub fn works_by_entries(self) -> bool {
-        matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Sn)
+        matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Mue | Self::Sn)
     }
 
     /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.
     pub fn update<T: Scalar>(self, sweeps: usize) -> Box<dyn Update<T>> {
         match self {
             Self::Hals | Self::Sn => Box::new(Hals { sweeps }),
-            Self::Mu => Box::new(Mu { sweeps: 1 }),
+            Self::Mu | Self::Mue => Box::new(Mu { sweeps: 1 }),
             Self::Bpp => Box::new(Bpp),
             Self::Pgd => Box::new(Pgd { steps: 2 * sweeps }),
             Self::Als => Box::new(Als),

@@ -13,6 +13,7 @@ pub struct Momentum {
     growth: f64,
     ceiling_growth: f64,
     decay: f64,
+    least: f64,
 }
 
 impl Momentum {
@@ -25,12 +26,24 @@ impl Momentum {
             growth: 1.01,
             ceiling_growth: 1.005,
             decay: 1.5,
+            least: 0.25,
         }
     }
 
     /// For exact half steps: γ = 1.1, γ̄ = 1.05, η = 1.5.
     pub fn bold() -> Self {
         Self { growth: 1.1, ceiling_growth: 1.05, ..Self::gentle() }
+    }
+
+    /// As [`bold`](Self::bold), but no entry is taken to decrease further: for rules that only
+    /// multiply, and come back from near zero slowly.
+    pub fn upward() -> Self {
+        Self { least: 1.0, ..Self::bold() }
+    }
+
+    /// What an entry may become, as a share of what it is, where rules work by entries.
+    pub(crate) fn least(&self) -> f64 {
+        self.least
     }
 
     /// β for the next step.

@@ -153,6 +153,18 @@ fn start(x: &Mat, k: usize) -> (Mat, Mat) {
 }
 
 #[test]
+fn extrapolated_multiplicative_steps_are_ahead_of_plain_ones() {
+    for (loss, _) in losses().filter(|(_, rule)| *rule == Rule::Mue) {
+        for x in problems(loss) {
+            let (w, h) = start(&x, 3);
+            let after = |rule| run::<f64>(&x, (loss, rule), (&w, &h), 20).divergence;
+            let (plain, extrapolated) = (after(Rule::Mu), after(Rule::Mue));
+            assert!(extrapolated < plain, "{loss}: {extrapolated} after {plain}");
+        }
+    }
+}
+
+#[test]
 fn the_first_multiplicative_step_is_that_of_the_formula() {
     // W ← W ∘ (num/den)^γ, then H likewise from the new W, whatever the loss.
     for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Mu) {

@@ -142,8 +142,8 @@ fn what_huber_cannot_have_is_refused_by_name() {
         let options = Options { loss, rule, ..options::<f32>(2, Rule::Mu) };
         fit(data(&x, Kind::RowMajor, Weights::default()), &options)
     };
-    for rule in Rule::ALL.iter().filter(|rule| **rule != Rule::Mu) {
-        let refused = of(huber(0.5), Some(*rule)).unwrap_err();
+    for rule in [Rule::Hals, Rule::Bpp, Rule::Pgd, Rule::Als, Rule::Sn] {
+        let refused = of(huber(0.5), Some(rule)).unwrap_err();
         assert!(matches!(&refused, Error::Conflict { .. }), "{refused}");
         let text = refused.to_string();
         assert!(text.contains(rule.name()) && text.contains("huber:0.5"), "{text}");

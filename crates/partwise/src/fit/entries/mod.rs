@@ -223,30 +223,35 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     fn sweep_other(&mut self) -> Result<()> {
         let Problem { other, loss, rule, fixed, penalties, .. } = self.problem;
         let Some(member) = &self.member else { return Ok(()) };
-        let (accepted, beta) = (member.accepted, T::from_f64(member.beta()));
+        let accepted = member.accepted;
+        let least = member.momentum.map_or(1.0, |momentum| momentum.least());
+        let ahead = (T::from_f64(member.beta()), T::from_f64(least));
         let [used, plain, best] = &mut self.b;
         if accepted {
             best.view_mut().copy_from(used.view());
         } else {
             used.view_mut().copy_from(best.view());
         }
-        if let Some(following) = &self.following {
-            if !fixed.1 && accepted {
-                following.advance(&Ratio { loss }, used, penalties.1);
-            }
-            return Ok(());
-        }
         let [first, second] = &mut self.a;
         let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
-        go_beyond(next, now, beta);
+        go_beyond(next, now, ahead);
         self.ahead = true;
-        if let (Some(x), Some(plan), false) = (other, &self.plans.1, fixed.1) {
-            let sweep =
-                Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
-            sweep.run_in(&self.rooms[1], next.view(), used, None)?;
-            go_beyond(plain, used, beta);
-            std::mem::swap(used, plain);
+        if fixed.1 {
+            return Ok(());
         }
+        match (&self.following, other, &self.plans.1) {
+            // There are only sums of the step that was taken back.
+            (Some(_), ..) if !accepted => {}
+            (Some(following), ..) => following.advance(&Ratio { loss }, used, penalties.1),
+            (None, Some(x), Some(plan)) => {
+                let sweep =
+                    Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
+                sweep.run_in(&self.rooms[1], next.view(), used, None)?;
+            }
+            _ => return Ok(()),
+        }
+        go_beyond(plain, used, ahead);
+        std::mem::swap(used, plain);
         Ok(())
     }
 
@@ -255,10 +260,9 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 }
 
-/// `before ← now + β·(now − before)`, no less than a quarter of `now`: what is positive stays so.
-fn go_beyond<T: Scalar>(before: &mut Factor<T>, now: &Factor<T>, beta: T) {
-    let quarter = T::from_f64(0.25);
+/// `before ← now + β·(now − before)`, no less than a share of `now`: what is positive stays so.
+fn go_beyond<T: Scalar>(before: &mut Factor<T>, now: &Factor<T>, (beta, least): (T, T)) {
     for (before, &now) in before.as_mut_slice().iter_mut().zip(now.as_slice()) {
-        *before = Scalar::max(now + beta * (now - *before), quarter * now);
+        *before = Scalar::max(now + beta * (now - *before), least * now);
     }
 }

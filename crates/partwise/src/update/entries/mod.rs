@@ -7,12 +7,14 @@
 
 mod least_squares;
 mod mu;
+mod mue;
 mod row;
 mod sn;
 mod terms;
 
 pub(crate) use least_squares::LeastSquares;
 pub(crate) use mu::Ratio;
+use mue::Extrapolated;
 pub(crate) use sn::ScalarNewton;
 pub(crate) use terms::{Held, Terms, evaluate};
 
@@ -59,6 +61,7 @@ impl Rule {
             }
             Self::Bpp => Box::new(LeastSquares { sweeps: None }),
             Self::Sn => Box::new(ScalarNewton { sweeps: sweeps.unwrap_or(ScalarNewton::SWEEPS) }),
+            Self::Mue => Box::new(Extrapolated(Ratio { loss })),
             _ => Box::new(Ratio { loss }),
         }
     }
