@@ -137,7 +137,10 @@ def test_transform_finds_the_rows_of_the_fit(loss):
     assert w @ r.h == pytest.approx(r.w @ r.h, rel=1e-2)
     assert np.array_equal(r.transform(X[7:9]), w[7:9])
     beta = {"frobenius": 2.0, "kl": 1.0, "is": 0.0}.get(loss, loss)
-    assert divergence(X, w @ r.h, beta) <= 1.02 * divergence(X, r.w @ r.h, beta) + 1e-4
+    # X is an exact product, and the fit all but exact; a row ends at its tolerance, under
+    # Itakura-Saito at relative errors below a thousandth.
+    slack = 4e-4 if beta == 0 else 1e-4
+    assert divergence(X, w @ r.h, beta) <= 1.02 * divergence(X, r.w @ r.h, beta) + slack
 
 
 def test_transform_keeps_to_what_was_missing():
