@@ -152,7 +152,7 @@ def test_rules_and_starts_have_a_line_each():
     assert {"hals", "mu", "bpp"} <= set(partwise.rules())
     assert all(partwise.rules().values()) and all(partwise.starts().values())
     assert partwise.rules() is not _native.RULES
-    assert set(partwise.rules("kl")) == {"mu", "mue", "sn"} and "sn" not in partwise.rules()
+    assert set(partwise.rules("kl")) == {"jmm", "mu", "mue", "sn"} and "sn" not in partwise.rules()
     assert {"frobenius", "kl", "is"} <= set(partwise.losses())
 
 

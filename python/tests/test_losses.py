@@ -122,8 +122,8 @@ def test_huber_looks_past_wild_entries(form, unit):
     assert 10 * np.linalg.norm(again - clean) < off[0]
 
 
-def test_huber_is_minimised_by_mu_alone():
-    assert set(partwise.rules("huber:0.5")) == {"mu", "mue"}
+def test_huber_is_minimised_by_multiplicative_rules():
+    assert set(partwise.rules("huber:0.5")) == {"jmm", "mu", "mue"}
 
 
 def test_losses_have_a_line_each():

@@ -29,9 +29,9 @@ pub(super) fn rules() -> impl TypedValueParser<Value = Rule> {
 
 /// The losses that a rule minimises.
 fn served(rule: Rule) -> String {
-    let any = Loss::new(1.5).is_ok_and(|loss| rule.supports(loss));
-    if any {
-        return "any loss".into();
+    if Loss::new(1.5).is_ok_and(|loss| rule.supports(loss)) {
+        let all = rule.supports(Loss::FROBENIUS);
+        return if all { "any loss" } else { "all but frobenius" }.into();
     }
     let named = Loss::named().map(|(name, _)| name);
     let served: Vec<&str> =

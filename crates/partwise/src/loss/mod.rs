@@ -126,6 +126,16 @@ impl Loss {
         }
     }
 
+    /// Exponents (a, b) of joint updates, see `update/entries/jmm.rs`.
+    pub(crate) fn joint_exponents(self) -> (f64, f64) {
+        match self.0 {
+            Kind::Beta(b) if b < 1.0 => (b - 1.0, 1.0),
+            Kind::Beta(b) if b > 2.0 => (1.0, b),
+            Kind::Beta(b) => (b - 1.0, b),
+            Kind::Huber(_) => (1.0, 2.0),
+        }
+    }
+
     /// The loss of X·4^(−half) that is this one of X, but for its unit.
     ///
     /// # Errors

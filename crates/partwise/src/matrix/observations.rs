@@ -148,6 +148,15 @@ impl<T: Scalar> Observations<T> {
         Rows { indptr, indices, values: weights, cols: self.cols }
     }
 
+    /// Columns of the entries of row `i` of the block that are hidden, and what they would weigh.
+    pub(crate) fn hidden_in(&self, i: usize) -> impl Iterator<Item = (usize, T)> {
+        let Hidden { indptr, indices, weights } = &self.hidden;
+        // A dense block has its missing entries in its weights.
+        let span = if indices.is_empty() { 0..0 } else { indptr[i]..indptr[i + 1] };
+        let weights = weights[span.clone()].iter().copied();
+        indices[span].iter().map(|&j| j as usize).zip(weights)
+    }
+
     /// Weight times value of every entry.
     pub(super) fn weigh(&mut self) {
         if let Some(weights) = &self.dense_weights {

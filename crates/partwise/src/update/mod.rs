@@ -74,8 +74,10 @@ names! {
         Als = "als",
         /// Scalar Newton steps, damped and extrapolated: the default for KL, and for KL alone.
         Sn = "sn",
-        /// Multiplicative updates, extrapolated: the default for other losses, and not for Frobenius.
+        /// Multiplicative updates, extrapolated: the default for other losses.
         Mue = "mue",
+        /// Joint majorisation-minimisation: both factors from the same fit.
+        Jmm = "jmm",
     }
 }
 
@@ -94,21 +96,21 @@ impl Rule {
         match self {
             Self::Mu => true,
             Self::Sn => loss == Loss::KL,
-            Self::Mue => loss != Loss::FROBENIUS,
+            Self::Mue | Self::Jmm => loss != Loss::FROBENIUS,
             _ => loss == Loss::FROBENIUS,
         }
     }
 
     /// Whether this rule can do without a Gram matrix that all rows share.
     pub fn works_by_entries(self) -> bool {
-        matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Mue | Self::Sn)
+        matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Mue | Self::Jmm | Self::Sn)
     }
 
     /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.
     pub fn update<T: Scalar>(self, sweeps: usize) -> Box<dyn Update<T>> {
         match self {
             Self::Hals | Self::Sn => Box::new(Hals { sweeps }),
-            Self::Mu | Self::Mue => Box::new(Mu { sweeps: 1 }),
+            Self::Mu | Self::Mue | Self::Jmm => Box::new(Mu { sweeps: 1 }),
             Self::Bpp => Box::new(Bpp),
             Self::Pgd => Box::new(Pgd { steps: 2 * sweeps }),
             Self::Als => Box::new(Als),

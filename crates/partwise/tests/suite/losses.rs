@@ -164,38 +164,69 @@ fn extrapolated_multiplicative_steps_are_ahead_of_plain_ones() {
     }
 }
 
+/// γ of a multiplicative step.
+fn exponent(loss: Loss) -> f64 {
+    match loss.degree() {
+        b if b < 1.0 => 1.0 / (2.0 - b),
+        b if b > 2.0 => 1.0 / (b - 1.0),
+        _ => 1.0,
+    }
+}
+
+/// W ∘ (num/den)^γ with num = (x q^(β−2)) f and den = q^(β−1) g, where q = W·Hᵀ.
+fn multiplied(loss: Loss, x: &Mat, (w, h): (&Mat, &Mat), (f, g): (&Mat, &Mat)) -> Mat {
+    let q = w.times_transposed(h);
+    // Huber's squares are weighed by ω.
+    let part = |i: usize, j: usize| match loss.delta() {
+        Some(delta) => (delta / (x.get(i, j) - q.get(i, j)).abs()).min(1.0),
+        None => q.get(i, j).powf(loss.degree() - 2.0),
+    };
+    let sum = |i: usize, by: &dyn Fn(usize) -> f64, f: &dyn Fn(usize) -> f64| -> f64 {
+        // A row that is zero takes no part, though powers of its fit may be infinite.
+        let seen = (0..x.cols).filter(|&j| f(j) > 0.0);
+        seen.map(|j| by(j) * part(i, j) * f(j)).sum()
+    };
+    Mat::from_fn(w.rows, w.cols, |i, t| {
+        let num = sum(i, &|j| x.get(i, j), &|j| f.get(j, t));
+        let den = sum(i, &|j| q.get(i, j), &|j| g.get(j, t));
+        w.get(i, t) * (num / den).powf(exponent(loss))
+    })
+}
+
 #[test]
 fn the_first_multiplicative_step_is_that_of_the_formula() {
     // W ← W ∘ (num/den)^γ, then H likewise from the new W, whatever the loss.
     for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Mu) {
         let x = &problems(loss)[0];
         let (w, h) = start(x, 3);
-        let gamma = match loss.degree() {
-            b if b < 1.0 => 1.0 / (2.0 - b),
-            b if b > 2.0 => 1.0 / (b - 1.0),
-            _ => 1.0,
-        };
-        let step = |x: &Mat, w: &Mat, h: &Mat| {
-            let (q, b) = (w.times_transposed(h), loss.degree());
-            // Huber's squares are weighed by ω.
-            let part = |i: usize, j: usize| match loss.delta() {
-                Some(delta) => (delta / (x.get(i, j) - q.get(i, j)).abs()).min(1.0),
-                None => q.get(i, j).powf(b - 2.0),
-            };
-            let sum = |i: usize, t: usize, f: &dyn Fn(usize) -> f64| -> f64 {
-                // A row that is zero takes no part, though powers of its fit may be infinite.
-                let seen = (0..x.cols).filter(|&j| h.get(j, t) > 0.0);
-                seen.map(|j| f(j) * part(i, j) * h.get(j, t)).sum()
-            };
-            Mat::from_fn(w.rows, w.cols, |i, t| {
-                let num = sum(i, t, &|j| x.get(i, j));
-                let den = sum(i, t, &|j| q.get(i, j));
-                w.get(i, t) * (num / den).powf(gamma)
-            })
-        };
         let found = run::<f64>(x, (loss, rule), (&w, &h), 1);
-        let new_w = step(x, &w, &h);
-        let new_h = step(&x.transposed(), &h, &new_w);
+        let new_w = multiplied(loss, x, (&w, &h), (&h, &h));
+        let new_h = multiplied(loss, &x.transposed(), (&h, &new_w), (&new_w, &new_w));
+        let apart = [distance(&wide(&found.w), &new_w), distance(&wide(&found.h), &new_h)];
+        assert!(apart.iter().all(|a| *a < 1e-13), "{loss}: {apart:?}");
+    }
+}
+
+#[test]
+fn the_first_joint_step_is_that_of_the_formula() {
+    // H from the fit that W was improved in: what W grew by enters as r^a in num and r^b in den.
+    for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Jmm) {
+        let x = &problems(loss)[0];
+        let (w, h) = start(x, 3);
+        let found = run::<f64>(x, (loss, rule), (&w, &h), 1);
+        let new_w = multiplied(loss, x, (&w, &h), (&h, &h));
+        let (a, b) = match loss.degree() {
+            b if b < 1.0 => (b - 1.0, 1.0),
+            b if b > 2.0 => (1.0, b),
+            b => (b - 1.0, b),
+        };
+        let grown = |power: f64| {
+            let r = |i: usize, t: usize| new_w.get(i, t) / w.get(i, t);
+            // What a row of zeros leaves is zero, whatever its power.
+            let share = |i, t| if r(i, t) > 0.0 { w.get(i, t) * r(i, t).powf(power) } else { 0.0 };
+            Mat::from_fn(w.rows, w.cols, share)
+        };
+        let new_h = multiplied(loss, &x.transposed(), (&h, &w), (&grown(a), &grown(b)));
         let apart = [distance(&wide(&found.w), &new_w), distance(&wide(&found.h), &new_h)];
         assert!(apart.iter().all(|a| *a < 1e-13), "{loss}: {apart:?}");
     }

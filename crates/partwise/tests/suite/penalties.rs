@@ -82,7 +82,13 @@ fn objective_certificate_and_descent_include_the_penalties() {
 
 #[test]
 fn o26_l1_on_both_factors_balances_every_component_at_a_stationary_point() {
-    for by in losses().filter(|(_, rule)| *rule != Rule::Als) {
+    // JMM comes so near under β = −1 too, after 400,000 iterations.
+    let ends = |(loss, rule): &(Loss, Rule)| match rule {
+        Rule::Als => false,
+        Rule::Jmm => loss.degree() >= 0.0,
+        _ => true,
+    };
+    for by in losses().filter(ends) {
         let (x, w, h) = problem(by.0);
         let (of_w, of_h) = (Penalty { l1: 0.02, l2: 0.0 }, Penalty { l1: 0.05, l2: 0.0 });
         let base = Options { tol: 1e-7, ..from_start::<f64>(by, (&w, &h), 100_000) };
@@ -130,8 +136,8 @@ fn l42_a_penalty_beyond_what_x_is_worth_makes_everything_zero() {
                 let what = format!("{} {} {penalty:?} {}", by.0, by.1, found.status);
                 assert_sound(&found, &what);
                 let entries = [wide(&found.w).values, wide(&found.h).values].concat();
-                // MU approaches zero and does not reach it, and a ridge has no kink that others would.
-                let approaches = by.1 == Rule::Mu || penalty.l1 == 0.0;
+                // MU and JMM approach zero and do not reach it, and a ridge has no kink that others would.
+                let approaches = matches!(by.1, Rule::Mu | Rule::Jmm) || penalty.l1 == 0.0;
                 let zero = approaches || entries.iter().all(|&v| v == 0.0);
                 if !zero || (found.objective / worth - 1.0).abs() >= 1e-9 {
                     wrong.push(format!("{what}: {} instead of {worth}", found.objective));

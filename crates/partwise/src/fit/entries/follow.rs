@@ -166,8 +166,13 @@ impl<T: Scalar> Part<T> {
         self.mass.iter_mut().zip(&other.mass).for_each(|(to, m)| *to += m);
     }
 
-    /// Adds a block whose rows `f` have these terms.
-    pub(super) fn add(&mut self, block: &Observations<T>, terms: &Terms<T>, f: View<'_, T>) {
+    /// Adds a block with these terms, whose rows are `f`, or `f` for num and `g` for den.
+    pub(super) fn add(
+        &mut self,
+        block: &Observations<T>,
+        terms: &Terms<T>,
+        (f, g): (View<'_, T>, View<'_, T>),
+    ) {
         let own_den = self.den.rows() > 0;
         let mut num = self.num.view_mut();
         let mut den = self.den.view_mut();
@@ -179,25 +184,25 @@ impl<T: Scalar> Part<T> {
                 let weight = terms.weight.dense().or(weight).filter(|_| own_den);
                 if let Some(weight) = weight {
                     let weight = Strided::of(weight.view()).transposed();
-                    product(weight, f, &mut den, Accum::Add);
+                    product(weight, g, &mut den, Accum::Add);
                 }
             }
             Layout::Listed { zeros } => {
                 scatter(block.listed(&terms.ratio.listed), f, &mut num);
                 if zeros && own_den {
-                    scatter(block.hidden(), weighed(block, f).view(), &mut den);
+                    scatter(block.hidden(), weighed(block, g).view(), &mut den);
                 } else if own_den {
                     let ones = vec![T::ONE; block.values.len()];
                     let weights = block.weights.as_deref().unwrap_or(&ones);
-                    scatter(block.listed(terms.weight.listed().unwrap_or(weights)), f, &mut den);
+                    scatter(block.listed(terms.weight.listed().unwrap_or(weights)), g, &mut den);
                 }
             }
         }
-        for i in 0..f.rows() {
+        for i in 0..g.rows() {
             // Only a list has them by row.
             let weight = block.row_weights.as_ref().and_then(|w| w.get(i));
             let weight = weight.map_or(1.0, |w| w.to_f64());
-            self.mass.iter_mut().zip(f.row(i)).for_each(|(m, f)| *m += weight * f.to_f64());
+            self.mass.iter_mut().zip(g.row(i)).for_each(|(m, g)| *m += weight * g.to_f64());
         }
     }
 }

@@ -118,11 +118,29 @@ impl<'a, T: Scalar> Entries<'a, T> {
         }
     }
 
+    /// Whether `a` and `b` step together, after the look that judges both as they are.
+    fn is_joint(&self) -> bool {
+        self.problem.rule.is_joint() && !self.problem.fixed.0
+    }
+
+    /// Whether the sums that `b` follows from are parts of its gradient.
+    fn has_gradient(&self) -> bool {
+        self.following.is_some() && !self.is_joint()
+    }
+
     /// What `b` adds to the KKT residual beside `a`.
     fn measure(&mut self, a: usize, b: usize) -> Result<KktSums> {
-        let Problem { other, penalties, loss, .. } = self.problem;
-        if let Some(following) = &self.following {
+        let Problem { streamed, other, penalties, loss, .. } = self.problem;
+        if let Some(following) = self.following.as_ref().filter(|_| !self.is_joint()) {
             return Ok(following.kkt(self.b[b].view(), penalties.1));
+        }
+        if self.is_joint() {
+            let (x, plan, penalty) = (streamed, &self.plans.0, penalties.0);
+            let look = Sweep { x, plan, loss, rule: None, penalty, valued: false };
+            let mut sums = Following::new(x, self.b[b].cols(), loss);
+            let held = self.b[b].view();
+            look.run_in(&self.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
+            return Ok(sums.kkt(held, penalties.1));
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
@@ -132,7 +150,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
     /// The KKT residual of `b`, measured afresh.
     fn certify(&mut self, member: &mut Member<T>) -> Result<()> {
         let fresh = self.stale == 0 && member.accepted;
-        if self.problem.fixed.1 || self.following.is_some() || fresh {
+        if self.problem.fixed.1 || self.has_gradient() || fresh {
             return Ok(());
         }
         if self.abandoned {
@@ -181,21 +199,22 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     fn judge(&mut self, first: bool) -> Result<()> {
         let Problem { fixed, penalties, noise, tol, .. } = self.problem;
         let (w, w_zeros) = if fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
-        let near = Kkt { w, w_zeros, ..Kkt::ZERO }.residual() <= tol || self.following.is_some();
+        let near = Kkt { w, w_zeros, ..Kkt::ZERO }.residual() <= tol || self.has_gradient();
         self.stale += 1;
+        let judged = if self.is_joint() { self.current } else { 1 - self.current };
         if !fixed.1 && (near || first || self.stale >= MEASURE_EVERY) {
-            self.kkt_b = self.measure(1 - self.current, USED)?;
+            self.kkt_b = self.measure(judged, USED)?;
             self.stale = 0;
         }
         let (h, h_zeros) = if fixed.1 { (0.0, 0.0) } else { self.kkt_b.residual() };
         let kkt = Kkt { w, w_zeros, h, h_zeros };
-        let penalty = penalties.0.of(&self.a[1 - self.current]) + penalties.1.of(&self.b[USED]);
+        let penalty = penalties.0.of(&self.a[judged]) + penalties.1.of(&self.b[USED]);
         let divergence = self.sums.divergence;
         let Some(member) = &mut self.member else { return Ok(()) };
         let margin = noise + 8.0 * T::ROUNDOFF * penalty;
         member.judge(Found { divergence, penalty, margin, comparable: true, kkt }, first);
         if member.accepted {
-            self.current = 1 - self.current;
+            self.current = judged;
         }
         Ok(())
     }
@@ -207,8 +226,15 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 
     fn abandon(&mut self) {
-        self.member.iter_mut().for_each(|m| m.accepted = false);
         self.abandoned = true;
+        let joint = self.is_joint();
+        if let Some(member) = &mut self.member {
+            member.accepted = joint;
+            if joint {
+                // The iterate before the last joint step is gone, and what it came to not yet known.
+                (member.divergence, member.kkt) = (f64::INFINITY, Kkt::UNKNOWN);
+            }
+        }
     }
 
     fn retire(&mut self) -> Result<Vec<Ended<T>>> {
@@ -224,6 +250,9 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let Problem { other, loss, rule, fixed, penalties, .. } = self.problem;
         let Some(member) = &self.member else { return Ok(()) };
         let accepted = member.accepted;
+        if self.problem.rule.is_joint() && !fixed.0 && accepted {
+            self.current = 1 - self.current;
+        }
         let least = member.momentum.map_or(1.0, |momentum| momentum.least());
         let ahead = (T::from_f64(member.beta()), T::from_f64(least));
         let [used, plain, best] = &mut self.b;

@@ -57,8 +57,7 @@ pub(in crate::fit) fn refuse_nothing<T: Scalar>(x: &Observed<'_, T>) -> Result<(
         let mut any = false;
         for_each_observed(&block, |_, _, _| any = true);
         for at in 0..if zeros { range.len() } else { 0 } {
-            let span = block.hidden.indptr[at]..block.hidden.indptr[at + 1];
-            let hidden = block.hidden.indices[span].iter().filter(|&&j| heavy(j as usize)).count();
+            let hidden = block.hidden_in(at).filter(|&(j, _)| heavy(j)).count();
             let counts = block.row_weights.as_ref().is_none_or(|w| w[at] > T::ZERO);
             any |= counts && hidden < all;
         }

@@ -137,11 +137,18 @@ impl<T: Scalar> Sweep<'_, T> {
     ) {
         match self.rule {
             Some(rule) => rule.improve(block, held, self.penalty, f, terms),
-            None => evaluate(self.loss, block, held, f.as_view(), terms),
+            None => {
+                terms.stale = None;
+                evaluate(self.loss, block, held, f.as_view(), terms);
+            }
         }
         let f = f.as_view();
+        let (f, gathered) = match &terms.stale {
+            Some(stale) => (stale.before.view(), (stale.for_num.view(), stale.for_den.view())),
+            None => (f, (f, f)),
+        };
         if let Some(part) = part {
-            part.add(block, terms, f);
+            part.add(block, terms, gathered);
         }
         sums.divergence += terms.divergence;
         add_kkt(&mut sums.kkt, f, (terms.den.view(), terms.num.view()), self.penalty);

@@ -5,6 +5,7 @@
 //! gradient of a β-divergence is `den − num`, where num = Σ p x q^(β−2) h and den = Σ p q^(β−1) h, and
 //! that of Huber's loss the same with num = Σ p ω x h and den = Σ p ω q h, ω = min(1, δ/|x − q|).
 
+mod jmm;
 mod least_squares;
 mod mu;
 mod mue;
@@ -12,6 +13,8 @@ mod row;
 mod sn;
 mod terms;
 
+use jmm::Joint;
+pub(crate) use jmm::Stale;
 pub(crate) use least_squares::LeastSquares;
 pub(crate) use mu::Ratio;
 use mue::Extrapolated;
@@ -41,6 +44,12 @@ pub(crate) trait EntryRule<T: Scalar>: Send + Sync {
     /// Whether the other factor follows from sums over the same read of X.
     fn follows(&self) -> bool;
 
+    /// Whether both factors step from the same point: `improve` then leaves the terms of the rows as
+    /// they were, and in them what the other factor follows from (`Stale`).
+    fn is_joint(&self) -> bool {
+        false
+    }
+
     /// How to extrapolate between steps, where that is known to help.
     fn momentum(&self) -> Option<Momentum> {
         None
@@ -61,6 +70,7 @@ impl Rule {
             }
             Self::Bpp => Box::new(LeastSquares { sweeps: None }),
             Self::Sn => Box::new(ScalarNewton { sweeps: sweeps.unwrap_or(ScalarNewton::SWEEPS) }),
+            Self::Jmm => Box::new(Joint(Ratio { loss })),
             Self::Mue => Box::new(Extrapolated(Ratio { loss })),
             _ => Box::new(Ratio { loss }),
         }

@@ -1,5 +1,6 @@
 //! The parts of the gradient, and the divergence, of some rows as they are.
 
+use super::Stale;
 use crate::factor::{Factor, View};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::panel::padded;
@@ -18,7 +19,7 @@ pub(crate) struct Held<'a, T> {
     /// Its transpose, k×n with lines padded as panels are, for dense blocks.
     pub(crate) across: Factor<T>,
     /// Σ_j s_j h_j with s the weights of the columns.
-    pub(crate) sums: Vec<T>,
+    pub(crate) sums: Vec<f64>,
     /// Σ_j h_j h_jᵀ, once it is asked for.
     gram: OnceLock<Factor<T>>,
 }
@@ -38,7 +39,6 @@ impl<'a, T: Scalar> Held<'a, T> {
                 f.row(j).iter().enumerate().for_each(|(t, &v)| across.row_mut(t)[j] = v);
             }
         }
-        let sums = sums.into_iter().map(T::from_f64).collect();
         Self { f, across, sums, gram: OnceLock::new() }
     }
 
@@ -66,6 +66,8 @@ pub(crate) struct Terms<T> {
     pub(crate) valued: bool,
     /// Fitted values.
     pub(super) q: Entrywise<T>,
+    /// What a joint rule leaves.
+    pub(crate) stale: Option<Stale<T>>,
 }
 
 /// A value for each entry of a block.
@@ -108,6 +110,7 @@ impl<T: Scalar> Terms<T> {
             divergence: 0.0,
             valued,
             q: Entrywise::empty(),
+            stale: None,
         }
     }
 
@@ -150,15 +153,17 @@ pub(super) fn weigh_rows<T: Scalar>(
             gather(block.listed(weights), held.f, &mut den.view_mut());
         }
         _ => {
-            let hides = !block.hidden.indices.is_empty();
-            if hides {
-                gather(block.hidden(), held.f, &mut den.view_mut());
-            }
+            // What is left of nearly equal sums is as exact as they are: so they are wide.
+            let mut left = vec![0.0; held.sums.len()];
             for i in 0..rows {
-                let own = block.row_weights.as_ref().map_or(T::ONE, |w| w[i]);
-                for (den, &sum) in den.row_mut(i).iter_mut().zip(&held.sums) {
-                    let lost = if hides { *den } else { T::ZERO };
-                    *den = own * Scalar::max(sum - lost, T::ZERO);
+                left.copy_from_slice(&held.sums);
+                for (j, weight) in block.hidden_in(i) {
+                    let weight = weight.to_f64();
+                    left.iter_mut().zip(held.f.row(j)).for_each(|(l, h)| *l -= weight * h.to_f64());
+                }
+                let own = block.row_weights.as_ref().map_or(1.0, |w| w[i].to_f64());
+                for (den, left) in den.row_mut(i).iter_mut().zip(&left) {
+                    *den = T::from_f64(own * left.max(0.0));
                 }
             }
         }
