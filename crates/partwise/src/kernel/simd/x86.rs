@@ -207,8 +207,13 @@ unsafe fn exchange_pieces(a: __m256, b: __m256, bit: usize) -> (__m256, __m256) 
     }
 }
 
+/// The lanes of a vector, then as many that are left out: where n lanes are wanted the mask begins n
+/// before the middle. In memory, for a mask that is made takes longer than what it masks.
+static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
 macro_rules! avx2 {
-    ($t:ident, $v:ident, $lanes:expr, $int:ident, $set1:ident, $load:ident, $store:ident,
+    ($t:ident, $v:ident, $lanes:expr, $masks:ident, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
      $mul:ident, $div:ident, $inverses:ident, $sum:ident, $peak:ident, $compare:ident, $blend:ident,
      $bits:expr, $from:expr) => {
@@ -231,16 +236,12 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             unsafe fn load_part(p: *const $t, n: usize) -> $v {
-                let mask: [$int; 2 * $lanes] =
-                    std::array::from_fn(|i| if i < $lanes { -1 } else { 0 });
-                unsafe { $mload(p, _mm256_loadu_si256(mask.as_ptr().add($lanes - n).cast())) }
+                unsafe { $mload(p, _mm256_loadu_si256($masks.as_ptr().add($lanes - n).cast())) }
             }
             #[inline(always)]
             unsafe fn store_part(p: *mut $t, n: usize, v: $v) {
-                let mask: [$int; 2 * $lanes] =
-                    std::array::from_fn(|i| if i < $lanes { -1 } else { 0 });
                 unsafe {
-                    $mstore(p, _mm256_loadu_si256(mask.as_ptr().add($lanes - n).cast()), v);
+                    $mstore(p, _mm256_loadu_si256($masks.as_ptr().add($lanes - n).cast()), v);
                 }
             }
             #[inline(always)]
@@ -299,7 +300,7 @@ avx2!(
     f32,
     __m256,
     8,
-    i32,
+    MASKS_32,
     _mm256_set1_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
@@ -323,7 +324,7 @@ avx2!(
     f64,
     __m256d,
     4,
-    i64,
+    MASKS_64,
     _mm256_set1_pd,
     _mm256_loadu_pd,
     _mm256_storeu_pd,
