@@ -44,6 +44,7 @@ def fit(
     time_limit: float | None = None,
     threads: int = 0,
     sweeps: int | None = None,
+    plain: int = 0,
     w: Any = None,
     h: Any = None,
     fixed: Literal["w", "h"] | None = None,
@@ -97,6 +98,10 @@ def fit(
         Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
     sweeps : int or None
         Inner sweeps for each product with X.
+    plain : int
+        Iterations at the beginning that are plain: one sweep over W, then one over H, and no
+        extrapolation. Most programs go on like that to the end, so a fit that begins so ends at
+        the same stationary point as theirs more often; without them it is faster.
     w, h : arrays of shape (m, k) and (k, n), or None
         Where W and H start; they are copied.
     fixed : "w", "h" or None
@@ -160,6 +165,7 @@ def fit(
         "time_limit": time_limit,
         "threads": threads,
         "sweeps": sweeps,
+        "plain": plain,
         "w": as_like("w", _dense(w), data),
         "h": as_like("h", _dense(h), data),
         "fixed": fixed,

@@ -104,6 +104,7 @@ def fit(
     time_limit: float | None = None,
     threads: int | None = None,
     sweeps: int | None = None,
+    plain: int | None = None,
     w: _Factor | None = None,
     h: _Factor | None = None,
     fixed: Literal["w", "h"] | None = None,

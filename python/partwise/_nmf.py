@@ -15,6 +15,8 @@ from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties
 from ._watch import watching
 
 _RULES = {"cd": "hals", "mu": "mu", "auto": None}
+# Which stationary point a fit ends at is mostly decided in its first iterations.
+_PLAIN = 20
 
 
 class NMF(BaseNMF):
@@ -224,8 +226,9 @@ class NMF(BaseNMF):
         """Run the engine on a checked X."""
         self._check_params(X)
         check_zeros_for_beta(X, self._beta_loss)
-        W, H = self._warm_factors(X) or self._check_start(X, W, H)
-        fit = self._best_of_starts(X, W, H)
+        warm = self._warm_factors(X)
+        W, H = warm or self._check_start(X, W, H)
+        fit = self._best_of_starts(X, W, H, plain=0 if warm else self._plain_iterations())
         # scikit-learn's rule: also if the last iteration that is allowed is the one that converged.
         if fit.iterations >= self.max_iter and self.tol > 0:
             warnings.warn(
@@ -266,10 +269,14 @@ class NMF(BaseNMF):
             W = self._rows_given(X, H)
         return (W.astype(X.dtype, copy=False), H.astype(X.dtype, copy=False)) if W.any() else None
 
-    def _best_of_starts(self, X, W, H):
+    def _plain_iterations(self):
+        """Return for how many iterations the fit goes scikit-learn's way from the same start."""
+        return {"cd": _PLAIN, "mu": self.max_iter}.get(self.solver, 0)
+
+    def _best_of_starts(self, X, W, H, plain):
         """Fit from W and H and from ``n_init - 1`` random starts, and take the best."""
         started = time.monotonic()
-        fit = self._call_engine(X, H.shape[0], w=W, h=H, time_limit=self.time_limit)
+        fit = self._call_engine(X, H.shape[0], w=W, h=H, plain=plain, time_limit=self.time_limit)
         if self.n_init == 1 or fit.status == "interrupted":
             return fit
         left = None

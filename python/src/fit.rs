@@ -27,8 +27,8 @@ use std::str::FromStr;
 #[pyfunction]
 #[pyo3(signature = (
     x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = None,
-    max_iter = None, time_limit = None, threads = None, sweeps = None, w = None, h = None,
-    fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
+    max_iter = None, time_limit = None, threads = None, sweeps = None, plain = None, w = None,
+    h = None, fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
     row_weights = None, column_weights = None, missing = None, callback = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
@@ -46,6 +46,7 @@ pub(crate) fn fit(
     time_limit: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
     sweeps: Option<&Bound<'_, PyAny>>,
+    plain: Option<&Bound<'_, PyAny>>,
     w: Option<&Bound<'_, PyAny>>,
     h: Option<&Bound<'_, PyAny>>,
     fixed: Option<&str>,
@@ -63,7 +64,7 @@ pub(crate) fn fit(
         given.map_or(Ok(default), |given| whole(name, given))
     };
     let named = |e| exception(py, &e);
-    let plain = Options::<f64> {
+    let asked = Options::<f64> {
         rank: whole("rank", rank)?,
         loss: crate::options::loss(loss)?,
         rule: rule.map(Rule::from_str).transpose().map_err(named)?,
@@ -75,6 +76,7 @@ pub(crate) fn fit(
         time_limit: time_limit.map(seconds).transpose()?.flatten(),
         threads: pool::threads(number("threads", threads, 0)?),
         sweeps: sweeps.map(|n| whole("sweeps", n)).transpose()?,
+        plain: number("plain", plain, 0)?,
         w_penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
         h_penalty: penalty(["h_l1", "h_l2"], [h_l1, h_l2])?,
         fixed: fixed.map(side).transpose()?,
@@ -83,8 +85,8 @@ pub(crate) fn fit(
     let callback = callback.as_ref();
     let given = Given { weights, rows: row_weights, columns: column_weights, missing };
     guarded(|| match Held::of(x)? {
-        Held::F32(x) => fit_as(py, (&x, &given), with_start(&plain, w, h)?, callback),
-        Held::F64(x) => fit_as(py, (&x, &given), with_start(&plain, w, h)?, callback),
+        Held::F32(x) => fit_as(py, (&x, &given), with_start(&asked, w, h)?, callback),
+        Held::F64(x) => fit_as(py, (&x, &given), with_start(&asked, w, h)?, callback),
     })
 }
 
@@ -109,28 +111,29 @@ fn fit_as<T: Real>(
 
 /// The same options in the precision of X, with the start that was given.
 fn with_start<T: Real>(
-    plain: &Options<f64>,
+    asked: &Options<f64>,
     w: Option<&Bound<'_, PyAny>>,
     h: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Options<T>> {
     Ok(Options {
-        rank: plain.rank,
-        loss: plain.loss,
-        rule: plain.rule,
-        init: plain.init,
-        n_init: plain.n_init,
-        seed: plain.seed,
-        tol: plain.tol,
-        max_iter: plain.max_iter,
-        time_limit: plain.time_limit,
+        rank: asked.rank,
+        loss: asked.loss,
+        rule: asked.rule,
+        init: asked.init,
+        n_init: asked.n_init,
+        seed: asked.seed,
+        tol: asked.tol,
+        max_iter: asked.max_iter,
+        time_limit: asked.time_limit,
         stop: None,
-        threads: plain.threads,
-        sweeps: plain.sweeps,
+        threads: asked.threads,
+        sweeps: asked.sweeps,
+        plain: asked.plain,
         w: w.map(|w| rows_of("w", w)).transpose()?,
         h: h.map(|h| columns_of("h", h)).transpose()?,
-        w_penalty: plain.w_penalty,
-        h_penalty: plain.h_penalty,
-        fixed: plain.fixed,
-        memory_limit: plain.memory_limit,
+        w_penalty: asked.w_penalty,
+        h_penalty: asked.h_penalty,
+        fixed: asked.fixed,
+        memory_limit: asked.memory_limit,
     })
 }

@@ -35,13 +35,13 @@ impl<T: Scalar> Task<'_, T> {
                 }
             }
         };
-        // A factor that is held fixed stays as it was given.
-        let fixed = |of: Side| options.fixed == Some(of);
-        let (own, opposite) = (side, side.opposite());
-        if !fixed(own) {
+        // A factor that is held fixed stays as it was given, and H until a plain iteration improves it.
+        let plain = options.plain > 0 && options.max_iter > 0;
+        let stays = |of: Side| options.fixed == Some(of) || (plain && of == Side::Columns);
+        if !stays(side) {
             clear(&mut pair.streamed, &self.scan.row_nonzero);
         }
-        if !fixed(opposite) {
+        if !stays(side.opposite()) {
             clear(&mut pair.other, &self.scan.col_nonzero);
         }
         Ok(pair)

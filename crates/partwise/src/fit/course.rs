@@ -8,8 +8,32 @@ use super::{Ended, Member};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
+/// How a fit begins: see [`Options::plain`](super::Options).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Opening {
+    /// Iterations of one sweep that are not extrapolated.
+    pub(super) plain: usize,
+    /// Whether the other factor is improved before the streamed one, since it is W.
+    pub(super) other_first: bool,
+}
+
+impl Opening {
+    /// Judgements up to the last one of a plain iteration, and that after it.
+    pub(super) fn judgements(self) -> usize {
+        if self.plain > 0 { self.plain + 1 + usize::from(self.other_first) } else { 0 }
+    }
+
+    /// Whether this is a plain iteration.
+    pub(super) fn covers(self, iteration: usize) -> bool {
+        self.plain > 0 && iteration <= self.plain
+    }
+}
+
 /// Restarts that run side by side, and how their factors are improved.
 pub(super) trait Course<T: Scalar> {
+    /// How the iterations begin.
+    fn opening(&self) -> Opening;
+
     /// The restarts that have not ended.
     fn members(&mut self) -> Vec<&mut Member<T>>;
 

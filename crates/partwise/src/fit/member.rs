@@ -16,6 +16,8 @@ pub(crate) struct Member<T> {
     /// By how much the last accepted step lowered the objective beyond rounding; infinite before it.
     pub(super) fall: f64,
     pub(super) momentum: Option<Momentum>,
+    /// Judgements to come after which the next step is not extrapolated.
+    plain: usize,
     pub(super) accepted: bool,
     /// Accepted iterates since the start, or since a component was started again.
     pub(super) run: usize,
@@ -40,7 +42,7 @@ pub(super) struct Found {
 }
 
 impl<T> Member<T> {
-    pub(super) fn new(restart: usize, momentum: Option<Momentum>) -> Self {
+    pub(super) fn new(restart: usize, momentum: Option<Momentum>, plain: usize) -> Self {
         Self {
             restart,
             divergence: f64::INFINITY,
@@ -49,6 +51,7 @@ impl<T> Member<T> {
             kkt: Kkt::UNKNOWN,
             fall: f64::INFINITY,
             momentum,
+            plain,
             accepted: false,
             run: 0,
             reseeded: 0,
@@ -62,7 +65,7 @@ impl<T> Member<T> {
     /// β of the next half step: none where there is no step before it, or it was taken back.
     pub(super) fn beta(&self) -> f64 {
         match self.momentum {
-            Some(momentum) if self.accepted && self.run > 1 => momentum.beta(),
+            Some(momentum) if self.accepted && self.run > 1 && self.plain == 0 => momentum.beta(),
             _ => 0.0,
         }
     }
@@ -80,8 +83,16 @@ impl<T> Member<T> {
         if rose && self.momentum.is_none() {
             self.rose += 1;
         }
-        if let (Some(momentum), false) = (self.momentum.as_mut(), first) {
-            if self.accepted { momentum.accept() } else { momentum.reject() }
+        match &mut self.momentum {
+            _ if self.plain > 0 => self.plain -= 1,
+            Some(momentum) if !first => {
+                if self.accepted {
+                    momentum.accept();
+                } else {
+                    momentum.reject();
+                }
+            }
+            _ => {}
         }
         if self.accepted {
             self.divergence = found.divergence;

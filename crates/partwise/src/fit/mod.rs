@@ -87,9 +87,15 @@ fn run_to_the_end<T: Scalar>(
     ended: &mut Vec<Ended<T>>,
 ) -> Result<()> {
     let max_iter = watch.max_iter;
+    let other_first = course.opening().other_first && max_iter > 0;
+    if other_first {
+        course.sweep_streamed(false)?;
+        course.judge(true)?;
+        course.sweep_other()?;
+    }
     for iteration in 1..=max_iter {
         course.sweep_streamed(true)?;
-        course.judge(iteration == 1)?;
+        course.judge(iteration == 1 && !other_first)?;
         course.keep_best();
         watch.stop(course, iteration);
         watch.take(course, ended)?;

@@ -44,6 +44,10 @@ pub struct Options<T: Scalar> {
     pub threads: usize,
     /// Inner sweeps for each product with X; `None` for 8.
     pub sweeps: Option<usize>,
+    /// Iterations at the beginning that are plain: one sweep over W, then one over H, and no
+    /// extrapolation. Most programs go on like that to the end, so a fit that begins so ends at the
+    /// same stationary point as theirs more often; without them it is faster.
+    pub plain: usize,
     /// W to start from, m×k.
     pub w: Option<Factor<T>>,
     /// H to start from, stored tall: n×k.
@@ -73,6 +77,7 @@ impl<T: Scalar> Default for Options<T> {
             stop: None,
             threads: 0,
             sweeps: None,
+            plain: 0,
             w: None,
             h: None,
             w_penalty: Penalty::NONE,

@@ -114,12 +114,15 @@ impl<T: Scalar> Task<'_, T> {
     ) -> Result<Fit<T>> {
         let options = self.options;
         let rule = options.rule().update::<T>(options.sweeps.unwrap_or(SWEEPS));
+        let plain = options.rule().plain::<T>();
         let null = 0.5 * self.scan.norm_sq;
         let problem = normal::Problem {
             x: matrix,
             norm_sq: self.scan.norm_sq,
             row_norm_sq: &self.scan.row_norm_sq,
             rule: &*rule,
+            plain: &*plain,
+            opening: self.opening(),
             fixed: self.fixed(),
             penalties: self.penalties(),
             missing,
@@ -147,6 +150,7 @@ impl<T: Scalar> Task<'_, T> {
     ) -> Result<Fit<T>> {
         let (options, loss, side) = (self.options, self.loss, self.streamed.side);
         let rule = options.rule().by_entries::<T>(loss, options.sweeps);
+        let plain = options.rule().by_entries::<T>(loss, Some(1));
         // Not every rule reads X by its other side.
         let room = room(self.data, options);
         let turned = (!rule.follows()).then(|| self.data.x.by_within(side.opposite(), room));
@@ -161,6 +165,8 @@ impl<T: Scalar> Task<'_, T> {
             other: other.as_ref(),
             loss,
             rule: &*rule,
+            plain: &*plain,
+            opening: self.opening(),
             fixed: self.fixed(),
             penalties: self.penalties(),
             noise: 8.0 * T::ROUNDOFF * self.magnitude(null),

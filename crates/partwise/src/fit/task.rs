@@ -1,6 +1,7 @@
 //! A fit under way: X looked at and checked, and what the courses and the result ask of it.
 
 use super::begin::raise;
+use super::course::Opening;
 use super::observe::Observer;
 use super::remarks::remarks;
 use super::way::{Way, half_unit, observed, scan};
@@ -173,6 +174,12 @@ impl<'a, T: Scalar> Task<'a, T> {
     pub(super) fn fixed(&self) -> (bool, bool) {
         let is_fixed = |of: Side| self.options.fixed == Some(of);
         (is_fixed(self.streamed.side), is_fixed(self.streamed.side.opposite()))
+    }
+
+    /// How the iterations begin.
+    pub(super) fn opening(&self) -> Opening {
+        let plain = self.options.plain;
+        Opening { plain, other_first: plain > 0 && self.streamed.side == Side::Columns }
     }
 
     /// Penalties of the streamed and of the other factor, in units of the scaled X.

@@ -16,26 +16,17 @@ const MAX_PANEL: usize = 64;
 /// For each row w of `f`, `sweeps` times for t = 0..k:
 /// `w_t ← max(0, w_t + (b_t − charge − w·G_t) / G_tt)`.
 ///
-/// `gram` is k×k, symmetric, row-major without padding. A component with `G_tt = 0` is left alone, or
-/// made zero if it is charged.
+/// `gram` is k×k, symmetric, row-major without padding; `inverse` has 1/G_tt, or what stands for it.
 pub(crate) fn sweep<T: Scalar>(
     f: &mut ViewMut<'_, T>,
     b: View<'_, T>,
-    (gram, charge): (&[T], T),
+    (gram, inverse, charge): (&[T], &[T], T),
     sweeps: usize,
 ) {
     let k = f.cols();
-    assert!(b.cols() == k && b.rows() == f.rows() && gram.len() == k * k);
-    let inverse: Vec<T> = (0..k)
-        .map(|t| match gram[t * k + t] {
-            curvature if curvature > T::ZERO => T::ONE / curvature,
-            // Nothing but the charge is left, and the least is zero.
-            _ if charge > T::ZERO => T::ONE / T::TINY,
-            _ => T::ZERO,
-        })
-        .collect();
+    assert!(b.cols() == k && b.rows() == f.rows() && gram.len() == k * k && inverse.len() == k);
     let mut scratch = vec![T::ZERO; 2 * k * MAX_PANEL];
-    let (f, inverse, scratch) = (f.reborrow(), &inverse, &mut scratch);
+    let (f, scratch) = (f.reborrow(), &mut scratch);
     simd::run(Sweep { f, b, gram, charge, inverse, scratch, sweeps });
 }
 

@@ -20,26 +20,37 @@ use crate::scalar::Scalar;
 pub struct Hals {
     /// Sweeps over the components for each product with X.
     pub sweeps: usize,
+    /// Whether to do as most programs: no extrapolation, and what belongs to a component that is zero
+    /// in the other factor stays as it is, though it be charged, so that the component may come back.
+    pub plain: bool,
 }
 
 impl<T: Scalar> Update<T> for Hals {
     fn prepare<'a>(&'a self, gram: &'a Gram<T>, charge: T) -> Box<dyn Improve<T> + 'a> {
-        Box::new(Prepared { gram, charge, sweeps: self.sweeps })
+        let k = gram.k();
+        let inverse = (0..k).map(|t| match gram.narrow()[t * k + t] {
+            curvature if curvature > T::ZERO => T::ONE / curvature,
+            // Nothing but the charge is left, and the least is zero.
+            _ if charge > T::ZERO && !self.plain => T::ONE / T::TINY,
+            _ => T::ZERO,
+        });
+        Box::new(Prepared { gram, inverse: inverse.collect(), charge, sweeps: self.sweeps })
     }
 
     fn momentum(&self) -> Option<Momentum> {
-        Some(Momentum::gentle())
+        (!self.plain).then(Momentum::gentle)
     }
 }
 
 struct Prepared<'a, T> {
     gram: &'a Gram<T>,
+    inverse: Vec<T>,
     charge: T,
     sweeps: usize,
 }
 
 impl<T: Scalar> Improve<T> for Prepared<'_, T> {
     fn improve(&self, f: &mut ViewMut<'_, T>, b: View<'_, T>) {
-        sweep(f, b, (self.gram.narrow(), self.charge), self.sweeps);
+        sweep(f, b, (self.gram.narrow(), &self.inverse, self.charge), self.sweeps);
     }
 }

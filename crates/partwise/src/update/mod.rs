@@ -109,11 +109,19 @@ impl Rule {
     /// The rule itself under the Frobenius loss, with `sweeps` inner sweeps where it has any.
     pub fn update<T: Scalar>(self, sweeps: usize) -> Box<dyn Update<T>> {
         match self {
-            Self::Hals | Self::Sn => Box::new(Hals { sweeps }),
+            Self::Hals | Self::Sn => Box::new(Hals { sweeps, plain: false }),
             Self::Mu | Self::Mue | Self::Jmm => Box::new(Mu { sweeps: 1 }),
             Self::Bpp => Box::new(Bpp),
             Self::Pgd => Box::new(Pgd { steps: 2 * sweeps }),
             Self::Als => Box::new(Als),
+        }
+    }
+
+    /// The rule as most programs have it, one sweep at a time.
+    pub fn plain<T: Scalar>(self) -> Box<dyn Update<T>> {
+        match self {
+            Self::Hals => Box::new(Hals { sweeps: 1, plain: true }),
+            _ => self.update(1),
         }
     }
 }

@@ -23,11 +23,12 @@ const TOL: f64 = 1e-2;
 fn grid<T: Scalar>(check: impl Fn(&str, (Loss, Rule), &Mat, &Fit<T>)) {
     for (loss, rule) in losses() {
         for x in problems(loss) {
-            for kind in Kind::ALL {
+            for (kind, plain) in Kind::ALL.into_iter().flat_map(|kind| [0, 4].map(|n| (kind, n))) {
                 let base = options::<T>(4, rule);
-                let options = Options { loss, max_iter: 60, tol: TOL, seed: 7, ..base };
+                let options = Options { loss, max_iter: 60, tol: TOL, seed: 7, plain, ..base };
                 let found = fit(data(&x, kind, Weights::default()), &options).unwrap();
-                let what = format!("{loss} {rule} {kind:?} {}×{} {}", x.rows, x.cols, T::NAME);
+                let shape = format!("{}×{}", x.rows, x.cols);
+                let what = format!("{loss} {rule} {kind:?} {shape} {} plain {plain}", T::NAME);
                 check(&what, (loss, rule), &x, &found);
             }
         }
@@ -197,13 +198,19 @@ fn multiplied(loss: Loss, x: &Mat, (w, h): (&Mat, &Mat), (f, g): (&Mat, &Mat)) -
 fn the_first_multiplicative_step_is_that_of_the_formula() {
     // W ← W ∘ (num/den)^γ, then H likewise from the new W, whatever the loss.
     for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Mu) {
-        let x = &problems(loss)[0];
-        let (w, h) = start(x, 3);
-        let found = run::<f64>(x, (loss, rule), (&w, &h), 1);
-        let new_w = multiplied(loss, x, (&w, &h), (&h, &h));
-        let new_h = multiplied(loss, &x.transposed(), (&h, &new_w), (&new_w, &new_w));
-        let apart = [distance(&wide(&found.w), &new_w), distance(&wide(&found.h), &new_h)];
-        assert!(apart.iter().all(|a| *a < 1e-13), "{loss}: {apart:?}");
+        for x in &problems(loss) {
+            let (w, h) = start(x, 3);
+            let asked = Options { plain: 1, ..from_start::<f64>((loss, rule), (&w, &h), 1) };
+            let found = fit(data(x, Kind::RowMajor, Weights::default()), &asked).unwrap();
+            let mut new_w = multiplied(loss, x, (&w, &h), (&h, &h));
+            let new_h = multiplied(loss, &x.transposed(), (&h, &new_w), (&new_w, &new_w));
+            if x.cols > x.rows {
+                // W is the factor that the loop ends with.
+                new_w = multiplied(loss, x, (&new_w, &new_h), (&new_h, &new_h));
+            }
+            let apart = [distance(&wide(&found.w), &new_w), distance(&wide(&found.h), &new_h)];
+            assert!(apart.iter().all(|a| *a < 1e-13), "{loss}: {apart:?}");
+        }
     }
 }
 

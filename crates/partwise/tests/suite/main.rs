@@ -19,6 +19,7 @@ mod online;
 mod options;
 mod oracles;
 mod penalties;
+mod plain;
 mod recovery;
 mod reference;
 mod refusals;

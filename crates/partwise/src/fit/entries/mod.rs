@@ -18,7 +18,7 @@ pub(super) use sweep::{
     Sweep, bring_to_size, divergence_of, divergence_of_mean, flat_rows, kkt_of,
 };
 
-use super::course::Course;
+use super::course::{Course, Opening};
 use super::member::Found;
 use super::{Ended, Member};
 use crate::error::Result;
@@ -42,6 +42,9 @@ pub(super) struct Problem<'a, T: Scalar> {
     pub(super) other: Option<&'a Observed<'a, T>>,
     pub(super) loss: Loss,
     pub(super) rule: &'a dyn EntryRule<T>,
+    /// The rule of plain iterations, and how it begins.
+    pub(super) plain: &'a dyn EntryRule<T>,
+    pub(super) opening: Opening,
     /// Whether `a`, `b` are held as they are, and what they are charged.
     pub(super) fixed: (bool, bool),
     pub(super) penalties: (Penalty, Penalty),
@@ -60,6 +63,8 @@ pub(super) struct Entries<'a, T: Scalar> {
     a: [Factor<T>; 2],
     current: usize,
     ahead: bool,
+    /// Passes that improved something.
+    steps: usize,
     /// `b` as a step uses it (extrapolated), as the rule left it, and of the accepted iterate.
     b: [Factor<T>; 3],
     /// What `b` follows from under a multiplicative rule.
@@ -89,11 +94,16 @@ impl<'a, T: Scalar> Entries<'a, T> {
         let following = problem.rule.follows().then(following);
         Self {
             plans,
-            member: Some(Member::new(restart, problem.rule.momentum())),
+            member: Some(Member::new(
+                restart,
+                problem.rule.momentum(),
+                problem.opening.judgements(),
+            )),
             problem,
             a: [pair.streamed.clone(), pair.streamed],
             current: 0,
             ahead: false,
+            steps: 0,
             b: [pair.other.clone(), pair.other.clone(), pair.other],
             following,
             sums: Sums::default(),
@@ -102,6 +112,12 @@ impl<'a, T: Scalar> Entries<'a, T> {
             abandoned: false,
             rooms: Default::default(),
         }
+    }
+
+    /// The rule of this iteration.
+    fn rule(&self) -> &'a dyn EntryRule<T> {
+        let Problem { rule, plain, opening, .. } = self.problem;
+        if opening.covers(self.steps) { plain } else { rule }
     }
 
     /// What W·H must be multiplied by to fit best, after a look.
@@ -176,12 +192,18 @@ impl<'a, T: Scalar> Entries<'a, T> {
 }
 
 impl<T: Scalar> Course<T> for Entries<'_, T> {
+    fn opening(&self) -> Opening {
+        self.problem.opening
+    }
+
     fn members(&mut self) -> Vec<&mut Member<T>> {
         self.member.iter_mut().collect()
     }
 
     fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
-        let Problem { streamed: x, loss, rule, fixed, penalties, .. } = self.problem;
+        let Problem { streamed: x, loss, fixed, penalties, .. } = self.problem;
+        self.steps += usize::from(improve);
+        let rule = self.rule();
         let [first, second] = &mut self.a;
         let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
         if !(self.ahead && improve) {
@@ -247,7 +269,8 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 
     fn sweep_other(&mut self) -> Result<()> {
-        let Problem { other, loss, rule, fixed, penalties, .. } = self.problem;
+        let Problem { other, loss, fixed, penalties, .. } = self.problem;
+        let rule = self.rule();
         let Some(member) = &self.member else { return Ok(()) };
         let accepted = member.accepted;
         if self.problem.rule.is_joint() && !fixed.0 && accepted {

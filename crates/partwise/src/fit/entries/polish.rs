@@ -2,6 +2,7 @@
 
 use super::{Entries, Problem};
 use crate::error::Result;
+use crate::fit::course::Opening;
 use crate::fit::{Ended, Record, Status, Watch, iterate};
 use crate::scalar::Scalar;
 
@@ -29,7 +30,7 @@ pub(in crate::fit) fn polish<T: Scalar>(
     };
     let used = best.0.history.last().map_or(0, |r| r.iteration);
     (watch.tol, watch.max_iter) = (FURTHER * tol, watch.max_iter.saturating_sub(used));
-    let problem = Problem { tol: watch.tol, ..problem };
+    let problem = Problem { tol: watch.tol, opening: Opening::default(), ..problem };
     let mut course = Entries::new(problem, best.0.restart, best.1.clone());
     let Some((mut member, pair)) = iterate(&mut course, watch)?.pop() else { return Ok(()) };
     if member.objective <= best.0.objective && member.kkt.residual() <= tol {

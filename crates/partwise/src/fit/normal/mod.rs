@@ -13,14 +13,14 @@ mod streamed;
 
 pub(super) use strand::Problem;
 
-use super::course::Course;
+use super::course::{Course, Opening};
 use super::{Ended, Member};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::matrix::{Plan, Workspace};
 use crate::scalar::Scalar;
-use crate::update::{Gram, gram_wide};
+use crate::update::{Gram, Update, gram_wide};
 use std::ops::Range;
 use strand::Strand;
 
@@ -34,6 +34,8 @@ pub(super) struct Batch<'a, T: Scalar> {
     plan: Plan,
     workspace: Workspace<T>,
     strands: Vec<Strand<T>>,
+    /// Passes that improved something.
+    steps: usize,
     a: [Factor<T>; 2],
     /// `b` as the pass uses it (extrapolated), as the rule left it, and of the accepted iterate.
     b: [Factor<T>; 3],
@@ -60,7 +62,8 @@ impl<'a, T: Scalar> Batch<'a, T> {
             let columns = at * k..(at + 1) * k;
             a.view_mut().columns(columns.clone()).copy_from(pair.streamed.view());
             b.view_mut().columns(columns.clone()).copy_from(pair.other.view());
-            let member = Member::new(restart, problem.rule.momentum());
+            let member =
+                Member::new(restart, problem.rule.momentum(), problem.opening.judgements());
             strands.push(Strand::new(member, columns, gram_wide(pair.other.view())));
         }
         Self {
@@ -73,7 +76,14 @@ impl<'a, T: Scalar> Batch<'a, T> {
             problem,
             k,
             strands,
+            steps: 0,
         }
+    }
+
+    /// The rule of this iteration.
+    fn rule(&self) -> &'a dyn Update<T> {
+        let Problem { rule, plain, opening, .. } = self.problem;
+        if opening.covers(self.steps) { plain } else { rule }
     }
 
     /// The accepted iterate of a restart, before the second half of the iteration.
@@ -131,11 +141,16 @@ impl<'a, T: Scalar> Batch<'a, T> {
 }
 
 impl<T: Scalar> Course<T> for Batch<'_, T> {
+    fn opening(&self) -> Opening {
+        self.problem.opening
+    }
+
     fn members(&mut self) -> Vec<&mut Member<T>> {
         self.strands.iter_mut().map(|s| &mut s.member).collect()
     }
 
     fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
+        self.steps += usize::from(improve);
         self.pass(improve)
     }
 
@@ -194,6 +209,7 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
     }
 
     fn revive(&mut self) -> Result<()> {
-        self.reseed_dead()
+        // Plain iterations leave it to the other components whether one comes back.
+        if self.problem.opening.covers(self.steps) { Ok(()) } else { self.reseed_dead() }
     }
 }

@@ -20,8 +20,9 @@ impl<T: Scalar> Batch<'_, T> {
         let steps: Vec<OtherStep<T>> = self.strands.iter_mut().map(Strand::step).collect();
         let ridged: Vec<Gram<T>> = steps.iter().map(|s| s.gram.ridged(penalty.l2)).collect();
         let charge = T::from_f64(penalty.l1);
+        let rule = self.rule();
         let ready: Vec<Box<dyn Improve<T> + '_>> =
-            ridged.iter().map(|gram| problem.rule.prepare(gram, charge)).collect();
+            ridged.iter().map(|gram| rule.prepare(gram, charge)).collect();
         let rows = self.b[USED].rows();
         let ends: Vec<usize> =
             (0..rows).step_by(PANEL_ROWS).map(|from| rows.min(from + PANEL_ROWS)).collect();

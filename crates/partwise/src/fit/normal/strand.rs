@@ -1,6 +1,7 @@
 //! One restart in a batch: its columns of the wide factors, its Gram matrices, and what a pass added
 //! up for it.
 
+use crate::fit::course::Opening;
 use crate::fit::member::{Found, Member};
 use crate::kernel::kkt::KktSums;
 use crate::matrix::{Matrix, Missing};
@@ -65,6 +66,9 @@ pub(crate) struct Problem<'a, T: Scalar> {
     pub(crate) norm_sq: f64,
     pub(crate) row_norm_sq: &'a [f64],
     pub(crate) rule: &'a dyn Update<T>,
+    /// The rule of plain iterations, and how it begins.
+    pub(crate) plain: &'a dyn Update<T>,
+    pub(crate) opening: Opening,
     /// Whether `a`, `b` are held as they are, and what they are charged.
     pub(crate) fixed: (bool, bool),
     pub(crate) penalties: (Penalty, Penalty),

@@ -22,8 +22,9 @@ impl<T: Scalar> Batch<'_, T> {
         let charge = T::from_f64(penalty.l1);
         let grams: Vec<Gram<T>> =
             self.strands.iter().map(|s| s.gram_b.ridged(penalty.l2)).collect();
+        let rule = self.rule();
         let ready: Vec<Box<dyn Improve<T> + '_>> =
-            grams.iter().map(|gram| self.problem.rule.prepare(gram, charge)).collect();
+            grams.iter().map(|gram| rule.prepare(gram, charge)).collect();
         let along: Vec<Factor<T>> =
             grams.iter().map(|gram| Factor::from_rows(k, k, gram.narrow())).collect();
         let ends = self.plan.ends();
