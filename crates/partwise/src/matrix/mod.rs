@@ -111,13 +111,24 @@ fn residual_from_differences<T: Scalar>(
     h: View<'_, T>,
     unit: f64,
 ) -> f64 {
-    let mut total = 0.0;
-    for i in 0..w.rows() {
+    let rows = 0..w.rows();
+    rows.map(|i| {
         let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
-        let fitted = |j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>();
-        let mut difference: Vec<f64> = (0..h.rows()).map(fitted).collect();
-        panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * unit * unit);
-        total += difference.iter().map(|d| d * d).sum::<f64>();
-    }
-    total
+        row_from_differences(panel, i, &w, h, unit)
+    })
+    .sum()
+}
+
+/// What row `i` of a panel adds to it.
+fn row_from_differences<T: Scalar>(
+    panel: &dyn Panel<T>,
+    i: usize,
+    w: &[f64],
+    h: View<'_, T>,
+    unit: f64,
+) -> f64 {
+    let fitted = |j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>();
+    let mut difference: Vec<f64> = (0..h.rows()).map(fitted).collect();
+    panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * unit * unit);
+    difference.iter().map(|d| d * d).sum()
 }
