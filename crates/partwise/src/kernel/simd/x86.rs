@@ -1,9 +1,11 @@
 //! The registers of x86: AVX-512, and AVX2 with FMA.
 
 mod inverses;
+mod parts;
 
 use super::{Job, Portable, Simd, Vectorised};
 use inverses::{inverses_256_pd, inverses_256_ps, inverses_512_pd, inverses_512_ps};
+use parts::{MASKS_32, MASKS_64, store_part_pd, store_part_ps};
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -207,11 +209,6 @@ unsafe fn exchange_pieces(a: __m256, b: __m256, bit: usize) -> (__m256, __m256) 
     }
 }
 
-/// The lanes of a vector, then as many that are left out: where n lanes are wanted the mask begins n
-/// before the middle. In memory, for a mask that is made takes longer than what it masks.
-static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
-static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-
 macro_rules! avx2 {
     ($t:ident, $v:ident, $lanes:expr, $masks:ident, $set1:ident, $load:ident, $store:ident,
      $mload:ident, $mstore:ident, $fma:ident, $fnma:ident, $add:ident, $max:ident,
@@ -240,9 +237,7 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             unsafe fn store_part(p: *mut $t, n: usize, v: $v) {
-                unsafe {
-                    $mstore(p, _mm256_loadu_si256($masks.as_ptr().add($lanes - n).cast()), v);
-                }
+                unsafe { $mstore(p, n, v) }
             }
             #[inline(always)]
             unsafe fn fma(a: $v, b: $v, c: $v) -> $v {
@@ -305,7 +300,7 @@ avx2!(
     _mm256_loadu_ps,
     _mm256_storeu_ps,
     _mm256_maskload_ps,
-    _mm256_maskstore_ps,
+    store_part_ps,
     _mm256_fmadd_ps,
     _mm256_fnmadd_ps,
     _mm256_add_ps,
@@ -329,7 +324,7 @@ avx2!(
     _mm256_loadu_pd,
     _mm256_storeu_pd,
     _mm256_maskload_pd,
-    _mm256_maskstore_pd,
+    store_part_pd,
     _mm256_fmadd_pd,
     _mm256_fnmadd_pd,
     _mm256_add_pd,
