@@ -70,7 +70,8 @@ def test_begins_as_scikit_learn_goes(solver, iterations):
     np.testing.assert_allclose(ours.fit_transform(X), theirs.fit_transform(X), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-6, atol=1e-9)
     # Where X is wider than tall, W gets one half step more.
-    assert _ratio(X.T, solver=solver, init="random", random_state=0, max_iter=iterations) <= 1 + 1e-9
+    options = {"solver": solver, "init": "random", "random_state": 0, "max_iter": iterations}
+    assert _ratio(X.T, **options) <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("beta", [1, 0, 0.5, 1.5, 3])
