@@ -95,12 +95,17 @@ impl<'a, T: Scalar> Strided<'a, T> {
     #[inline]
     pub(crate) fn get(&self, i: usize, j: usize) -> T {
         assert!(i < self.rows && j < self.cols);
+        // SAFETY: as asserted.
+        unsafe { self.get_unchecked(i, j) }
+    }
+
+    /// # Safety
+    /// i < rows and j < cols.
+    #[inline]
+    unsafe fn get_unchecked(&self, i: usize, j: usize) -> T {
+        let at = i.cast_signed() * self.row_stride + j.cast_signed() * self.col_stride;
         // SAFETY: the constructor checked that every (i, j) of the shape lies inside the borrow.
-        unsafe {
-            *self
-                .start
-                .offset(i.cast_signed() * self.row_stride + j.cast_signed() * self.col_stride)
-        }
+        unsafe { *self.start.offset(at) }
     }
 
     /// Copies row i.
@@ -117,6 +122,31 @@ impl<'a, T: Scalar> Strided<'a, T> {
             } else {
                 for (j, out) in out.iter_mut().enumerate() {
                     *out = *row.offset(j.cast_signed() * self.col_stride);
+                }
+            }
+        }
+    }
+}
+
+/// Rows that are copied side by side where those of the source are not contiguous.
+const COPIED_ROWS: usize = 16;
+
+impl<T: Scalar> Strided<'_, T> {
+    /// Copies the rows to those of `out`.
+    ///
+    /// # Panics
+    /// If `out` has another shape.
+    pub(crate) fn copy_to(&self, out: &mut ViewMut<'_, T>) {
+        assert!((out.rows(), out.cols()) == self.shape());
+        if self.col_stride == 1 {
+            return (0..self.rows).for_each(|i| self.copy_row(i, out.row_mut(i)));
+        }
+        let (to, stride) = (out.as_mut_ptr(), out.stride());
+        for from in (0..self.rows).step_by(COPIED_ROWS) {
+            for j in 0..self.cols {
+                for i in from..self.rows.min(from + COPIED_ROWS) {
+                    // SAFETY: (i, j) lies within both shapes, which agree.
+                    unsafe { *to.add(i * stride + j) = self.get_unchecked(i, j) };
                 }
             }
         }

@@ -21,7 +21,7 @@ pub(crate) use lanes::{KlRows, improve_rows};
 use super::panel::{dot, padded, times};
 use super::simd::{self, Job, Simd};
 use crate::scalar::Scalar;
-use step::step;
+use step::{SHALLOW, step};
 
 /// A row of X with what it meets.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +145,7 @@ impl<T: Scalar> Job<T> for Improve<'_, T> {
                     inverse: ratio.as_mut_ptr(),
                     before: row.panel.as_ptr(),
                     moved: T::ZERO,
+                    deep: false,
                 };
                 for _ in 0..sweeps {
                     for t in 0..row.u.len() {
@@ -261,6 +262,8 @@ struct Walk<'a, T> {
     before: *const T,
     /// How far that component moved.
     moved: T,
+    /// Whether it took more than [`SHALLOW`] of a fitted value.
+    deep: bool,
 }
 
 impl<T: Scalar> Walk<'_, T> {
@@ -273,14 +276,16 @@ impl<T: Scalar> Walk<'_, T> {
         // SAFETY: the caller's.
         unsafe {
             let line = self.row.panel.as_ptr().add(t * self.row.stride);
-            let [g1, g2, top] = if self.moved == T::ZERO {
-                self.sums::<S, false>(line)
-            } else {
-                self.sums::<S, true>(line)
+            let [g1, g2, top] = match (self.moved == T::ZERO, self.deep) {
+                (true, _) => self.sums::<S, false, false>(line),
+                (_, false) => self.sums::<S, true, false>(line),
+                (_, true) => self.sums::<S, true, true>(line),
             };
             let d = step(self.f[t], [g1, g2, top], self.row.u[t], self.row.quad);
             self.f[t] += d;
             (self.before, self.moved) = (line, d);
+            let shallow = -d * top <= T::from_f64(SHALLOW);
+            self.deep = !shallow;
         }
     }
 
@@ -289,7 +294,10 @@ impl<T: Scalar> Walk<'_, T> {
     /// # Safety
     /// As [`visit`](Self::visit).
     #[inline(always)]
-    unsafe fn sums<S: Simd<T>, const MOVED: bool>(&mut self, line: *const T) -> [T; 3] {
+    unsafe fn sums<S: Simd<T>, const MOVED: bool, const DEEP: bool>(
+        &mut self,
+        line: *const T,
+    ) -> [T; 3] {
         let (c, before) = (self.row.c.as_ptr(), self.before);
         let (p, inverse) = (self.p, self.inverse);
         // SAFETY: vectors from below `len` on end within the padding.
@@ -301,7 +309,7 @@ impl<T: Scalar> Walk<'_, T> {
             let moved = |e: usize| {
                 let old = S::load(p.add(e));
                 let new = S::fma(d, S::load(before.add(e)), old);
-                let new = S::max(new, S::mul(floor, old));
+                let new = if DEEP { S::max(new, S::mul(floor, old)) } else { new };
                 S::store(p.add(e), new);
                 new
             };

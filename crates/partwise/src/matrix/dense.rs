@@ -175,6 +175,10 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
         self.0.copy_row(row, out);
     }
 
+    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
+        self.0.rows(0..out.rows()).copy_to(out);
+    }
+
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
         let x = &self.0;
         for j in 0..self.0.shape().1 {

@@ -90,6 +90,11 @@ pub trait Panel<T: Scalar> {
         self.for_each(row, &mut |j, x| out[j] = x);
     }
 
+    /// [`copy_dense`](Self::copy_dense) of the first rows, as many as `out` has.
+    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
+        (0..out.rows()).for_each(|i| self.copy_dense(i, out.row_mut(i)));
+    }
+
     /// Appends columns and values of the stored entries of the panel's row `row`, in order of column;
     /// zeros may be left out.
     ///

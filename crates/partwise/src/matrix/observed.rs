@@ -171,15 +171,14 @@ impl<'a, T: Scalar> Observed<'a, T> {
         block.begin(rows.clone());
         let mut lists = Lists::default();
         self.x.visit(rows.clone(), &mut |range, panel| {
+            if self.layout == Layout::Dense {
+                let here = range.start - rows.start..range.end - rows.start;
+                return panel.copy_rows(&mut block.dense.view_mut().slice(here));
+            }
             for (at, row) in range.enumerate() {
-                match self.layout {
-                    Layout::Dense => panel.copy_dense(at, block.dense.row_mut(row - rows.start)),
-                    Layout::Listed { .. } => {
-                        lists.x.clear();
-                        panel.copy_listed(at, &mut lists.x.0, &mut lists.x.1);
-                        lists.row_of_x(self, row, block);
-                    }
-                }
+                lists.x.clear();
+                panel.copy_listed(at, &mut lists.x.0, &mut lists.x.1);
+                lists.row_of_x(self, row, block);
             }
         })?;
         if self.layout == Layout::Dense {
@@ -209,9 +208,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
         let start = block.rows.start;
         if let Some(entries) = &self.entries {
             entries.visit(block.rows.clone(), &mut |range, panel| {
-                for (at, row) in range.enumerate() {
-                    panel.copy_dense(at, weights.row_mut(row - start));
-                }
+                let here = range.start - start..range.end - start;
+                panel.copy_rows(&mut weights.view_mut().slice(here));
             })?;
         } else {
             weights.view_mut().fill(T::ONE);

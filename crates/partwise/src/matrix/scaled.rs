@@ -115,6 +115,14 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
         out.iter_mut().for_each(|x| *x *= factor * factor);
     }
 
+    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
+        let factor = T::from_f64(self.factor);
+        self.panel.copy_rows(out);
+        for i in 0..out.rows() {
+            out.row_mut(i).iter_mut().for_each(|x| *x *= factor * factor);
+        }
+    }
+
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
         let (factor, from) = (T::from_f64(self.factor), values.len());
         self.panel.copy_listed(row, columns, values);

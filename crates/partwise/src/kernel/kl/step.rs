@@ -18,6 +18,10 @@ use crate::scalar::Scalar;
 /// Rounded down, so that a step of exactly this length is still safe.
 pub(super) const KAPPA: f64 = 0.683_802;
 
+/// Of a step d with −d Y up to this, no fitted value loses more than three of its digits: each is
+/// 1 + d y of what it was. Beyond, cancellation could take one to 0 or below.
+pub(super) const SHALLOW: f64 = 0.999;
+
 /// The step d ≥ −f, from `[g1, g2, top] = [Σ c y, Σ c y², max y]`.
 #[inline(always)]
 pub(super) fn step<T: Scalar>(f: T, [g1, g2, top]: [T; 3], u: T, quad: T) -> T {

@@ -1,7 +1,7 @@
 //! The rows of one register.
 
 use super::super::nearest;
-use super::super::step::{KAPPA, step};
+use super::super::step::{KAPPA, SHALLOW, step};
 use crate::kernel::simd::Simd;
 use crate::scalar::Scalar;
 
@@ -28,6 +28,8 @@ struct Last<V> {
     line: usize,
     d: V,
     any: bool,
+    /// Whether some row lost more than [`SHALLOW`] of a fitted value.
+    deep: bool,
 }
 
 impl<T: Scalar> Group<'_, T> {
@@ -49,7 +51,7 @@ impl<T: Scalar> Group<'_, T> {
         // SAFETY: the caller's.
         unsafe {
             self.start::<S>();
-            let mut last = Last { line: 0, d: S::splat(T::ZERO), any: false };
+            let mut last = Last { line: 0, d: S::splat(T::ZERO), any: false, deep: false };
             for _ in 0..sweeps {
                 for t in 0..self.f.len() / S::LANES {
                     last = self.visit::<S>(t, last);
@@ -189,10 +191,10 @@ impl<T: Scalar> Group<'_, T> {
         // SAFETY: the caller's.
         unsafe {
             let line = t * self.stride;
-            let sums = if last.any {
-                self.sums::<S, true>(line, last)
-            } else {
-                self.sums::<S, false>(line, last)
+            let sums = match last {
+                Last { any: false, .. } => self.sums::<S, false, false>(line, last),
+                Last { deep: false, .. } => self.sums::<S, true, false>(line, last),
+                _ => self.sums::<S, true, true>(line, last),
             };
             let at = t * S::LANES;
             let f = S::load(self.f.as_ptr().add(at));
@@ -204,7 +206,11 @@ impl<T: Scalar> Group<'_, T> {
             S::store(self.f.as_mut_ptr().add(at), next);
             let one = S::splat(T::ONE);
             let d = S::fnma(one, f, next);
-            Last { line, d, any: S::peak(S::max(d, S::fnma(one, next, f))) > T::ZERO }
+            let any = S::peak(S::max(d, S::fnma(one, next, f))) > T::ZERO;
+            let lost = S::peak(S::fnma(d, sums[2], S::splat(T::ZERO)));
+            // What is not a number is not shallow.
+            let shallow = lost <= T::from_f64(SHALLOW);
+            Last { line, d, any, deep: !shallow }
         }
     }
 
@@ -234,7 +240,7 @@ impl<T: Scalar> Group<'_, T> {
     /// # Safety
     /// As [`improve`](Self::improve), lines of the panel.
     #[inline(always)]
-    unsafe fn sums<S: Simd<T>, const MOVED: bool>(
+    unsafe fn sums<S: Simd<T>, const MOVED: bool, const DEEP: bool>(
         &mut self,
         line: usize,
         last: Last<S::V>,
@@ -253,7 +259,7 @@ impl<T: Scalar> Group<'_, T> {
                     return old;
                 }
                 let new = S::fma(last.d, S::splat(*before.add(e)), old);
-                let new = S::max(new, S::mul(floor, old));
+                let new = if DEEP { S::max(new, S::mul(floor, old)) } else { new };
                 S::store(p, new);
                 new
             };
