@@ -260,6 +260,36 @@ fn corners<T: Scalar>() {
     assert!((a.0 - b.0).abs() <= 8.0 * a.1, "{a:?} {b:?}");
 }
 
+/// A component that alone carries an entry nobody needs: its step leaves nothing of the fitted value.
+fn deep<T: Scalar>() {
+    let mut rng = Lcg(18);
+    let mut case = Case::<T>::new(&mut rng, 3, 21, 0.0);
+    let stride = padded(case.len);
+    case.panel[..stride].fill(T::ZERO);
+    case.panel[0] = T::ONE;
+    case.c[0] = T::from_f64(1e-30);
+    case.u[0] = T::ONE;
+    for t in [1, 2] {
+        case.panel[t * stride] = T::from_f64(1e-25);
+    }
+    case.f.fill(T::ONE);
+    let [f, p, num] = case.after(Some(2000));
+    assert!(f.iter().chain(&p).chain(&num).all(|x| x.is_finite()), "{f:?} {p:?} {num:?}");
+    let f: Vec<f64> = f.iter().map(|f| f.to_f64()).collect();
+    assert!(f[0] == 0.0 && p[0] > T::ZERO, "{f:?} {p:?}");
+    for t in [1, 2] {
+        let (pull, cost) = case.excess(&f, t);
+        let allowed = 50.0 * case.len as f64 * T::ROUNDOFF * cost;
+        assert!((pull - cost).abs() <= allowed, "{t}: {pull} {cost}, {f:?}");
+    }
+}
+
+#[test]
+fn a_step_that_leaves_nothing_of_a_fitted_value_does_no_harm() {
+    everywhere(deep::<f32>);
+    everywhere(deep::<f64>);
+}
+
 #[test]
 fn empty_dead_and_unreached_parts_do_no_harm() {
     everywhere(corners::<f32>);

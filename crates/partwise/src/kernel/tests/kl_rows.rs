@@ -145,3 +145,33 @@ fn a_row_alone_has_the_bits_it_has_among_others() {
     everywhere(alone::<f32>);
     everywhere(alone::<f64>);
 }
+
+/// As the test of single rows: the first component of every other row alone carries an entry nobody
+/// needs.
+fn deep<T: Scalar>() {
+    let mut case = Case::<T>::new(&mut Lcg(19), (19, 9, 3), false);
+    let tiny = T::from_f64(1e-25);
+    case.panel.row_mut(0).fill(T::ZERO);
+    (1..3).for_each(|t| case.panel.row_mut(t).fill(T::ONE));
+    (0..3).for_each(|t| case.panel.row_mut(t)[0] = if t == 0 { T::ONE } else { tiny });
+    case.f.view_mut().fill(T::ONE);
+    case.u.view_mut().fill(T::ONE);
+    for i in 0..19 {
+        case.x.row_mut(i).fill(T::ONE);
+        case.x.row_mut(i)[0] = T::from_f64(if i % 2 == 0 { 1e-30 } else { 1.0 });
+    }
+    for sweeps in [1, 2, 30] {
+        let (f, num, value) = case.together(0..19, false, sweeps);
+        let all = f.as_slice().iter().chain(num.as_slice());
+        assert!(value.is_finite() && all.clone().all(|x| x.is_finite()), "{f:?} {num:?}");
+        let (want_f, want_num, _) = case.apart(sweeps);
+        same(&f, &want_f, "f");
+        same(&num, &want_num, "num");
+    }
+}
+
+#[test]
+fn a_step_that_leaves_nothing_of_a_fitted_value_does_no_harm() {
+    everywhere(deep::<f32>);
+    everywhere(deep::<f64>);
+}
