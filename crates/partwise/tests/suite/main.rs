@@ -6,6 +6,7 @@
 
 mod bad_data;
 mod common;
+mod completion;
 mod conformance;
 mod faults;
 mod golden;
