@@ -147,9 +147,6 @@ impl<'a, T: Scalar> Entries<'a, T> {
     /// What `b` adds to the KKT residual beside `a`.
     fn measure(&mut self, a: usize, b: usize) -> Result<KktSums> {
         let Problem { streamed, other, penalties, loss, .. } = self.problem;
-        if let Some(following) = self.following.as_ref().filter(|_| !self.is_joint()) {
-            return Ok(following.kkt(self.b[b].view(), penalties.1));
-        }
         if self.is_joint() {
             let (x, plan, penalty) = (streamed, &self.plans.0, penalties.0);
             let look = Sweep { x, plan, loss, rule: None, penalty, valued: false };
@@ -157,6 +154,9 @@ impl<'a, T: Scalar> Entries<'a, T> {
             let held = self.b[b].view();
             look.run_in(&self.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
             return Ok(sums.kkt(held, penalties.1));
+        }
+        if let Some(following) = &self.following {
+            return Ok(following.kkt(self.b[b].view(), penalties.1));
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
@@ -273,7 +273,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let rule = self.rule();
         let Some(member) = &self.member else { return Ok(()) };
         let accepted = member.accepted;
-        if self.problem.rule.is_joint() && !fixed.0 && accepted {
+        if self.is_joint() && accepted {
             self.current = 1 - self.current;
         }
         let least = member.momentum.map_or(1.0, |momentum| momentum.least());

@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 pub(super) static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 pub(super) static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// The first n of 8 lanes, in pieces: some processors take ten times as long for a store with a mask.
+/// The first n of 8 lanes, in pieces: some processors are slow to store with a mask.
 ///
 /// # Safety
 /// AVX2 is enabled; n < 8 values may be written.
