@@ -116,12 +116,12 @@ fn kullback_leibler<T: Scalar>(rows: &Rows<T>) -> [f64; 3] {
             let quad = T::ZERO;
             let row = KlRow { panel: &panel, stride, len: z, c, u: &rows.u, quad };
             let mut from = vec![T::ONE; k];
-            kl::improve(&row, &mut from, p, ratio, num, settle);
+            kl::improve(&row, &mut from, p, ratio, Some(num), settle);
             let mut f = from.clone();
             total += time(REPEATS * z * k, || {
                 for _ in 0..REPEATS {
                     f.copy_from_slice(&from);
-                    kl::improve(&row, &mut f, p, ratio, num, sweeps);
+                    kl::improve(&row, &mut f, p, ratio, Some(num), sweeps);
                     black_box(&f);
                 }
             });

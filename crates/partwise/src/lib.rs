@@ -31,6 +31,7 @@ mod project;
 mod rng;
 mod scalar;
 mod spare;
+mod threads;
 pub mod update;
 pub mod verify;
 mod warning;

@@ -8,8 +8,9 @@ use crate::init::Pair;
 use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
 use crate::scalar::Scalar;
+use crate::threads;
 use crate::warning::Warning;
-use rayon::prelude::*;
+use std::ops::Range;
 
 impl<T: Scalar> Task<'_, T> {
     /// X is zero throughout, and so are W and H.
@@ -173,26 +174,18 @@ pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Resul
         }
     }
     let plan = Plan::new(x, k);
-    let parts: Vec<Result<f64>> = plan
-        .bins()
-        .par_iter()
-        .map(|blocks| {
-            let mut sum = 0.0;
-            for block in blocks {
-                x.visit(block.clone(), &mut |rows, panel| {
-                    sum += panel.residual_sq(
-                        pair.streamed.view().slice(rows),
-                        pair.other.view(),
-                        &gram,
-                        1.0,
-                    );
-                })?;
-            }
-            Ok(sum)
-        })
-        .collect();
+    let residual = |blocks: &Vec<Range<usize>>| -> Result<f64> {
+        let mut sum = 0.0;
+        for block in blocks {
+            x.visit(block.clone(), &mut |rows, panel| {
+                let rows = pair.streamed.view().slice(rows);
+                sum += panel.residual_sq(rows, pair.other.view(), &gram, 1.0);
+            })?;
+        }
+        Ok(sum)
+    };
     let mut total = 0.0;
-    for part in parts {
+    for part in threads::map(plan.bins().iter(), plan.is_serial(), residual) {
         total += part?;
     }
     Ok(total.max(0.0))

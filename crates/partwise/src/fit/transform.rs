@@ -17,8 +17,8 @@ use crate::matrix::{
 use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
-use crate::update::{EntryRule, Held, Rule, Terms};
-use rayon::prelude::*;
+use crate::threads;
+use crate::update::{EntryRule, Held, Rule, Terms, Wanted};
 
 /// How [`transform`] fits rows to a given H.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -134,7 +134,7 @@ fn row_by_row<T: Scalar>(
     let bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();
     let bin = |(mut w, start): (ViewMut<'_, T>, usize)| -> Result<()> {
         let mut block = x.block();
-        let mut terms = Terms::new(false);
+        let mut terms = Terms::new(Wanted::Gradient);
         for at in 0..w.rows() {
             if scan.row_nonzero[start + at] {
                 x.read(start + at..start + at + 1, &mut block)?;
@@ -146,12 +146,7 @@ fn row_by_row<T: Scalar>(
         }
         Ok(())
     };
-    let done: Vec<Result<()>> = if plan.is_serial() {
-        bins.into_iter().map(bin).collect()
-    } else {
-        bins.into_par_iter().with_max_len(1).map(bin).collect()
-    };
-    done.into_iter().collect::<Result<()>>()?;
+    threads::map(bins.into_iter(), plan.is_serial(), bin).into_iter().collect::<Result<()>>()?;
     Ok(w)
 }
 
@@ -173,7 +168,6 @@ impl<T: Scalar> Row<'_, '_, T> {
     ) -> Result<()> {
         if self.options.loss.delta().is_some() {
             // How far off a start is decides what it is told, so its size should be that of the row.
-            terms.valued = false;
             flat_rows(Loss::FROBENIUS, block, self.held, f, terms);
         }
         for _ in 0..self.options.max_iter {

@@ -42,18 +42,19 @@ pub(crate) struct KlRow<'a, T> {
 
 /// Improves `f` by `sweeps` over its components; φ never rises beyond rounding.
 ///
-/// On return `p` holds the fitted values, `num[t] = Σ_e v_te c_e / p_e`, and `ratio` c_e / p_e (0
-/// where p_e = 0); all three are only written to. An entry that `f` does not reach, which makes φ
+/// On return, if `num` is given, `p` holds the fitted values, `num[t] = Σ_e v_te c_e / p_e`, and
+/// `ratio` c_e / p_e (0 where p_e = 0); all three are only written to. An entry that `f` does not reach, which makes φ
 /// infinite, is given to the component that reaches it at the least cost.
 pub(crate) fn improve<T: Scalar>(
     row: &KlRow<'_, T>,
     f: &mut [T],
     p: &mut [T],
     ratio: &mut [T],
-    num: &mut [T],
+    num: Option<&mut [T]>,
     sweeps: usize,
 ) {
-    check(row, f, p, ratio, num);
+    check(row, f, p, ratio);
+    assert!(num.as_ref().is_none_or(|num| num.len() == f.len()));
     simd::run(Improve { row, f, p, ratio, num, sweeps });
 }
 
@@ -66,13 +67,14 @@ pub(crate) fn evaluate<T: Scalar>(
     ratio: &mut [T],
     num: &mut [T],
 ) {
-    check(row, f, p, ratio, num);
+    check(row, f, p, ratio);
+    assert_eq!(num.len(), f.len());
     simd::run(Evaluate { row, f, p, ratio, num });
 }
 
-fn check<T>(row: &KlRow<'_, T>, f: &[T], p: &[T], ratio: &[T], num: &[T]) {
+fn check<T>(row: &KlRow<'_, T>, f: &[T], p: &[T], ratio: &[T]) {
     let (k, width) = (row.u.len(), padded(row.len));
-    assert!(f.len() == k && num.len() == k && row.panel.len() >= k * row.stride);
+    assert!(f.len() == k && row.panel.len() >= k * row.stride);
     assert!(row.stride.min(row.c.len()).min(p.len()).min(ratio.len()) >= width);
 }
 
@@ -125,7 +127,7 @@ struct Improve<'a, T> {
     f: &'a mut [T],
     p: &'a mut [T],
     ratio: &'a mut [T],
-    num: &'a mut [T],
+    num: Option<&'a mut [T]>,
     sweeps: usize,
 }
 
@@ -155,7 +157,9 @@ impl<T: Scalar> Job<T> for Improve<'_, T> {
             } else {
                 f.fill(T::ZERO);
             }
-            finish::<T, S>(row, f, p, ratio, num);
+            if let Some(num) = num {
+                finish::<T, S>(row, f, p, ratio, num);
+            }
         }
     }
 }

@@ -19,34 +19,50 @@ struct Divergence<'a, T> {
     p: Option<&'a [T]>,
 }
 
-/// Terms formed at a time, by a loop long enough to be vectorised.
+/// Terms formed at a time, by a loop that is vectorised whole.
 const CHUNK: usize = 64;
 /// Sums kept apart.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 impl<T: Scalar> Job<T> for Divergence<'_, T> {
     type Out = f64;
 
-    // Plain loops: compiled for the instruction set of S, they vectorise by themselves.
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(self) -> f64 {
+        let Self { x, q, p } = self;
+        let len = x.len().min(q.len());
+        let ((x, x_rest), (q, q_rest)) = (x[..len].as_chunks(), q[..len].as_chunks());
+        let (p, p_rest) = p.map(|p| p[..len].as_chunks()).unzip();
         let mut sums = [0.0; LANES];
-        let mut terms = [T::ZERO; CHUNK];
-        for (at, (x, q)) in self.x.chunks(CHUNK).zip(self.q.chunks(CHUNK)).enumerate() {
-            let terms = &mut terms[..x.len()];
-            for ((to, &x), &q) in terms.iter_mut().zip(x).zip(q) {
-                *to = x.kl_term(q);
-            }
-            if let Some(p) = self.p {
-                for (to, &p) in terms.iter_mut().zip(&p[at * CHUNK..]) {
-                    *to = if p > T::ZERO { p * *to } else { T::ZERO };
-                }
-            }
-            for run in terms.chunks(LANES) {
-                sums.iter_mut().zip(run).for_each(|(sum, term)| *sum += term.to_f64());
-            }
+        for (at, (x, q)) in x.iter().zip(q).enumerate() {
+            add(&mut sums, x, q, p.map(|p| &p[at]));
         }
+        // Zeros beside what is left: their terms are 0.
+        let mut rest = [[T::ZERO; CHUNK]; 3];
+        let given = [x_rest, q_rest, p_rest.unwrap_or_default()];
+        rest.iter_mut()
+            .zip(given)
+            .for_each(|(rest, given)| rest[..given.len()].copy_from_slice(given));
+        add(&mut sums, &rest[0], &rest[1], p_rest.map(|_| &rest[2]));
         sums.iter().sum()
+    }
+}
+
+/// Adds the terms of a chunk. Plain loops of a length that is known: compiled for the instruction
+/// set of the caller, they vectorise by themselves.
+#[inline(always)]
+fn add<T: Scalar>(sums: &mut [f64; LANES], x: &[T; CHUNK], q: &[T; CHUNK], p: Option<&[T; CHUNK]>) {
+    let mut terms = [T::ZERO; CHUNK];
+    for ((to, &x), &q) in terms.iter_mut().zip(x).zip(q) {
+        *to = x.kl_term(q);
+    }
+    if let Some(p) = p {
+        for (to, &p) in terms.iter_mut().zip(p) {
+            *to = if p > T::ZERO { p * *to } else { T::ZERO };
+        }
+    }
+    for run in terms.as_chunks::<LANES>().0 {
+        sums.iter_mut().zip(run).for_each(|(sum, term)| *sum += term.to_f64());
     }
 }
 

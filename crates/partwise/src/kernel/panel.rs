@@ -28,7 +28,13 @@ pub(crate) fn gather_panel<T: Scalar>(
     assert!(padded(indices.len()) <= stride && h.cols() * stride <= panel.len());
     let top = indices.iter().fold(0, |top, &j| top.max(j));
     assert!(indices.is_empty() || (top as usize) < h.rows());
-    simd::run(Gather { h, indices, panel, stride });
+    simd::run(Gather { h, len: indices.len(), place: |e| indices[e] as usize, panel, stride });
+}
+
+/// `panel[t · stride + e] = h[e, t]`, and 0 for e from the rows of `h` to their padding.
+pub(crate) fn whole_panel<T: Scalar>(h: View<'_, T>, panel: &mut [T], stride: usize) {
+    assert!(padded(h.rows()) <= stride && h.cols() * stride <= panel.len());
+    simd::run(Gather { h, len: h.rows(), place: |e| e, panel, stride });
 }
 
 /// `p_e = Σ_t f_t panel[t, e]` for the entries and their padding.
@@ -38,19 +44,21 @@ pub(crate) fn dot_panel<T: Scalar>(f: &[T], panel: &[T], stride: usize, len: usi
     simd::run(Dot { f, panel, stride, len, p });
 }
 
-struct Gather<'a, T> {
+struct Gather<'a, T, P> {
     h: View<'a, T>,
-    indices: &'a [u32],
+    /// Entries, and the row of `h` that each meets: one that exists.
+    len: usize,
+    place: P,
     panel: &'a mut [T],
     stride: usize,
 }
 
-impl<T: Scalar> Job<T> for Gather<'_, T> {
+impl<T: Scalar, P: Fn(usize) -> usize> Job<T> for Gather<'_, T, P> {
     type Out = ();
 
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(mut self) {
-        let (k, len) = (self.h.cols(), self.indices.len());
+        let (k, len) = (self.h.cols(), self.len);
         let whole = |n: usize| n / S::LANES * S::LANES;
         // SAFETY: tiles begin below the padded length and below k.
         unsafe {
@@ -71,7 +79,7 @@ impl<T: Scalar> Job<T> for Gather<'_, T> {
     }
 }
 
-impl<T: Scalar> Gather<'_, T> {
+impl<T: Scalar, P: Fn(usize) -> usize> Gather<'_, T, P> {
     /// Entries from e on and components from t on, a square of lanes; all of it is there if `FULL`.
     /// The loops have LANES turns also where it is not, or the square would leave the registers.
     ///
@@ -79,17 +87,16 @@ impl<T: Scalar> Gather<'_, T> {
     /// e is below the padded length, t below k, and S is enabled.
     #[inline(always)]
     unsafe fn tile<S: Simd<T>, const FULL: bool>(&mut self, e: usize, t: usize) {
-        let (k, len) = (self.h.cols(), self.indices.len());
+        let (k, len) = (self.h.cols(), self.len);
         let n = if FULL { S::LANES } else { (k - t).min(S::LANES) };
         let there = if FULL { S::LANES } else { len.saturating_sub(e).min(S::LANES) };
-        // SAFETY: `gather_panel` checked every index; n columns from t on exist; the panel holds
+        // SAFETY: every place is that of a row; n columns from t on exist; the panel holds
         // k · stride values, and a stride is no shorter than the padded length.
         unsafe {
             let mut v = [S::splat(T::ZERO); WIDEST];
             for (i, v) in v.iter_mut().enumerate().take(S::LANES) {
                 if i < there {
-                    let j = *self.indices.get_unchecked(e + i) as usize;
-                    let at = self.h.as_ptr().add(j * self.h.stride() + t);
+                    let at = self.h.as_ptr().add((self.place)(e + i) * self.h.stride() + t);
                     *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
                 }
             }

@@ -4,7 +4,7 @@ use super::{Csr, Dense, Input, Layout, Matrix, Observations, Order, Plan, Side, 
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
-use rayon::prelude::*;
+use crate::threads;
 use std::ops::Range;
 
 /// Which zeros of X are needed as entries.
@@ -135,7 +135,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
             }
             Ok(part)
         };
-        Plan::new(self, 1).bins().par_iter().map(part).collect()
+        let plan = Plan::new(self, 1);
+        threads::map(plan.bins().iter(), plan.is_serial(), part).into_iter().collect()
     }
 
     /// Whether no weight is other than 0 and 1, once the weights were simplified.

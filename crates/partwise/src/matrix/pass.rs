@@ -9,7 +9,7 @@ use super::{Matrix, Panel};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
+use crate::threads;
 use std::ops::Range;
 
 /// Entries of X in a block, so that a block stays in a second-level cache between its two uses.
@@ -161,20 +161,8 @@ pub(crate) fn pass<T: Scalar, S: Send>(
         }
         Ok(())
     };
-    let tasks = workspace.bins.len();
-    let results: Vec<Result<()>> = if plan.serial || tasks == 1 {
-        workspace.bins.iter_mut().zip(states.iter_mut()).zip(&plan.bins).map(run).collect()
-    } else {
-        workspace
-            .bins
-            .par_iter_mut()
-            .zip(states.par_iter_mut())
-            .zip(&plan.bins)
-            .with_max_len(1)
-            .map(run)
-            .collect()
-    };
-    results.into_iter().collect::<Result<()>>()?;
+    let bins = workspace.bins.iter_mut().zip(states.iter_mut()).zip(&plan.bins);
+    threads::map(bins, plan.serial, run).into_iter().collect::<Result<()>>()?;
     if let Some(c) = c {
         add_bins(&workspace.bins, c, plan.serial);
     }
@@ -195,9 +183,5 @@ fn add_bins<T: Scalar>(bins: &[Bin<T>], c: &mut Factor<T>, serial: bool) {
             }
         }
     };
-    if serial {
-        c.as_mut_slice().chunks_mut(CHUNK).enumerate().for_each(add);
-    } else {
-        c.as_mut_slice().par_chunks_mut(CHUNK).enumerate().for_each(add);
-    }
+    threads::map(c.as_mut_slice().chunks_mut(CHUNK).enumerate(), serial, add);
 }

@@ -3,7 +3,8 @@
 use super::{Matrix, Plan};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
+use crate::threads;
+use std::ops::Range;
 
 /// What one look at X finds: range, norm, zero rows and columns, and entries that NMF cannot have.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,28 +42,22 @@ impl Scan {
     pub fn of<T: Scalar>(x: &dyn Matrix<T>) -> Result<Self> {
         let plan = Plan::new(x, 1);
         let (rows, cols) = x.shape();
-        let parts: Vec<Result<Self>> = plan
-            .bins()
-            .par_iter()
-            .map(|blocks| {
-                let mut part = Self { col_nonzero: vec![false; cols], ..Self::default() };
-                for block in blocks {
-                    x.visit(block.clone(), &mut |range, panel| {
-                        for (i, row) in range.enumerate() {
-                            part.begin_row();
-                            panel.for_each(i, &mut |col, value| {
-                                part.entry(row, col, value.to_f64())
-                            });
-                            part.end_row();
-                        }
-                    })?;
-                }
-                Ok(part)
-            })
-            .collect();
+        let look = |blocks: &Vec<Range<usize>>| -> Result<Self> {
+            let mut part = Self { col_nonzero: vec![false; cols], ..Self::default() };
+            for block in blocks {
+                x.visit(block.clone(), &mut |range, panel| {
+                    for (i, row) in range.enumerate() {
+                        part.begin_row();
+                        panel.for_each(i, &mut |col, value| part.entry(row, col, value.to_f64()));
+                        part.end_row();
+                    }
+                })?;
+            }
+            Ok(part)
+        };
         let mut scan = Self { col_nonzero: vec![false; cols], ..Self::default() };
         scan.row_norm_sq.reserve(rows);
-        for part in parts {
+        for part in threads::map(plan.bins().iter(), plan.is_serial(), look) {
             scan.merge(part?);
         }
         Ok(scan)

@@ -31,7 +31,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
-use crate::update::{EntryRule, Ratio};
+use crate::update::{EntryRule, Ratio, Wanted};
 use sweep::{Room, Sums};
 
 /// What a course by entries knows about X.
@@ -149,7 +149,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         let Problem { streamed, other, penalties, loss, .. } = self.problem;
         if self.is_joint() {
             let (x, plan, penalty) = (streamed, &self.plans.0, penalties.0);
-            let look = Sweep { x, plan, loss, rule: None, penalty, valued: false };
+            let look = Sweep { x, plan, loss, rule: None, penalty, wanted: Wanted::Gradient };
             let mut sums = Following::new(x, self.b[b].cols(), loss);
             let held = self.b[b].view();
             look.run_in(&self.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
@@ -159,7 +159,8 @@ impl<'a, T: Scalar> Entries<'a, T> {
             return Ok(following.kkt(self.b[b].view(), penalties.1));
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
-        let look = Sweep { x, plan, loss, rule: None, penalty: penalties.1, valued: false };
+        let look =
+            Sweep { x, plan, loss, rule: None, penalty: penalties.1, wanted: Wanted::Gradient };
         Ok(look.run_in(&self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
@@ -211,8 +212,14 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         }
         self.ahead = false;
         let rule = (improve && !fixed.0).then_some(rule);
-        let sweep =
-            Sweep { x, plan: &self.plans.0, loss, rule, penalty: penalties.0, valued: true };
+        let sweep = Sweep {
+            x,
+            plan: &self.plans.0,
+            loss,
+            rule,
+            penalty: penalties.0,
+            wanted: Wanted::Divergence,
+        };
         let (held, following) = (self.b[USED].view(), self.following.as_mut());
         self.sums = sweep.run_in(&self.rooms[0], held, next, following)?;
         Ok(())
@@ -296,8 +303,14 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
             (Some(_), ..) if !accepted => {}
             (Some(following), ..) => following.advance(&Ratio { loss }, used, penalties.1),
             (None, Some(x), Some(plan)) => {
-                let sweep =
-                    Sweep { x, plan, loss, rule: Some(rule), penalty: penalties.1, valued: false };
+                let sweep = Sweep {
+                    x,
+                    plan,
+                    loss,
+                    rule: Some(rule),
+                    penalty: penalties.1,
+                    wanted: Wanted::Nothing,
+                };
                 sweep.run_in(&self.rooms[1], next.view(), used, None)?;
             }
             _ => return Ok(()),

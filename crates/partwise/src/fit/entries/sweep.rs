@@ -11,8 +11,8 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
-use crate::update::{EntryRule, Held, Terms, evaluate};
-use rayon::prelude::*;
+use crate::threads;
+use crate::update::{EntryRule, Held, Terms, Wanted, evaluate};
 use std::ops::Range;
 
 /// Some rows of the factor, and the blocks of X they meet.
@@ -43,8 +43,7 @@ pub(crate) struct Sweep<'a, T: Scalar> {
     pub(crate) loss: Loss,
     pub(crate) rule: Option<&'a dyn EntryRule<T>>,
     pub(crate) penalty: Penalty,
-    /// Whether the divergence is wanted.
-    pub(crate) valued: bool,
+    pub(crate) wanted: Wanted,
 }
 
 impl<T: Scalar> Sweep<'_, T> {
@@ -78,20 +77,15 @@ impl<T: Scalar> Sweep<'_, T> {
         let gathering = following.as_deref_mut().map(Following::begin);
         let bins = rows.into_iter().zip(self.plan.bins()).enumerate();
         let bins = bins.map(|(at, (rows, blocks))| Bin { at, rows, blocks });
-        let work = |bin: Bin<'_, T>| (bin.at, self.bin(bin, &held, rooms, gathering.as_ref()));
-        let mut sums: Vec<(usize, Result<Sums>)> = if self.plan.is_serial() {
-            bins.map(work).collect()
-        } else {
-            // Begun in order, so that few shares wait for those before them.
-            bins.par_bridge().map(work).collect()
-        };
-        sums.sort_by_key(|(at, _)| *at);
+        // Begun in order, so that few shares wait for those before them.
+        let work = |bin: Bin<'_, T>| self.bin(bin, &held, rooms, gathering.as_ref());
+        let sums = threads::map(bins, self.plan.is_serial(), work);
         drop(gathering);
         if let Some(following) = following {
             following.finish(self.x);
         }
         let mut total = Sums::default();
-        for (_, sums) in sums {
+        for sums in sums {
             let sums = sums?;
             total.divergence += sums.divergence;
             total.kkt.add(&sums.kkt);
@@ -108,11 +102,11 @@ impl<T: Scalar> Sweep<'_, T> {
         gathering: Option<&Gathering<'_, T>>,
     ) -> Result<Sums> {
         let mut sums = Sums::default();
-        let fresh = || Room { block: self.x.block(), terms: Terms::new(self.valued) };
+        let fresh = || Room { block: self.x.block(), terms: Terms::new(self.wanted) };
         let mut room = rooms.take(|_| true).unwrap_or_else(fresh);
         let mut share = gathering.map(Gathering::share);
         let Room { block, terms } = &mut room;
-        terms.valued = self.valued;
+        terms.wanted = self.wanted;
         let start = bin.blocks.first().map_or(0, |range| range.start);
         for range in bin.blocks {
             let mut f = bin.rows.slice(range.start - start..range.end - start);
@@ -141,6 +135,9 @@ impl<T: Scalar> Sweep<'_, T> {
                 terms.stale = None;
                 evaluate(self.loss, block, held, f.as_view(), terms);
             }
+        }
+        if self.wanted == Wanted::Nothing {
+            return;
         }
         let f = f.as_view();
         let (f, gathered) = match &terms.stale {
@@ -191,7 +188,14 @@ pub(crate) fn divergence_of<T: Scalar>(
     loss: Loss,
 ) -> Result<f64> {
     let plan = Plan::new(x, pair.other.cols());
-    let look = Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
+    let look = Sweep {
+        x,
+        plan: &plan,
+        loss,
+        rule: None,
+        penalty: Penalty::NONE,
+        wanted: Wanted::Divergence,
+    };
     Ok(look.run(pair.other.view(), &mut pair.streamed.clone(), None)?.divergence)
 }
 
@@ -221,7 +225,7 @@ pub(crate) fn flat_rows<T: Scalar>(
 pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) -> Result<()> {
     let plan = Plan::new(x, pair.other.cols());
     let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
-    let look = Sweep { x, plan: &plan, loss, rule: None, penalty, valued: false };
+    let look = Sweep { x, plan: &plan, loss, rule: None, penalty, wanted: Wanted::Gradient };
     // Σ p x q and Σ p q².
     let sums = look.run(pair.other.view(), &mut pair.streamed, None)?.kkt;
     if sums.scale > 0.0 && sums.cross > 0.0 {
@@ -244,8 +248,14 @@ pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> 
     let mut mean = Factor::zeros(cols, 1);
     one.view_mut().fill(T::ONE);
     mean.view_mut().fill(T::ONE);
-    let sweep =
-        |loss| Sweep { x, plan: &plan, loss, rule: None, penalty: Penalty::NONE, valued: true };
+    let sweep = |loss| Sweep {
+        x,
+        plan: &plan,
+        loss,
+        rule: None,
+        penalty: Penalty::NONE,
+        wanted: Wanted::Divergence,
+    };
     // Under KL with q = 1, num is Σ p x and den Σ p.
     let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
     let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };

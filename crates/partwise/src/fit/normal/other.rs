@@ -8,8 +8,8 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::scalar::Scalar;
+use crate::threads;
 use crate::update::{Gram, Improve, add_gram};
-use rayon::prelude::*;
 use std::ops::Range;
 
 impl<T: Scalar> Batch<'_, T> {
@@ -33,7 +33,6 @@ impl<T: Scalar> Batch<'_, T> {
         let panels = panels.zip(plain.view_mut().split_rows(&ends));
         let panels = panels.zip(best.view_mut().split_rows(&ends));
         let panels = panels.zip(accepted.view_mut().split_rows(&ends)).enumerate();
-        let panels: Vec<_> = panels.collect();
         let strands = &self.strands;
         let improve = |(at, (((used, plain), best), accepted))| {
             let from = at * PANEL_ROWS;
@@ -52,11 +51,7 @@ impl<T: Scalar> Batch<'_, T> {
             }
             grams
         };
-        let grams: Vec<Vec<Vec<f64>>> = if self.plan.is_serial() {
-            panels.into_iter().map(improve).collect()
-        } else {
-            panels.into_par_iter().map(improve).collect()
-        };
+        let grams: Vec<Vec<Vec<f64>>> = threads::map(panels, self.plan.is_serial(), improve);
         drop(ready);
         for (which, strand) in self.strands.iter_mut().enumerate() {
             let mut wide = vec![0.0; k * k];
@@ -101,14 +96,9 @@ impl<T: Scalar> Batch<'_, T> {
             }
             sums
         };
-        let froms: Vec<usize> = (0..rows).step_by(PANEL_ROWS).collect();
-        let parts: Vec<Vec<KktSums>> = if self.plan.is_serial() {
-            froms.into_iter().map(panel).collect()
-        } else {
-            froms.into_par_iter().map(panel).collect()
-        };
+        let froms = (0..rows).step_by(PANEL_ROWS);
         let mut sums = vec![KktSums::default(); self.strands.len()];
-        for part in parts {
+        for part in threads::map(froms, self.plan.is_serial(), panel) {
             sums.iter_mut().zip(&part).for_each(|(to, from)| to.add(from));
         }
         sums

@@ -10,7 +10,7 @@ use crate::loss::Loss;
 use crate::matrix::{Matrix, Observations, Plan};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
-use crate::update::{EntryRule, Held, Ratio, Terms, evaluate};
+use crate::update::{EntryRule, Held, Ratio, Terms, Wanted, evaluate};
 
 /// Improves `w`, or finds it; what `h` follows from.
 ///
@@ -31,7 +31,8 @@ pub(super) fn rows<T: Scalar>(
     let plan = Plan::new(&x, h.cols());
     let mut following = Following::new(&x, h.cols(), loss);
     let penalty = batch.penalty(options.w_penalty);
-    let sweep = Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, valued: true };
+    let sweep =
+        Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, wanted: Wanted::Divergence };
     let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
     // Of rows that were left early.
     x.go_on()?;
@@ -59,15 +60,16 @@ impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) {
-        let valued = terms.valued;
+        let wanted = terms.wanted;
         if self.flat {
-            terms.valued = false;
+            terms.wanted = Wanted::Gradient;
             flat_rows(Loss::KL, block, held, f, terms);
         }
         for done in 0..=self.iterations {
             let last = done == self.iterations || self.x.go_on().is_err();
             // Which one will be the last is known beforehand only if all are made.
-            terms.valued = valued && (last || self.tol > 0.0);
+            let early = !last && self.tol == 0.0;
+            terms.wanted = if early { Wanted::Gradient } else { wanted };
             evaluate(self.ratio.loss, block, held, f.as_view(), terms);
             if last || (self.tol > 0.0 && kkt_of(f.as_view(), terms, penalty) <= self.tol) {
                 break;
@@ -76,7 +78,7 @@ impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
                 self.ratio.multiply(f.row_mut(i), terms.num.row(i), terms.den.row(i), penalty);
             }
         }
-        terms.valued = valued;
+        terms.wanted = wanted;
     }
 
     fn follows(&self) -> bool {

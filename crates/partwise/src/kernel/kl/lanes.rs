@@ -9,7 +9,7 @@ mod group;
 use super::super::hals::transpose;
 use super::super::kl_divergence::kl_divergence;
 use super::super::simd::{self, Job, Simd};
-use crate::factor::{View, ViewMut};
+use crate::factor::{Factor, View, ViewMut};
 use crate::scalar::Scalar;
 use group::Group;
 
@@ -30,27 +30,28 @@ pub(crate) struct KlRows<'a, T> {
     pub(crate) quad: T,
 }
 
-/// Improves the rows of `f` as [`super::improve`] does with one, leaves Σ_e v_te c_e / p_e in `num`,
-/// and returns Σ p·d(x, q) over all entries if it is `valued`, else 0.
+/// Improves the rows of `f` as [`super::improve`] does with one, leaves Σ_e v_te c_e / p_e in `num` if
+/// that is given, and then returns Σ p·d(x, q) over all entries if it is `valued`, else 0.
 pub(crate) fn improve_rows<T: Scalar>(
     rows: &KlRows<'_, T>,
     f: &mut ViewMut<'_, T>,
-    num: &mut ViewMut<'_, T>,
+    num: Option<&mut ViewMut<'_, T>>,
     sweeps: usize,
     valued: bool,
 ) -> f64 {
     let ((n, len), (m, k)) = ((rows.x.rows(), rows.x.cols()), (rows.u.rows(), rows.u.cols()));
-    assert!(f.rows() == n && m == n && num.rows() == n && f.cols() == k && num.cols() == k);
+    assert!(f.rows() == n && m == n && f.cols() == k);
+    assert!(num.as_ref().is_none_or(|num| num.rows() == n && num.cols() == k));
     assert!(rows.weights.is_none_or(|w| w.rows() == n && w.cols() == len));
     assert!(len <= rows.stride && rows.panel.len() >= k * rows.stride);
-    let (f, num) = (f.reborrow(), num.reborrow());
+    let (f, num) = (f.reborrow(), num.map(ViewMut::reborrow));
     simd::run(ImproveRows { rows, f, num, sweeps, valued })
 }
 
 struct ImproveRows<'a, T> {
     rows: &'a KlRows<'a, T>,
     f: ViewMut<'a, T>,
-    num: ViewMut<'a, T>,
+    num: Option<ViewMut<'a, T>>,
     sweeps: usize,
     valued: bool,
 }
@@ -62,43 +63,52 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
     unsafe fn run<S: Simd<T>>(self) -> f64 {
         let Self { rows, mut f, mut num, sweeps, valued } = self;
         let (k, len) = (rows.u.cols(), rows.x.cols());
-        let [entries, components] = [len, k].map(|n| vec![T::ZERO; n * S::LANES]);
+        let [entries, components] = [len, k].map(|n| n * S::LANES);
+        let weighted = if rows.weights.is_some() { entries } else { 0 };
+        // No register crosses a cache line, and arrays that are walked together do not lie a whole
+        // page apart, where a load waits for the store to the same place of another page.
+        let sizes = [entries, components, entries, components, entries, components];
+        let mut room = Factor::zeros(1, sizes.iter().sum::<usize>() + 2 * weighted);
+        let mut room = room.as_mut_slice();
+        let mut part = |size| room.split_off_mut(..size).unwrap_or_default();
+        let [c, f_, p, u, ratio, num_] = sizes.map(&mut part);
+        let (x, weights) = (part(weighted), part(weighted));
         let mut group = Group {
             panel: rows.panel,
             stride: rows.stride,
             quad: rows.quad,
             plain: true,
-            c: entries.clone(),
-            p: entries.clone(),
-            ratio: entries.clone(),
-            f: components.clone(),
-            u: components.clone(),
-            num: components,
+            c,
+            p,
+            ratio,
+            f: f_,
+            u,
+            num: num_,
         };
-        let weighted = if rows.weights.is_some() { entries.len() } else { 0 };
-        let (mut x, mut weights) = (entries[..weighted].to_vec(), entries[..weighted].to_vec());
         let mut total = 0.0;
         for from in (0..f.rows()).step_by(S::LANES) {
             let range = from..f.rows().min(from + S::LANES);
             // SAFETY: the arrays hold LANES values for each entry or component; S is enabled.
             unsafe {
-                lay::<T, S>(rows.x.slice(range.clone()), &mut group.c);
+                lay::<T, S>(rows.x.slice(range.clone()), group.c);
                 if let Some(given) = rows.weights {
-                    lay::<T, S>(given.slice(range.clone()), &mut weights);
-                    x.copy_from_slice(&group.c);
-                    group.c.iter_mut().zip(&weights).for_each(|(c, &w)| *c *= w);
+                    lay::<T, S>(given.slice(range.clone()), weights);
+                    x.copy_from_slice(group.c);
+                    group.c.iter_mut().zip(&*weights).for_each(|(c, &w)| *c *= w);
                 }
-                lay::<T, S>(f.as_view().slice(range.clone()), &mut group.f);
-                lay::<T, S>(rows.u.slice(range.clone()), &mut group.u);
+                lay::<T, S>(f.as_view().slice(range.clone()), group.f);
+                lay::<T, S>(rows.u.slice(range.clone()), group.u);
                 group.charge::<S>(rows.l1, range.len());
-                group.improve::<S>(sweeps);
-                lift::<T, S>(&group.f, &mut f.slice(range.clone()));
-                lift::<T, S>(&group.num, &mut num.slice(range));
+                group.improve::<S>(sweeps, num.is_some());
+                lift::<T, S>(group.f, &mut f.slice(range.clone()));
+                if let Some(num) = &mut num {
+                    lift::<T, S>(group.num, &mut num.slice(range));
+                }
             }
-            if valued {
-                let given = rows.weights.map(|_| (&x[..], &weights[..]));
-                let (x, p) = given.map_or((&group.c[..], None), |(x, w)| (x, Some(w)));
-                total += kl_divergence(x, &group.p, p);
+            if valued && num.is_some() {
+                let given = rows.weights.map(|_| (&*x, &*weights));
+                let (x, p) = given.map_or((&*group.c, None), |(x, w)| (x, Some(w)));
+                total += kl_divergence(x, group.p, p);
             }
         }
         total

@@ -63,7 +63,7 @@ impl<T: Scalar> Case<T> {
         let (mut p, mut ratio) = (vec![before; padded(self.len)], vec![before; padded(self.len)]);
         let (mut f, mut num) = (self.f.clone(), vec![before; self.f.len()]);
         match sweeps {
-            Some(n) => improve(&self.row(), &mut f, &mut p, &mut ratio, &mut num, n),
+            Some(n) => improve(&self.row(), &mut f, &mut p, &mut ratio, Some(&mut num), n),
             None => evaluate(&self.row(), &f, &mut p, &mut ratio, &mut num),
         }
         [f, p, num]

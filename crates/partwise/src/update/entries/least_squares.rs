@@ -12,7 +12,7 @@
 //! * Use it: the default under weights and with missing entries.
 
 use super::row::Row;
-use super::{EntryRule, Held, Momentum, Terms};
+use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::residual::{LsRow, LsWork, improve};
@@ -64,8 +64,10 @@ impl<T: Scalar> EntryRule<T> for LeastSquares {
                 Some(sweeps) => row.sweep(own, b, penalty, sweeps),
                 None => row.solve(own, b, penalty),
             }
-            row.times_gram(own, terms.den.row_mut(i));
-            if terms.valued {
+            if terms.wanted > Wanted::Nothing {
+                row.times_gram(own, terms.den.row_mut(i));
+            }
+            if terms.is_valued() {
                 divergence += residual(block, i, held, own, (b, terms.den.row(i)));
             }
         }
@@ -280,7 +282,7 @@ mod tests {
         // One sweep of seven components keeps residuals; the same step by step keeps equations.
         let run = |rule: LeastSquares, times: usize| {
             let mut f = Factor::from_rows(rows, k, &vec![0.5; rows * k]);
-            let mut terms = Terms::new(true);
+            let mut terms = Terms::new(Wanted::Divergence);
             for _ in 0..times {
                 rule.improve(&block, &held, penalty, &mut f.view_mut(), &mut terms);
             }

@@ -19,7 +19,7 @@ pub(crate) use least_squares::LeastSquares;
 pub(crate) use mu::Ratio;
 use mue::Extrapolated;
 pub(crate) use sn::ScalarNewton;
-pub(crate) use terms::{Held, Terms, evaluate};
+pub(crate) use terms::{Held, Terms, Wanted, evaluate};
 
 use super::{Momentum, Rule};
 use crate::factor::ViewMut;
@@ -31,7 +31,7 @@ use crate::scalar::Scalar;
 /// A rule by entries.
 pub(crate) trait EntryRule<T: Scalar>: Send + Sync {
     /// Improves the rows `f` of a block under a penalty, and leaves in `terms` what [`evaluate`]
-    /// finds for the new rows.
+    /// finds for the new rows, as far as it is wanted.
     fn improve(
         &self,
         block: &Observations<T>,

@@ -3,7 +3,7 @@
 use super::Stale;
 use crate::factor::{Factor, View};
 use crate::kernel::dense::{Accum, Strided, product};
-use crate::kernel::panel::padded;
+use crate::kernel::panel::{padded, whole_panel};
 use crate::kernel::sddmm::sddmm;
 use crate::kernel::sparse::gather;
 use crate::loss::{Divergence, Loss, WithDivergence};
@@ -35,9 +35,8 @@ impl<'a, T: Scalar> Held<'a, T> {
         let mut across = Factor::zeros(0, 0);
         if layout == Layout::Dense {
             across = Factor::zeros(k, padded(n));
-            for j in 0..n {
-                f.row(j).iter().enumerate().for_each(|(t, &v)| across.row_mut(t)[j] = v);
-            }
+            let stride = across.stride();
+            whole_panel(f, across.as_mut_slice(), stride);
         }
         Self { f, across, sums, gram: OnceLock::new() }
     }
@@ -52,6 +51,17 @@ impl<'a, T: Scalar> Held<'a, T> {
     }
 }
 
+/// What a step is to tell of the rows it leaves, each beside what stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wanted {
+    /// Nothing.
+    Nothing,
+    /// The parts of the gradient.
+    Gradient,
+    /// The divergence.
+    Divergence,
+}
+
 /// What is found for the rows of a block.
 pub(crate) struct Terms<T> {
     /// Negative and positive part of the gradient, a row for each row of the block.
@@ -61,9 +71,9 @@ pub(crate) struct Terms<T> {
     /// left empty where it is 1 throughout.
     pub(crate) ratio: Entrywise<T>,
     pub(crate) weight: Entrywise<T>,
-    /// Σ p·d(x, q) over the block, if `valued`.
+    /// Σ p·d(x, q) over the block.
     pub(crate) divergence: f64,
-    pub(crate) valued: bool,
+    pub(crate) wanted: Wanted,
     /// Fitted values.
     pub(super) q: Entrywise<T>,
     /// What a joint rule leaves.
@@ -99,8 +109,7 @@ impl<T: Scalar> Entrywise<T> {
 }
 
 impl<T: Scalar> Terms<T> {
-    /// `valued`: whether the divergence is wanted.
-    pub(crate) fn new(valued: bool) -> Self {
+    pub(crate) fn new(wanted: Wanted) -> Self {
         let none = || Factor::zeros(0, 0);
         Self {
             num: none(),
@@ -108,10 +117,15 @@ impl<T: Scalar> Terms<T> {
             ratio: Entrywise::empty(),
             weight: Entrywise::empty(),
             divergence: 0.0,
-            valued,
+            wanted,
             q: Entrywise::empty(),
             stale: None,
         }
+    }
+
+    /// Whether the divergence is wanted.
+    pub(super) fn is_valued(&self) -> bool {
+        self.wanted == Wanted::Divergence
     }
 
     /// Makes room for the rows of a block.
@@ -191,7 +205,7 @@ impl<T: Scalar> WithDivergence for Evaluate<'_, '_, T> {
             Layout::Dense => dense(d, block, held, f, terms),
             Layout::Listed { .. } => listed(d, block, held, f, terms),
         }
-        if block.layout == (Layout::Listed { zeros: true }) && terms.valued {
+        if block.layout == (Layout::Listed { zeros: true }) && terms.is_valued() {
             terms.divergence += unlisted(block, f, terms);
         }
     }
@@ -213,7 +227,7 @@ fn dense<T: Scalar, D: Divergence>(
         let q = terms.q.dense.row(i);
         let weight = if D::CONSTANT_WEIGHT { None } else { Some(terms.weight.dense.row_mut(i)) };
         parts(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
-        if terms.valued {
+        if terms.is_valued() {
             total += d.total(x, q, weights);
         }
     }
@@ -238,7 +252,7 @@ fn listed<T: Scalar, D: Divergence>(
     let entries = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
     parts(d, entries, &mut terms.ratio.listed, weight);
     let (x, p, q) = entries;
-    terms.divergence = if terms.valued { d.total(x, q, p) } else { 0.0 };
+    terms.divergence = if terms.is_valued() { d.total(x, q, p) } else { 0.0 };
     gather(block.listed(&terms.ratio.listed), held.f, &mut terms.num.view_mut());
     if !D::CONSTANT_WEIGHT {
         gather(block.listed(&terms.weight.listed), held.f, &mut terms.den.view_mut());

@@ -12,14 +12,14 @@ pub(super) struct Group<'a, T> {
     pub(super) quad: T,
     /// Whether every step has the usual form: u > 0 and quad = 0.
     pub(super) plain: bool,
-    pub(super) c: Vec<T>,
+    pub(super) c: &'a mut [T],
     /// Fitted values, while the sweeps run as [`super::super`] keeps them.
-    pub(super) p: Vec<T>,
+    pub(super) p: &'a mut [T],
     /// At the end c/p.
-    pub(super) ratio: Vec<T>,
-    pub(super) f: Vec<T>,
-    pub(super) u: Vec<T>,
-    pub(super) num: Vec<T>,
+    pub(super) ratio: &'a mut [T],
+    pub(super) f: &'a mut [T],
+    pub(super) u: &'a mut [T],
+    pub(super) num: &'a mut [T],
 }
 
 /// The last step: the line of its component, and by how much each row moved.
@@ -43,11 +43,13 @@ impl<T: Scalar> Group<'_, T> {
         }
     }
 
+    /// Fitted values, c/p and `num` are left as they are for the new f if they are `wanted`.
+    ///
     /// # Safety
     /// The arrays hold LANES values for each entry or component, the panel a line for each
     /// component; S is enabled.
     #[inline(always)]
-    pub(super) unsafe fn improve<S: Simd<T>>(&mut self, sweeps: usize) {
+    pub(super) unsafe fn improve<S: Simd<T>>(&mut self, sweeps: usize, wanted: bool) {
         // SAFETY: the caller's.
         unsafe {
             self.start::<S>();
@@ -57,7 +59,9 @@ impl<T: Scalar> Group<'_, T> {
                     last = self.visit::<S>(t, last);
                 }
             }
-            self.finish::<S>();
+            if wanted {
+                self.finish::<S>();
+            }
         }
     }
 
