@@ -159,7 +159,7 @@ impl<T: Scalar> Task<'_, T> {
         let need = self.need();
         let streamed = observed(self.data, matrix, side, need);
         let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
-        let null = entries::divergence_of_mean(&streamed, loss)?;
+        let null = entries::divergence_of_mean(&streamed, loss, self.mean())?;
         let problem = entries::Problem {
             streamed: &streamed,
             other: other.as_ref(),

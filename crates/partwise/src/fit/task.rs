@@ -190,6 +190,12 @@ impl<'a, T: Scalar> Task<'a, T> {
         if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
     }
 
+    /// The mean of X, if no entry counts for more than another.
+    pub(super) fn mean(&self) -> Option<f64> {
+        let (rows, cols) = self.data.x.shape();
+        (!self.data.is_weighted()).then(|| self.scan.sum / (rows as f64 * cols as f64))
+    }
+
     /// The size of the terms that the divergence is a difference of.
     pub(super) fn magnitude(&self, null: f64) -> f64 {
         let Scan { sum, norm_sq, .. } = self.scan;

@@ -13,6 +13,7 @@ pub(crate) mod impute;
 pub(crate) mod kkt;
 pub(crate) mod kl;
 pub(crate) mod kl_divergence;
+pub(crate) mod look;
 pub(crate) mod panel;
 pub(crate) mod residual;
 pub(crate) mod sddmm;

@@ -3,6 +3,7 @@
 
 mod kl;
 mod kl_rows;
+mod look;
 mod rows;
 mod steps;
 

@@ -4,6 +4,7 @@ use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
+use crate::kernel::panel::{padded, whole_panel};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -134,27 +135,26 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
 
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64], unit: f64) -> f64 {
         let (rows, cols) = self.0.shape();
-        let mut across = Factor::zeros(h.cols(), cols);
-        for j in 0..cols {
-            for (t, &v) in h.row(j).iter().enumerate() {
-                across.row_mut(t)[j] = v;
-            }
-        }
-        let mut fitted = Factor::zeros(rows.min(RESIDUAL_ROWS), cols);
+        let mut across = Factor::zeros(h.cols(), padded(cols));
+        let stride = across.stride();
+        whole_panel(h, across.as_mut_slice(), stride);
+        let across = across.view().columns(0..cols);
+        let height = rows.min(RESIDUAL_ROWS);
+        let (mut fitted, mut x) = (Factor::zeros(height, cols), Factor::zeros(height, cols));
         let unit = T::from_f64(unit);
         let mut total = 0.0;
         for from in (0..rows).step_by(RESIDUAL_ROWS) {
             let height = RESIDUAL_ROWS.min(rows - from);
             let w = Strided::of(w.slice(from..from + height));
             let mut fitted = fitted.view_mut();
-            product(w, across.view(), &mut fitted.slice(0..height), Accum::Replace);
+            product(w, across, &mut fitted.slice(0..height), Accum::Replace);
+            self.0.rows(from..from + height).copy_to(&mut x.view_mut().slice(0..height));
             for i in 0..height {
-                let row = fitted.row(i).iter().enumerate();
-                let square = |(j, &p): (usize, &T)| {
-                    let difference = (self.0.get(from + i, j) * unit * unit - p).to_f64();
+                let square = |(&x, &p): (&T, &T)| {
+                    let difference = (x * unit * unit - p).to_f64();
                     difference * difference
                 };
-                total += row.map(square).sum::<f64>();
+                total += x.row(i).iter().zip(fitted.row(i)).map(square).sum::<f64>();
             }
         }
         total
@@ -177,6 +177,10 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
 
     fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
         self.0.rows(0..out.rows()).copy_to(out);
+    }
+
+    fn is_dense(&self) -> bool {
+        true
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {

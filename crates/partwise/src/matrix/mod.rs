@@ -95,6 +95,11 @@ pub trait Panel<T: Scalar> {
         (0..out.rows()).for_each(|i| self.copy_dense(i, out.row_mut(i)));
     }
 
+    /// Whether all entries are stored, so that rows are best copied whole.
+    fn is_dense(&self) -> bool {
+        false
+    }
+
     /// Appends columns and values of the stored entries of the panel's row `row`, in order of column;
     /// zeros may be left out.
     ///

@@ -21,8 +21,10 @@ const MAX_BINS: usize = 64;
 /// Entries of X per row of a bin's C, at least, for sparse and dense X: a bin costs a write and a
 /// read of its C, and a stored entry costs the less work the denser they lie.
 const ENTRIES_PER_SUM: (usize, usize) = (25, 200);
-/// Entries of X times columns of H below which threads cost more than they bring.
+/// Entries of X times columns of H below which threads cost more than they bring; and the columns that
+/// an entry is worth by itself.
 const SERIAL_WORK: usize = 1 << 17;
+const LEAST_WIDTH: usize = 4;
 
 /// How the rows of X are cut.
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ impl Plan {
             );
             from = to;
         }
-        Self { bins, block_rows, serial: stored * width.max(1) < SERIAL_WORK }
+        Self { bins, block_rows, serial: stored * width.max(LEAST_WIDTH) < SERIAL_WORK }
     }
 
     pub(crate) fn bins(&self) -> &[Vec<Range<usize>>] {

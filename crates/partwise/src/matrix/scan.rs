@@ -2,6 +2,8 @@
 
 use super::{Matrix, Plan};
 use crate::error::{Error, Result};
+use crate::factor::Factor;
+use crate::kernel::look::look;
 use crate::scalar::Scalar;
 use crate::threads;
 use std::ops::Range;
@@ -44,11 +46,18 @@ impl Scan {
         let (rows, cols) = x.shape();
         let look = |blocks: &Vec<Range<usize>>| -> Result<Self> {
             let mut part = Self { col_nonzero: vec![false; cols], ..Self::default() };
+            let mut copy = Factor::<T>::zeros(0, cols);
             for block in blocks {
                 x.visit(block.clone(), &mut |range, panel| {
+                    if panel.is_dense() {
+                        copy.reshape(range.len(), cols);
+                        panel.copy_rows(&mut copy.view_mut());
+                    }
                     for (i, row) in range.enumerate() {
                         part.begin_row();
-                        panel.for_each(i, &mut |col, value| part.entry(row, col, value.to_f64()));
+                        if !(panel.is_dense() && part.glance(copy.row(i))) {
+                            panel.for_each(i, &mut |col, x| part.entry(row, col, x.to_f64()));
+                        }
                         part.end_row();
                     }
                 })?;
@@ -92,13 +101,36 @@ impl Scan {
         self.row_nonzero.push(false);
     }
 
+    /// Takes a row as a whole, unless it has what needs its place.
+    fn glance<T: Scalar>(&mut self, values: &[T]) -> bool {
+        let Some(seen) = look(values, &mut self.col_nonzero) else { return false };
+        self.max = self.max.max(seen.max);
+        if seen.positive > 0 {
+            self.extend_min(seen.min_positive);
+        }
+        self.positive += seen.positive;
+        self.sum += seen.sum;
+        if let Some(norm) = self.row_norm_sq.last_mut() {
+            *norm = seen.norm_sq;
+        }
+        if let Some(nonzero) = self.row_nonzero.last_mut() {
+            *nonzero = seen.positive > 0;
+        }
+        true
+    }
+
+    /// Another positive entry that may be the smallest.
+    fn extend_min(&mut self, value: f64) {
+        if self.min_positive == 0.0 || value < self.min_positive {
+            self.min_positive = value;
+        }
+    }
+
     #[inline]
     fn entry(&mut self, row: usize, col: usize, value: f64) {
         if value > 0.0 && value < f64::INFINITY {
             self.max = self.max.max(value);
-            if self.min_positive == 0.0 || value < self.min_positive {
-                self.min_positive = value;
-            }
+            self.extend_min(value);
             self.positive += 1;
             self.sum += value;
             if let Some(norm) = self.row_norm_sq.last_mut() {
@@ -131,10 +163,8 @@ impl Scan {
     /// Adds what was found in the rows that follow.
     fn merge(&mut self, next: Self) {
         self.max = self.max.max(next.max);
-        if self.min_positive == 0.0
-            || (next.min_positive > 0.0 && next.min_positive < self.min_positive)
-        {
-            self.min_positive = next.min_positive;
+        if next.min_positive > 0.0 {
+            self.extend_min(next.min_positive);
         }
         self.positive += next.positive;
         self.sum += next.sum;

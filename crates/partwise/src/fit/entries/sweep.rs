@@ -237,28 +237,29 @@ pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) 
     Ok(())
 }
 
-/// The divergence of a constant model: what a fit is compared with.
+/// The divergence of a constant model, which is the `mean` of X if that is known: what a fit is
+/// compared with.
 ///
 /// # Errors
 /// What the source of X reports.
-pub(crate) fn divergence_of_mean<T: Scalar>(x: &Observed<'_, T>, loss: Loss) -> Result<f64> {
+pub(crate) fn divergence_of_mean<T: Scalar>(
+    x: &Observed<'_, T>,
+    loss: Loss,
+    mean: Option<f64>,
+) -> Result<f64> {
     let (rows, cols) = x.shape();
     let plan = Plan::new(x, 1);
-    let mut one = Factor::zeros(rows, 1);
-    let mut mean = Factor::zeros(cols, 1);
-    one.view_mut().fill(T::ONE);
-    mean.view_mut().fill(T::ONE);
-    let sweep = |loss| Sweep {
-        x,
-        plan: &plan,
-        loss,
-        rule: None,
-        penalty: Penalty::NONE,
-        wanted: Wanted::Divergence,
+    let (wanted, penalty) = (Wanted::Divergence, Penalty::NONE);
+    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty, wanted };
+    let mut one = Factor::from_rows(rows, 1, &vec![T::ONE; rows]);
+    let level = |level| Factor::from_rows(cols, 1, &vec![level; cols]);
+    let mean = match mean {
+        Some(mean) => mean,
+        None => {
+            // Under KL with q = 1, num is Σ p x and den Σ p.
+            let of_ones = sweep(Loss::KL).run(level(T::ONE).view(), &mut one, None)?.kkt;
+            if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 }
+        }
     };
-    // Under KL with q = 1, num is Σ p x and den Σ p.
-    let of_ones = sweep(Loss::KL).run(mean.view(), &mut one, None)?.kkt;
-    let level = if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 };
-    mean.view_mut().fill(T::from_f64(level));
-    Ok(sweep(loss).run(mean.view(), &mut one, None)?.divergence)
+    Ok(sweep(loss).run(level(T::from_f64(mean)).view(), &mut one, None)?.divergence)
 }
