@@ -80,6 +80,12 @@ impl<T: Scalar> ScaledPanel<'_, T> {
         copy
     }
 
+    /// `x · factor²`, where factor² itself may be out of the range of T.
+    fn entry(&self) -> impl Fn(T) -> T + use<T> {
+        let factor = T::from_f64(self.factor);
+        move |x| x * factor * factor
+    }
+
     fn scale(&self, f: &mut ViewMut<'_, T>) {
         let factor = T::from_f64(self.factor);
         for i in 0..f.rows() {
@@ -110,39 +116,67 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
     }
 
     fn copy_dense(&self, row: usize, out: &mut [T]) {
-        let factor = T::from_f64(self.factor);
+        let scaled = self.entry();
         self.panel.copy_dense(row, out);
-        out.iter_mut().for_each(|x| *x *= factor * factor);
+        out.iter_mut().for_each(|x| *x = scaled(*x));
     }
 
     fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
-        let factor = T::from_f64(self.factor);
+        let scaled = self.entry();
         self.panel.copy_rows(out);
         for i in 0..out.rows() {
-            out.row_mut(i).iter_mut().for_each(|x| *x *= factor * factor);
+            out.row_mut(i).iter_mut().for_each(|x| *x = scaled(*x));
         }
     }
 
+    fn is_dense(&self) -> bool {
+        self.panel.is_dense()
+    }
+
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {
-        let (factor, from) = (T::from_f64(self.factor), values.len());
+        let (scaled, from) = (self.entry(), values.len());
         self.panel.copy_listed(row, columns, values);
-        values[from..].iter_mut().for_each(|x| *x *= factor * factor);
+        values[from..].iter_mut().for_each(|x| *x = scaled(*x));
     }
 
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
-        let factor = T::from_f64(self.factor);
-        self.panel.for_each(row, &mut |j, x| entry(j, x * factor * factor));
+        let scaled = self.entry();
+        self.panel.for_each(row, &mut |j, x| entry(j, scaled(x)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::{Csr, Dense, Order};
 
     #[test]
     fn exponents_of_powers_and_subnormals() {
         for (x, e) in [(1.0, 0), (3.9, 1), (0.5, -1), (2f64.powi(900), 900), (5e-324, -1074)] {
             assert_eq!(floor_log2(x), e, "{x:e}");
+        }
+    }
+
+    #[test]
+    fn rows_of_subnormal_entries_are_scaled_alike_however_they_are_read() {
+        let tiny = |n: u32| f32::from_bits(n);
+        let x = [tiny(3), 0.0, tiny(5), tiny(9)];
+        let half = half_exponent(f64::from(tiny(9)));
+        let inner = Dense::new(2, 2, Order::RowMajor, x.to_vec()).expect("values");
+        let csr = Csr::new((2, 2), &[0, 1, 3], vec![0, 0, 1], vec![x[0], x[2], x[3]]);
+        let csr = csr.expect("sorted");
+        for inner in [&inner as &dyn Matrix<f32>, &csr] {
+            let read = |_: Range<usize>, panel: &dyn Panel<f32>| {
+                let (mut rows, mut list) = (Factor::zeros(2, 2), (Vec::new(), Vec::new()));
+                panel.copy_rows(&mut rows.view_mut());
+                let mut row = [0.0; 2];
+                panel.copy_dense(1, &mut row);
+                panel.copy_listed(1, &mut list.0, &mut list.1);
+                assert_eq!(rows.to_vec(), [0.375, 0.0, 0.625, 1.125]);
+                assert_eq!((row, list.1), ([0.625, 1.125], vec![0.625, 1.125]));
+            };
+            let scaled = Scaled::new(inner, half);
+            scaled.visit(0..2, &mut |range, panel| read(range, panel)).expect("in memory");
         }
     }
 
