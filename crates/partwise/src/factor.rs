@@ -300,6 +300,11 @@ impl<'a, T: Scalar> ViewMut<'a, T> {
             self.row_mut(i).copy_from_slice(other.row(i));
         }
     }
+    /// All values, from the first one of the first row to the last one of the last, with what lies
+    /// between and behind the rows.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        self.data
+    }
     /// First element.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
         self.data.as_mut_ptr()

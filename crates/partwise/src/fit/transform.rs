@@ -134,7 +134,7 @@ fn row_by_row<T: Scalar>(
     let bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();
     let bin = |(mut w, start): (ViewMut<'_, T>, usize)| -> Result<()> {
         let mut block = x.block();
-        let mut terms = Terms::new(Wanted::Gradient);
+        let mut terms = Terms::new(Wanted::GRADIENT);
         for at in 0..w.rows() {
             if scan.row_nonzero[start + at] {
                 x.read(start + at..start + at + 1, &mut block)?;

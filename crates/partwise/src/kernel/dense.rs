@@ -5,6 +5,7 @@
 //! loads of `f`. Each element of `out` is one chain of fused multiply-adds in index order, whatever
 //! the tile, so a row has the same bits alone or among others.
 
+use super::panel::{padded, whole_panel};
 use super::simd::{self, Job, Simd};
 use crate::factor::{View, ViewMut};
 use crate::scalar::Scalar;
@@ -141,15 +142,32 @@ impl<T: Scalar> Strided<'_, T> {
         if self.col_stride == 1 {
             return (0..self.rows).for_each(|i| self.copy_row(i, out.row_mut(i)));
         }
+        let whole = self.copy_squares(out);
         let (to, stride) = (out.as_mut_ptr(), out.stride());
         for from in (0..self.rows).step_by(COPIED_ROWS) {
-            for j in 0..self.cols {
+            for j in whole..self.cols {
                 for i in from..self.rows.min(from + COPIED_ROWS) {
                     // SAFETY: (i, j) lies within both shapes, which agree.
                     unsafe { *to.add(i * stride + j) = self.get_unchecked(i, j) };
                 }
             }
         }
+    }
+
+    /// Copies those columns that make whole registers, if columns are contiguous; says how many.
+    fn copy_squares(&self, out: &mut ViewMut<'_, T>) -> usize {
+        let apart = usize::try_from(self.col_stride).unwrap_or(0);
+        let whole = self.cols - self.cols % padded(1);
+        if self.row_stride != 1 || apart < self.rows || whole == 0 || self.rows == 0 {
+            return 0;
+        }
+        let len = (whole - 1) * apart + self.rows;
+        // SAFETY: from the first entry of the first column to the last one of the last column that is
+        // copied; both lie inside the borrow.
+        let data = unsafe { std::slice::from_raw_parts(self.start, len) };
+        let stride = out.stride();
+        whole_panel(View::new(data, whole, self.rows, apart), out.as_mut_slice(), stride);
+        whole
     }
 }
 

@@ -84,7 +84,9 @@ macro_rules! kl_term {
                 const HALF: $bits = 1 << (MANTISSA - 1);
                 // The number whose last bits are an integer n is n above this one.
                 const WHOLE: $t = ((1 as $bits) << MANTISSA) as $t;
-                let x = self;
+                // A number in place of 0, since r would be subnormal, which is slow.
+                let counts = self >= $t::MIN_POSITIVE;
+                let x = if counts { self } else { 1.0 };
                 let (scaled, lower) = if q < $t::MIN_POSITIVE { (q * WHOLE, MANTISSA as $t) } else { (q, 0.0) };
                 let apart = scaled.to_bits().wrapping_sub(x.to_bits());
                 let biased = apart.wrapping_add((BIAS << MANTISSA).wrapping_add(HALF)) >> MANTISSA;
@@ -101,7 +103,7 @@ macro_rules! kl_term {
                 let value = (if e == 0.0 { near } else { far }) - x * (2.0 * s * z * series);
                 let value = if value > 0.0 { value } else { 0.0 };
                 let value = if q > 0.0 { value } else { $t::INFINITY };
-                if x >= $t::MIN_POSITIVE { value } else { q }
+                if counts { value } else { q }
             }
         }
     };

@@ -33,7 +33,8 @@ pub(crate) fn gather_panel<T: Scalar>(
 
 /// `panel[t · stride + e] = h[e, t]`, and 0 for e from the rows of `h` to their padding.
 pub(crate) fn whole_panel<T: Scalar>(h: View<'_, T>, panel: &mut [T], stride: usize) {
-    assert!(padded(h.rows()) <= stride && h.cols() * stride <= panel.len());
+    let (width, k) = (padded(h.rows()), h.cols());
+    assert!(width <= stride && (k == 0 || (k - 1) * stride + width <= panel.len()));
     simd::run(Gather { h, len: h.rows(), place: |e| e, panel, stride });
 }
 
@@ -42,6 +43,21 @@ pub(crate) fn whole_panel<T: Scalar>(h: View<'_, T>, panel: &mut [T], stride: us
 pub(crate) fn dot_panel<T: Scalar>(f: &[T], panel: &[T], stride: usize, len: usize, p: &mut [T]) {
     assert!(padded(len) <= stride.min(p.len()) && f.len() * stride <= panel.len());
     simd::run(Dot { f, panel, stride, len, p });
+}
+
+/// As [`whole_panel`], in the middle of a kernel, for lines of a whole number of registers.
+///
+/// # Safety
+/// S is enabled, `stride` is a multiple of LANES, no less than the rows of `h`, and `panel` has
+/// columns · stride values.
+#[inline(always)]
+pub(super) unsafe fn lay_panel<T: Scalar, S: Simd<T>>(
+    h: View<'_, T>,
+    panel: &mut [T],
+    stride: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe { Gather { h, len: h.rows(), place: |e| e, panel, stride }.run::<S>() }
 }
 
 struct Gather<'a, T, P> {
@@ -60,7 +76,7 @@ impl<T: Scalar, P: Fn(usize) -> usize> Job<T> for Gather<'_, T, P> {
     unsafe fn run<S: Simd<T>>(mut self) {
         let (k, len) = (self.h.cols(), self.len);
         let whole = |n: usize| n / S::LANES * S::LANES;
-        // SAFETY: tiles begin below the padded length and below k.
+        // SAFETY: tiles begin below the padded length, or the end of a line, and below k.
         unsafe {
             for e in (0..whole(len)).step_by(S::LANES) {
                 for t in (0..whole(k)).step_by(S::LANES) {
@@ -70,7 +86,7 @@ impl<T: Scalar, P: Fn(usize) -> usize> Job<T> for Gather<'_, T, P> {
                     self.tile::<S, false>(e, whole(k));
                 }
             }
-            for e in (whole(len)..padded(len)).step_by(S::LANES) {
+            for e in (whole(len)..padded(len).min(self.stride)).step_by(S::LANES) {
                 for t in (0..k).step_by(S::LANES) {
                     self.tile::<S, false>(e, t);
                 }
@@ -90,8 +106,8 @@ impl<T: Scalar, P: Fn(usize) -> usize> Gather<'_, T, P> {
         let (k, len) = (self.h.cols(), self.len);
         let n = if FULL { S::LANES } else { (k - t).min(S::LANES) };
         let there = if FULL { S::LANES } else { len.saturating_sub(e).min(S::LANES) };
-        // SAFETY: every place is that of a row; n columns from t on exist; the panel holds
-        // k · stride values, and a stride is no shorter than the padded length.
+        // SAFETY: every place is that of a row; n columns from t on exist; the panel holds k lines,
+        // each no shorter than the padded length, or a whole number of registers.
         unsafe {
             let mut v = [S::splat(T::ZERO); WIDEST];
             for (i, v) in v.iter_mut().enumerate().take(S::LANES) {

@@ -16,6 +16,8 @@ use std::ops::Range;
 const BLOCK_ENTRIES: usize = 128 << 10;
 /// Rows in a block, at least and at most.
 const BLOCK_ROWS: (usize, usize) = (32, 512);
+/// Rows that fit side by side in a register of any kind.
+const SIDE_BY_SIDE: usize = 16;
 /// Most bins, hence most threads that one pass can use.
 const MAX_BINS: usize = 64;
 /// Entries of X per row of a bin's C, at least, for sparse and dense X: a bin costs a write and a
@@ -35,27 +37,41 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The cut for products with `width` columns.
+    /// The cut for products with `width` columns, each bin with sums of its own.
     pub(crate) fn new<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
         let (rows, cols) = x.shape();
-        let stored = x.stored();
-        let per_row = stored.div_ceil(rows.max(1)).max(1);
-        let block_rows = (BLOCK_ENTRIES / per_row)
-            .clamp(BLOCK_ROWS.0, BLOCK_ROWS.1)
-            .min(rows.div_ceil(8).next_multiple_of(BLOCK_ROWS.0))
-            .max(1);
+        let block_rows = block_rows(x, BLOCK_ROWS.0, 8);
+        let per_sum = if is_dense(x) { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
+        let by_sums = x.stored() / (per_sum * cols.max(1));
+        let blocks = rows.div_ceil(block_rows).max(1);
+        Self::cut(x, width, (block_rows, by_sums.clamp(2, MAX_BINS).min(blocks), 1))
+    }
+
+    /// The cut for `width` components of rows that nothing is summed from: more bins, of whole
+    /// registers where rows are improved side by side.
+    pub(crate) fn by_rows<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
+        let rows = x.shape().0;
+        let block_rows = block_rows(x, SIDE_BY_SIDE, MAX_BINS / 2);
+        let blocks = rows.div_ceil(block_rows).max(1);
+        let unit = if is_dense(x) { SIDE_BY_SIDE } else { 1 };
+        Self::cut(x, width, (block_rows, blocks.min(MAX_BINS), unit))
+    }
+
+    /// Bins of equal cost, each but the last a multiple of `unit` rows.
+    fn cut<T: Scalar>(
+        x: &dyn Matrix<T>,
+        width: usize,
+        (block_rows, count, unit): (usize, usize, usize),
+    ) -> Self {
+        let (rows, stored) = (x.shape().0, x.stored());
         // The work on a row of W is worth about two entries of X per column of H.
         let cost = |row: usize| x.stored_before(row) + 2 * width * row;
-        let dense = stored / 4 >= (rows * cols) / 16;
-        let per_sum = if dense { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
-        let by_sums = stored / (per_sum * cols.max(1));
-        let blocks = rows.div_ceil(block_rows).max(1);
-        let count = by_sums.clamp(2, MAX_BINS).min(blocks);
         let mut bins = Vec::with_capacity(count);
         let mut from = 0;
         for bin in 1..=count {
             let goal = (cost(rows) as u128 * bin as u128 / count as u128) as usize;
-            let to = if bin == count { rows } else { first_row_at(&cost, from, rows, goal) };
+            let to = first_row_at(&cost, from, rows, goal).next_multiple_of(unit);
+            let to = if bin == count { rows } else { to.min(rows) };
             bins.push(
                 (from..to).step_by(block_rows).map(|at| at..to.min(at + block_rows)).collect(),
             );
@@ -84,6 +100,21 @@ impl Plan {
     pub(crate) fn is_serial(&self) -> bool {
         self.serial
     }
+}
+
+/// Rows that stay in a second-level cache: a multiple of `least`, no more than make `parts` blocks.
+fn block_rows<T: Scalar>(x: &dyn Matrix<T>, least: usize, parts: usize) -> usize {
+    let rows = x.shape().0;
+    let per_row = x.stored().div_ceil(rows.max(1)).max(1);
+    (BLOCK_ENTRIES / per_row)
+        .clamp(least, BLOCK_ROWS.1)
+        .min(rows.div_ceil(parts).next_multiple_of(least))
+        .max(1)
+}
+
+fn is_dense<T: Scalar>(x: &dyn Matrix<T>) -> bool {
+    let (rows, cols) = x.shape();
+    x.stored() / 4 >= (rows * cols) / 16
 }
 
 /// The first row in from..=rows at which the ascending `cost` reaches `goal`.

@@ -89,9 +89,11 @@ const MEASURE_EVERY: usize = 10;
 impl<'a, T: Scalar> Entries<'a, T> {
     pub(super) fn new(problem: Problem<'a, T>, restart: usize, pair: Pair<T>) -> Self {
         let k = pair.other.cols();
-        let plans = (Plan::new(problem.streamed, k), problem.other.map(|x| Plan::new(x, k)));
+        let follows = problem.rule.follows();
+        let plan = |x| if follows { Plan::new(x, k) } else { Plan::by_rows(x, k) };
+        let plans = (plan(problem.streamed), problem.other.map(|x| plan(x)));
         let following = || Following::new(problem.streamed, k, problem.loss);
-        let following = problem.rule.follows().then(following);
+        let following = follows.then(following);
         Self {
             plans,
             member: Some(Member::new(
@@ -149,7 +151,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         let Problem { streamed, other, penalties, loss, .. } = self.problem;
         if self.is_joint() {
             let (x, plan, penalty) = (streamed, &self.plans.0, penalties.0);
-            let look = Sweep { x, plan, loss, rule: None, penalty, wanted: Wanted::Gradient };
+            let look = Sweep { x, plan, loss, rule: None, penalty, wanted: Wanted::GRADIENT };
             let mut sums = Following::new(x, self.b[b].cols(), loss);
             let held = self.b[b].view();
             look.run_in(&self.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
@@ -160,7 +162,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         }
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look =
-            Sweep { x, plan, loss, rule: None, penalty: penalties.1, wanted: Wanted::Gradient };
+            Sweep { x, plan, loss, rule: None, penalty: penalties.1, wanted: Wanted::GRADIENT };
         Ok(look.run_in(&self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
@@ -218,7 +220,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
             loss,
             rule,
             penalty: penalties.0,
-            wanted: Wanted::Divergence,
+            wanted: Wanted::BOTH,
         };
         let (held, following) = (self.b[USED].view(), self.following.as_mut());
         self.sums = sweep.run_in(&self.rooms[0], held, next, following)?;
@@ -309,7 +311,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
                     loss,
                     rule: Some(rule),
                     penalty: penalties.1,
-                    wanted: Wanted::Nothing,
+                    wanted: Wanted::NOTHING,
                 };
                 sweep.run_in(&self.rooms[1], next.view(), used, None)?;
             }

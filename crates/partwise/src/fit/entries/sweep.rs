@@ -136,7 +136,8 @@ impl<T: Scalar> Sweep<'_, T> {
                 evaluate(self.loss, block, held, f.as_view(), terms);
             }
         }
-        if self.wanted == Wanted::Nothing {
+        sums.divergence += terms.divergence;
+        if !self.wanted.gradient {
             return;
         }
         let f = f.as_view();
@@ -147,7 +148,6 @@ impl<T: Scalar> Sweep<'_, T> {
         if let Some(part) = part {
             part.add(block, terms, gathered);
         }
-        sums.divergence += terms.divergence;
         add_kkt(&mut sums.kkt, f, (terms.den.view(), terms.num.view()), self.penalty);
     }
 }
@@ -194,7 +194,7 @@ pub(crate) fn divergence_of<T: Scalar>(
         loss,
         rule: None,
         penalty: Penalty::NONE,
-        wanted: Wanted::Divergence,
+        wanted: Wanted::DIVERGENCE,
     };
     Ok(look.run(pair.other.view(), &mut pair.streamed.clone(), None)?.divergence)
 }
@@ -225,7 +225,7 @@ pub(crate) fn flat_rows<T: Scalar>(
 pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) -> Result<()> {
     let plan = Plan::new(x, pair.other.cols());
     let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
-    let look = Sweep { x, plan: &plan, loss, rule: None, penalty, wanted: Wanted::Gradient };
+    let look = Sweep { x, plan: &plan, loss, rule: None, penalty, wanted: Wanted::GRADIENT };
     // Σ p x q and Σ p q².
     let sums = look.run(pair.other.view(), &mut pair.streamed, None)?.kkt;
     if sums.scale > 0.0 && sums.cross > 0.0 {
@@ -249,17 +249,20 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
 ) -> Result<f64> {
     let (rows, cols) = x.shape();
     let plan = Plan::new(x, 1);
-    let (wanted, penalty) = (Wanted::Divergence, Penalty::NONE);
-    let sweep = |loss| Sweep { x, plan: &plan, loss, rule: None, penalty, wanted };
+    let penalty = Penalty::NONE;
+    let sweep = |loss, wanted| Sweep { x, plan: &plan, loss, rule: None, penalty, wanted };
     let mut one = Factor::from_rows(rows, 1, &vec![T::ONE; rows]);
     let level = |level| Factor::from_rows(cols, 1, &vec![level; cols]);
     let mean = match mean {
         Some(mean) => mean,
         None => {
             // Under KL with q = 1, num is Σ p x and den Σ p.
-            let of_ones = sweep(Loss::KL).run(level(T::ONE).view(), &mut one, None)?.kkt;
+            let of_ones =
+                sweep(Loss::KL, Wanted::GRADIENT).run(level(T::ONE).view(), &mut one, None)?.kkt;
             if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 }
         }
     };
-    Ok(sweep(loss).run(level(T::from_f64(mean)).view(), &mut one, None)?.divergence)
+    Ok(sweep(loss, Wanted::DIVERGENCE)
+        .run(level(T::from_f64(mean)).view(), &mut one, None)?
+        .divergence)
 }

@@ -32,7 +32,7 @@ pub(super) fn rows<T: Scalar>(
     let mut following = Following::new(&x, h.cols(), loss);
     let penalty = batch.penalty(options.w_penalty);
     let sweep =
-        Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, wanted: Wanted::Divergence };
+        Sweep { x: &x, plan: &plan, loss, rule: Some(&rule), penalty, wanted: Wanted::BOTH };
     let divergence = sweep.run(h.view(), w, Some(&mut following))?.divergence;
     // Of rows that were left early.
     x.go_on()?;
@@ -62,14 +62,14 @@ impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
     ) {
         let wanted = terms.wanted;
         if self.flat {
-            terms.wanted = Wanted::Gradient;
+            terms.wanted = Wanted::GRADIENT;
             flat_rows(Loss::KL, block, held, f, terms);
         }
         for done in 0..=self.iterations {
             let last = done == self.iterations || self.x.go_on().is_err();
             // Which one will be the last is known beforehand only if all are made.
             let early = !last && self.tol == 0.0;
-            terms.wanted = if early { Wanted::Gradient } else { wanted };
+            terms.wanted = if early { Wanted::GRADIENT } else { wanted };
             evaluate(self.ratio.loss, block, held, f.as_view(), terms);
             if last || (self.tol > 0.0 && kkt_of(f.as_view(), terms, penalty) <= self.tol) {
                 break;

@@ -8,6 +8,7 @@ mod group;
 
 use super::super::hals::transpose;
 use super::super::kl_divergence::kl_divergence;
+use super::super::panel::lay_panel;
 use super::super::simd::{self, Job, Simd};
 use crate::factor::{Factor, View, ViewMut};
 use crate::scalar::Scalar;
@@ -118,24 +119,11 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
 /// Rows across the lanes: `to[j · LANES + i] = from[i, j]`, 0 for rows missing.
 ///
 /// # Safety
-/// `to` has LANES values for each column; S is enabled.
+/// `to` has LANES values for each column, `from` no more than LANES rows; S is enabled.
 #[inline(always)]
 unsafe fn lay<T: Scalar, S: Simd<T>>(from: View<'_, T>, to: &mut [T]) {
-    for j in (0..from.cols()).step_by(S::LANES) {
-        let n = (from.cols() - j).min(S::LANES);
-        // SAFETY: reads n values of rows that exist, writes n vectors inside `to`.
-        unsafe {
-            let mut v = [S::splat(T::ZERO); 16];
-            for (i, v) in v.iter_mut().enumerate().take(from.rows()) {
-                let at = from.as_ptr().add(i * from.stride() + j);
-                *v = if n == S::LANES { S::load(at) } else { S::load_part(at, n) };
-            }
-            transpose::<T, S>(&mut v);
-            for (at, v) in v.iter().enumerate().take(n) {
-                S::store(to.as_mut_ptr().add((j + at) * S::LANES), *v);
-            }
-        }
-    }
+    // SAFETY: the caller's.
+    unsafe { lay_panel::<T, S>(from, to, S::LANES) }
 }
 
 /// The lanes back to rows, those that exist.

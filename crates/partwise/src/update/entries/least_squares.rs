@@ -12,7 +12,7 @@
 //! * Use it: the default under weights and with missing entries.
 
 use super::row::Row;
-use super::{EntryRule, Held, Momentum, Terms, Wanted};
+use super::{EntryRule, Held, Momentum, Terms};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::residual::{LsRow, LsWork, improve};
@@ -64,10 +64,10 @@ impl<T: Scalar> EntryRule<T> for LeastSquares {
                 Some(sweeps) => row.sweep(own, b, penalty, sweeps),
                 None => row.solve(own, b, penalty),
             }
-            if terms.wanted > Wanted::Nothing {
+            if terms.wanted.gradient {
                 row.times_gram(own, terms.den.row_mut(i));
             }
-            if terms.is_valued() {
+            if terms.wanted.divergence {
                 divergence += residual(block, i, held, own, (b, terms.den.row(i)));
             }
         }
@@ -259,6 +259,7 @@ impl<T: Scalar> Equations<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Wanted;
     use super::*;
     use crate::matrix::{Dense, Need, Observed, Order, Side, Weights};
 
@@ -282,7 +283,7 @@ mod tests {
         // One sweep of seven components keeps residuals; the same step by step keeps equations.
         let run = |rule: LeastSquares, times: usize| {
             let mut f = Factor::from_rows(rows, k, &vec![0.5; rows * k]);
-            let mut terms = Terms::new(Wanted::Divergence);
+            let mut terms = Terms::new(Wanted::BOTH);
             for _ in 0..times {
                 rule.improve(&block, &held, penalty, &mut f.view_mut(), &mut terms);
             }

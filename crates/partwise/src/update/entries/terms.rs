@@ -51,15 +51,19 @@ impl<'a, T: Scalar> Held<'a, T> {
     }
 }
 
-/// What a step is to tell of the rows it leaves, each beside what stands before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wanted {
-    /// Nothing.
-    Nothing,
+/// What a step or a look is to tell of the rows it leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
     /// The parts of the gradient.
-    Gradient,
-    /// The divergence.
-    Divergence,
+    pub(crate) gradient: bool,
+    pub(crate) divergence: bool,
+}
+
+impl Wanted {
+    pub(crate) const NOTHING: Self = Self { gradient: false, divergence: false };
+    pub(crate) const GRADIENT: Self = Self { gradient: true, divergence: false };
+    pub(crate) const DIVERGENCE: Self = Self { gradient: false, divergence: true };
+    pub(crate) const BOTH: Self = Self { gradient: true, divergence: true };
 }
 
 /// What is found for the rows of a block.
@@ -121,11 +125,6 @@ impl<T: Scalar> Terms<T> {
             q: Entrywise::empty(),
             stale: None,
         }
-    }
-
-    /// Whether the divergence is wanted.
-    pub(super) fn is_valued(&self) -> bool {
-        self.wanted == Wanted::Divergence
     }
 
     /// Makes room for the rows of a block.
@@ -205,7 +204,7 @@ impl<T: Scalar> WithDivergence for Evaluate<'_, '_, T> {
             Layout::Dense => dense(d, block, held, f, terms),
             Layout::Listed { .. } => listed(d, block, held, f, terms),
         }
-        if block.layout == (Layout::Listed { zeros: true }) && terms.is_valued() {
+        if block.layout == (Layout::Listed { zeros: true }) && terms.wanted.divergence {
             terms.divergence += unlisted(block, f, terms);
         }
     }
@@ -225,13 +224,18 @@ fn dense<T: Scalar, D: Divergence>(
         let x = block.dense.row(i);
         let weights = block.dense_weights.as_ref().map(|w| w.row(i));
         let q = terms.q.dense.row(i);
-        let weight = if D::CONSTANT_WEIGHT { None } else { Some(terms.weight.dense.row_mut(i)) };
-        parts(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
-        if terms.is_valued() {
+        if terms.wanted.gradient {
+            let weight = (!D::CONSTANT_WEIGHT).then(|| terms.weight.dense.row_mut(i));
+            parts(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
+        }
+        if terms.wanted.divergence {
             total += d.total(x, q, weights);
         }
     }
     terms.divergence = total;
+    if !terms.wanted.gradient {
+        return;
+    }
     let ratio = Strided::of(terms.ratio.dense.view());
     product(ratio, held.f, &mut terms.num.view_mut(), Accum::Replace);
     if !D::CONSTANT_WEIGHT {
@@ -248,11 +252,13 @@ fn listed<T: Scalar, D: Divergence>(
     terms: &mut Terms<T>,
 ) {
     sddmm(block.listed(&block.values), f, held.f, &mut terms.q.listed);
-    let weight = if D::CONSTANT_WEIGHT { None } else { Some(&mut terms.weight.listed[..]) };
-    let entries = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
-    parts(d, entries, &mut terms.ratio.listed, weight);
-    let (x, p, q) = entries;
-    terms.divergence = if terms.is_valued() { d.total(x, q, p) } else { 0.0 };
+    let (x, p, q) = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
+    terms.divergence = if terms.wanted.divergence { d.total(x, q, p) } else { 0.0 };
+    if !terms.wanted.gradient {
+        return;
+    }
+    let weight = (!D::CONSTANT_WEIGHT).then(|| &mut terms.weight.listed[..]);
+    parts(d, (x, p, q), &mut terms.ratio.listed, weight);
     gather(block.listed(&terms.ratio.listed), held.f, &mut terms.num.view_mut());
     if !D::CONSTANT_WEIGHT {
         gather(block.listed(&terms.weight.listed), held.f, &mut terms.den.view_mut());

@@ -324,12 +324,20 @@ impl<T: Scalar> Group<'_, T> {
         // SAFETY: the caller's.
         unsafe {
             let lines = self.panel.as_ptr().add(t * self.stride);
-            let mut sums = [[S::splat(T::ZERO); N]; 2];
-            for e in 0..self.c.len() / S::LANES {
-                let ratio = S::load(self.ratio.as_ptr().add(e * S::LANES));
-                for (at, sum) in sums[e % 2].iter_mut().enumerate() {
+            let (ratio, len) = (self.ratio.as_ptr(), self.c.len() / S::LANES);
+            let add = |sums: &mut [S::V; N], e: usize| {
+                let ratio = S::load(ratio.add(e * S::LANES));
+                for (at, sum) in sums.iter_mut().enumerate() {
                     *sum = S::fma(ratio, S::splat(*lines.add(at * self.stride + e)), *sum);
                 }
+            };
+            let mut sums = [[S::splat(T::ZERO); N]; 2];
+            for e in (0..len & !1).step_by(2) {
+                add(&mut sums[0], e);
+                add(&mut sums[1], e + 1);
+            }
+            if len % 2 == 1 {
+                add(&mut sums[0], len - 1);
             }
             for (at, (&a, &b)) in sums[0].iter().zip(&sums[1]).enumerate() {
                 S::store(self.num.as_mut_ptr().add((t + at) * S::LANES), S::add(a, b));
