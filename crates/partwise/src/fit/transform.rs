@@ -128,7 +128,7 @@ fn row_by_row<T: Scalar>(
     let rule = if exact { Rule::Bpp } else { Rule::fastest(options.loss) };
     let rule = rule.by_entries::<T>(options.loss, None);
     let mut w = Factor::zeros(rows, k);
-    let plan = Plan::new(x, k);
+    let plan = Plan::by_rows(x, k);
     let ends = plan.ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();

@@ -37,13 +37,15 @@ impl<T: Scalar> Job<T> for Divergence<'_, T> {
         for (at, (x, q)) in x.iter().zip(q).enumerate() {
             add(&mut sums, x, q, p.map(|p| &p[at]));
         }
-        // Zeros beside what is left: their terms are 0.
-        let mut rest = [[T::ZERO; CHUNK]; 3];
-        let given = [x_rest, q_rest, p_rest.unwrap_or_default()];
-        rest.iter_mut()
-            .zip(given)
-            .for_each(|(rest, given)| rest[..given.len()].copy_from_slice(given));
-        add(&mut sums, &rest[0], &rest[1], p_rest.map(|_| &rest[2]));
+        if !x_rest.is_empty() {
+            // Zeros beside what is left: their terms are 0.
+            let [x, q, p] = [x_rest, q_rest, p_rest.unwrap_or_default()].map(|rest| {
+                let mut chunk = [T::ZERO; CHUNK];
+                chunk[..rest.len()].copy_from_slice(rest);
+                chunk
+            });
+            add(&mut sums, &x, &q, p_rest.map(|_| &p));
+        }
         sums.iter().sum()
     }
 }

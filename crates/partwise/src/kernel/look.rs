@@ -44,16 +44,17 @@ impl<T: Scalar> Job<T> for Run<'_, T> {
         let mut lanes = Lanes::none();
         let (chunks, rest) = x.as_chunks();
         chunks.iter().for_each(|chunk| lanes.add(chunk));
-        let mut last = [T::ZERO; CHUNK];
-        last[..rest.len()].copy_from_slice(rest);
-        lanes.add(&last);
+        if !rest.is_empty() {
+            let mut last = [T::ZERO; CHUNK];
+            last[..rest.len()].copy_from_slice(rest);
+            lanes.add(&last);
+        }
         lanes.fine.then(|| lanes.total())
     }
 }
 
 /// A [`Look`] of every sixteenth entry.
 struct Lanes<T> {
-    infinite: T,
     max: [T; LANES],
     min_positive: [T; LANES],
     positive: usize,
@@ -64,11 +65,9 @@ struct Lanes<T> {
 
 impl<T: Scalar> Lanes<T> {
     fn none() -> Self {
-        let infinite = T::from_f64(f64::INFINITY);
         Self {
-            infinite,
             max: [T::ZERO; LANES],
-            min_positive: [infinite; LANES],
+            min_positive: [T::from_f64(f64::INFINITY); LANES],
             positive: 0,
             sum: [0.0; LANES],
             norm_sq: [0.0; LANES],
@@ -79,11 +78,12 @@ impl<T: Scalar> Lanes<T> {
     // Sums in variables of their own stay in registers.
     #[inline(always)]
     fn add(&mut self, chunk: &[T; CHUNK]) {
+        let infinite = T::from_f64(f64::INFINITY);
         let (mut positive, mut bad) = (0u32, 0u32);
         for &x in chunk {
             positive += u32::from(x > T::ZERO);
             // Not a number is neither.
-            bad |= u32::from(!((x >= T::ZERO) & (x < self.infinite)));
+            bad |= u32::from(!((x >= T::ZERO) & (x < infinite)));
         }
         self.positive += positive as usize;
         self.fine &= bad == 0;
@@ -95,7 +95,7 @@ impl<T: Scalar> Lanes<T> {
                 sum[at] += wide;
                 norm[at] += wide * wide;
                 max[at] = if x > max[at] { x } else { max[at] };
-                let x = if x > T::ZERO { x } else { self.infinite };
+                let x = if x > T::ZERO { x } else { infinite };
                 min[at] = if x < min[at] { x } else { min[at] };
             }
         }

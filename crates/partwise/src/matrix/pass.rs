@@ -41,7 +41,7 @@ impl Plan {
     pub(crate) fn new<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
         let (rows, cols) = x.shape();
         let block_rows = block_rows(x, BLOCK_ROWS.0, 8);
-        let per_sum = if is_dense(x) { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
+        let per_sum = if is_filled(x) { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
         let by_sums = x.stored() / (per_sum * cols.max(1));
         let blocks = rows.div_ceil(block_rows).max(1);
         Self::cut(x, width, (block_rows, by_sums.clamp(2, MAX_BINS).min(blocks), 1))
@@ -51,9 +51,9 @@ impl Plan {
     /// registers where rows are improved side by side.
     pub(crate) fn by_rows<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
         let rows = x.shape().0;
-        let block_rows = block_rows(x, SIDE_BY_SIDE, MAX_BINS / 2);
+        let block_rows = block_rows(x, SIDE_BY_SIDE, MAX_BINS / 2) / SIDE_BY_SIDE * SIDE_BY_SIDE;
         let blocks = rows.div_ceil(block_rows).max(1);
-        let unit = if is_dense(x) { SIDE_BY_SIDE } else { 1 };
+        let unit = if is_filled(x) { SIDE_BY_SIDE } else { 1 };
         Self::cut(x, width, (block_rows, blocks.min(MAX_BINS), unit))
     }
 
@@ -102,7 +102,8 @@ impl Plan {
     }
 }
 
-/// Rows that stay in a second-level cache: a multiple of `least`, no more than make `parts` blocks.
+/// Rows of a block: what stays in a second-level cache, no fewer than `least`, and no more than leave
+/// about `parts` blocks of them.
 fn block_rows<T: Scalar>(x: &dyn Matrix<T>, least: usize, parts: usize) -> usize {
     let rows = x.shape().0;
     let per_row = x.stored().div_ceil(rows.max(1)).max(1);
@@ -112,7 +113,8 @@ fn block_rows<T: Scalar>(x: &dyn Matrix<T>, least: usize, parts: usize) -> usize
         .max(1)
 }
 
-fn is_dense<T: Scalar>(x: &dyn Matrix<T>) -> bool {
+/// Whether at least a quarter of X is stored.
+fn is_filled<T: Scalar>(x: &dyn Matrix<T>) -> bool {
     let (rows, cols) = x.shape();
     x.stored() / 4 >= (rows * cols) / 16
 }
@@ -217,4 +219,33 @@ fn add_bins<T: Scalar>(bins: &[Bin<T>], c: &mut Factor<T>, serial: bool) {
         }
     };
     threads::map(c.as_mut_slice().chunks_mut(CHUNK).enumerate(), serial, add);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::{Csr, Dense, Order};
+
+    #[test]
+    fn every_row_lies_in_one_block_and_blocks_of_dense_rows_fill_registers() {
+        for (rows, cols) in [(1, 1), (7, 3), (16, 900), (33, 5), (500, 64), (64, 1797), (90, 9000)]
+        {
+            let dense = Dense::new(rows, cols, Order::RowMajor, vec![1f32; rows * cols]);
+            let dense = dense.expect("values");
+            // All in the first row.
+            let indptr: Vec<usize> = (0..=rows).map(|row| if row > 0 { cols } else { 0 }).collect();
+            let indices: Vec<u32> = (0..u32::try_from(cols).expect("few")).collect();
+            let csr = Csr::new((rows, cols), &indptr, indices, vec![1f32; cols]).expect("sorted");
+            for x in [&dense as &dyn Matrix<f32>, &csr] {
+                for plan in [Plan::new(x, 4), Plan::by_rows(x, 4)] {
+                    let blocks = plan.bins().iter().flatten();
+                    assert!(blocks.flat_map(Clone::clone).eq(0..rows), "{rows} × {cols}");
+                    assert_eq!(plan.ends().last(), Some(&rows));
+                }
+            }
+            let plan = Plan::by_rows(&dense, 4);
+            let starts = plan.bins().iter().flatten().map(|block| block.start);
+            assert!(starts.clone().all(|start| start % SIDE_BY_SIDE == 0), "{rows} × {cols}");
+        }
+    }
 }

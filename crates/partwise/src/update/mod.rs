@@ -19,7 +19,7 @@ mod pgd;
 
 pub use als::Als;
 pub use bpp::Bpp;
-pub(crate) use entries::{EntryRule, Held, Ratio, Terms, Wanted, evaluate};
+pub(crate) use entries::{EntryRule, Held, Ratio, Terms, Wanted, evaluate, evaluate_gradient};
 pub use gram::Gram;
 pub(crate) use gram::{add_gram, gram_wide};
 pub use hals::Hals;

@@ -12,7 +12,7 @@ use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
 use crate::threads;
-use crate::update::{EntryRule, Held, Terms, Wanted, evaluate};
+use crate::update::{EntryRule, Held, Terms, Wanted, evaluate, evaluate_gradient};
 use std::ops::Range;
 
 /// Some rows of the factor, and the blocks of X they meet.
@@ -187,7 +187,7 @@ pub(crate) fn divergence_of<T: Scalar>(
     pair: &Pair<T>,
     loss: Loss,
 ) -> Result<f64> {
-    let plan = Plan::new(x, pair.other.cols());
+    let plan = Plan::by_rows(x, pair.other.cols());
     let look = Sweep {
         x,
         plan: &plan,
@@ -209,7 +209,7 @@ pub(crate) fn flat_rows<T: Scalar>(
     terms: &mut Terms<T>,
 ) {
     f.fill(T::ONE);
-    evaluate(loss, block, held, f.as_view(), terms);
+    evaluate_gradient(loss, block, held, f.as_view(), terms);
     for i in 0..f.rows() {
         let sum = |f: &Factor<T>| f.row(i).iter().map(|v| v.to_f64()).sum::<f64>();
         let (num, den) = (sum(&terms.num), sum(&terms.den));
@@ -223,7 +223,7 @@ pub(crate) fn flat_rows<T: Scalar>(
 /// # Errors
 /// What the source of X reports.
 pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) -> Result<()> {
-    let plan = Plan::new(x, pair.other.cols());
+    let plan = Plan::by_rows(x, pair.other.cols());
     let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
     let look = Sweep { x, plan: &plan, loss, rule: None, penalty, wanted: Wanted::GRADIENT };
     // Σ p x q and Σ p q².
@@ -248,7 +248,7 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
     mean: Option<f64>,
 ) -> Result<f64> {
     let (rows, cols) = x.shape();
-    let plan = Plan::new(x, 1);
+    let plan = Plan::by_rows(x, 1);
     let penalty = Penalty::NONE;
     let sweep = |loss, wanted| Sweep { x, plan: &plan, loss, rule: None, penalty, wanted };
     let mut one = Factor::from_rows(rows, 1, &vec![T::ONE; rows]);
@@ -262,7 +262,6 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
             if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 }
         }
     };
-    Ok(sweep(loss, Wanted::DIVERGENCE)
-        .run(level(T::from_f64(mean)).view(), &mut one, None)?
-        .divergence)
+    let mean = level(T::from_f64(mean));
+    Ok(sweep(loss, Wanted::DIVERGENCE).run(mean.view(), &mut one, None)?.divergence)
 }

@@ -10,7 +10,7 @@ use crate::loss::Loss;
 use crate::matrix::{Matrix, Observations, Plan};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
-use crate::update::{EntryRule, Held, Ratio, Terms, Wanted, evaluate};
+use crate::update::{EntryRule, Held, Ratio, Terms, Wanted, evaluate, evaluate_gradient};
 
 /// Improves `w`, or finds it; what `h` follows from.
 ///
@@ -60,16 +60,14 @@ impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) {
-        let wanted = terms.wanted;
         if self.flat {
-            terms.wanted = Wanted::GRADIENT;
             flat_rows(Loss::KL, block, held, f, terms);
         }
         for done in 0..=self.iterations {
             let last = done == self.iterations || self.x.go_on().is_err();
             // Which one will be the last is known beforehand only if all are made.
             let early = !last && self.tol == 0.0;
-            terms.wanted = if early { Wanted::GRADIENT } else { wanted };
+            let evaluate = if early { evaluate_gradient } else { evaluate };
             evaluate(self.ratio.loss, block, held, f.as_view(), terms);
             if last || (self.tol > 0.0 && kkt_of(f.as_view(), terms, penalty) <= self.tol) {
                 break;
@@ -78,7 +76,6 @@ impl<T: Scalar> EntryRule<T> for Repeated<'_, T> {
                 self.ratio.multiply(f.row_mut(i), terms.num.row(i), terms.den.row(i), penalty);
             }
         }
-        terms.wanted = wanted;
     }
 
     fn follows(&self) -> bool {

@@ -72,7 +72,7 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
         let mut room = Factor::zeros(1, sizes.iter().sum::<usize>() + 2 * weighted);
         let mut room = room.as_mut_slice();
         let mut part = |size| room.split_off_mut(..size).unwrap_or_default();
-        let [c, f_, p, u, ratio, num_] = sizes.map(&mut part);
+        let [c, own, p, u, ratio, slopes] = sizes.map(&mut part);
         let (x, weights) = (part(weighted), part(weighted));
         let mut group = Group {
             panel: rows.panel,
@@ -82,23 +82,24 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
             c,
             p,
             ratio,
-            f: f_,
+            f: own,
             u,
-            num: num_,
+            num: slopes,
         };
         let mut total = 0.0;
         for from in (0..f.rows()).step_by(S::LANES) {
             let range = from..f.rows().min(from + S::LANES);
             // SAFETY: the arrays hold LANES values for each entry or component; S is enabled.
             unsafe {
-                lay::<T, S>(rows.x.slice(range.clone()), group.c);
+                let lay = |from: View<'_, T>, to: &mut [T]| lay_panel::<T, S>(from, to, S::LANES);
+                lay(rows.x.slice(range.clone()), group.c);
                 if let Some(given) = rows.weights {
-                    lay::<T, S>(given.slice(range.clone()), weights);
+                    lay(given.slice(range.clone()), weights);
                     x.copy_from_slice(group.c);
                     group.c.iter_mut().zip(&*weights).for_each(|(c, &w)| *c *= w);
                 }
-                lay::<T, S>(f.as_view().slice(range.clone()), group.f);
-                lay::<T, S>(rows.u.slice(range.clone()), group.u);
+                lay(f.as_view().slice(range.clone()), group.f);
+                lay(rows.u.slice(range.clone()), group.u);
                 group.charge::<S>(rows.l1, range.len());
                 group.improve::<S>(sweeps, num.is_some());
                 lift::<T, S>(group.f, &mut f.slice(range.clone()));
@@ -116,25 +117,15 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
     }
 }
 
-/// Rows across the lanes: `to[j · LANES + i] = from[i, j]`, 0 for rows missing.
+/// The lanes back to rows, those that exist: `to[i, j] = from[j · LANES + i]`.
 ///
 /// # Safety
-/// `to` has LANES values for each column, `from` no more than LANES rows; S is enabled.
-#[inline(always)]
-unsafe fn lay<T: Scalar, S: Simd<T>>(from: View<'_, T>, to: &mut [T]) {
-    // SAFETY: the caller's.
-    unsafe { lay_panel::<T, S>(from, to, S::LANES) }
-}
-
-/// The lanes back to rows, those that exist.
-///
-/// # Safety
-/// As [`lay`].
+/// `from` has LANES values for each column, `to` no more than LANES rows; S is enabled.
 #[inline(always)]
 unsafe fn lift<T: Scalar, S: Simd<T>>(from: &[T], to: &mut ViewMut<'_, T>) {
     for j in (0..to.cols()).step_by(S::LANES) {
         let n = (to.cols() - j).min(S::LANES);
-        // SAFETY: as `lay`, the other way.
+        // SAFETY: reads n vectors inside `from`, writes n values of rows that exist.
         unsafe {
             let mut v = [S::splat(T::ZERO); 16];
             for (at, v) in v.iter_mut().enumerate().take(n) {

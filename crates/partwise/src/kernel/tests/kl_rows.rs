@@ -166,12 +166,14 @@ fn deep<T: Scalar>() {
         assert!(value.is_finite() && all.clone().all(|x| x.is_finite()), "{f:?} {num:?}");
         let (want_f, want_num, _) = case.apart(sweeps);
         same(&f, &want_f, "f");
-        // What is left of f₀ is rounding, and num₀ its reciprocal: where f is 0 any num will do.
-        let times = |num: &Factor<T>, f: &Factor<T>| {
-            let both = num.to_vec().into_iter().zip(f.to_vec());
-            Factor::from_rows(19, 3, &both.map(|(num, f)| num * f).collect::<Vec<_>>())
+        // What is left of f₀ in those rows is rounding, and num₀ its reciprocal: where f is 0 any num
+        // will do.
+        let relevant = |num: &Factor<T>, f: &Factor<T>| {
+            let mut num = num.clone();
+            (0..19).step_by(2).for_each(|i| num.row_mut(i)[0] *= f.get(i, 0));
+            num
         };
-        same(&times(&num, &f), &times(&want_num, &want_f), "f · num");
+        same(&relevant(&num, &f), &relevant(&want_num, &want_f), "num");
     }
 }
 

@@ -12,7 +12,7 @@
 //! * Use it: the default under weights and with missing entries.
 
 use super::row::Row;
-use super::{EntryRule, Held, Momentum, Terms};
+use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::residual::{LsRow, LsWork, improve};
@@ -64,7 +64,7 @@ impl<T: Scalar> EntryRule<T> for LeastSquares {
                 Some(sweeps) => row.sweep(own, b, penalty, sweeps),
                 None => row.solve(own, b, penalty),
             }
-            if terms.wanted.gradient {
+            if terms.wanted != Wanted::NOTHING {
                 row.times_gram(own, terms.den.row_mut(i));
             }
             if terms.wanted.divergence {
@@ -259,7 +259,6 @@ impl<T: Scalar> Equations<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Wanted;
     use super::*;
     use crate::matrix::{Dense, Need, Observed, Order, Side, Weights};
 

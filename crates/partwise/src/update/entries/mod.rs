@@ -19,7 +19,7 @@ pub(crate) use least_squares::LeastSquares;
 pub(crate) use mu::Ratio;
 use mue::Extrapolated;
 pub(crate) use sn::ScalarNewton;
-pub(crate) use terms::{Held, Terms, Wanted, evaluate};
+pub(crate) use terms::{Held, Terms, Wanted, evaluate, evaluate_gradient};
 
 use super::{Momentum, Rule};
 use crate::factor::ViewMut;

@@ -11,7 +11,7 @@
 //!   their row, which counts as zero and leaves a way back.
 //! * Use it: for every loss but Frobenius and KL, where faster rules exist.
 
-use super::{EntryRule, Held, Terms, evaluate};
+use super::{EntryRule, Held, Terms, evaluate, evaluate_gradient};
 use crate::factor::ViewMut;
 use crate::loss::Loss;
 use crate::matrix::Observations;
@@ -33,7 +33,7 @@ impl<T: Scalar> EntryRule<T> for Ratio {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) {
-        evaluate(self.loss, block, held, f.as_view(), terms);
+        evaluate_gradient(self.loss, block, held, f.as_view(), terms);
         for i in 0..f.rows() {
             self.multiply(f.row_mut(i), terms.num.row(i), terms.den.row(i), penalty);
         }

@@ -14,7 +14,7 @@
 
 use super::row::Row;
 use super::terms::{unlisted, weigh_rows};
-use super::{EntryRule, Held, Momentum, Terms};
+use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, ViewMut};
 use crate::kernel::kl::{KlRow, KlRows, improve, improve_rows};
 use crate::loss::{Divergence, KullbackLeibler};
@@ -51,7 +51,7 @@ impl ScalarNewton {
             l1: T::from_f64(penalty.l1),
             quad: T::from_f64(penalty.l2),
         };
-        let (told, valued) = (terms.wanted.gradient, terms.wanted.divergence);
+        let (told, valued) = (terms.wanted != Wanted::NOTHING, terms.wanted.divergence);
         let mut num = terms.num.view_mut();
         let num = told.then_some(&mut num);
         terms.divergence = improve_rows(&rows, f, num, self.sweeps, valued);
@@ -89,7 +89,7 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
             let (mut q, mut ratio) = row.take_work();
             let (panel, stride) = row.panel(held);
             let given = KlRow { panel, stride, len, c: &row.x, u: &costs, quad };
-            let num = (terms.wanted.gradient).then_some(terms.num.row_mut(i));
+            let num = (terms.wanted != Wanted::NOTHING).then_some(terms.num.row_mut(i));
             improve(&given, f.row_mut(i), &mut q, &mut ratio, num, self.sweeps);
             if terms.wanted.divergence {
                 let (x, p) = block.entries(i);

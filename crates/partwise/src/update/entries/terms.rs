@@ -149,6 +149,19 @@ pub(crate) fn evaluate<T: Scalar>(
     loss.with(Evaluate { block, held, f, terms });
 }
 
+/// As [`evaluate`], for the parts of the gradient alone.
+pub(crate) fn evaluate_gradient<T: Scalar>(
+    loss: Loss,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    let wanted = std::mem::replace(&mut terms.wanted, Wanted::GRADIENT);
+    evaluate(loss, block, held, f, terms);
+    terms.wanted = wanted;
+}
+
 /// den where the derivative of the loss has a constant positive part: Σ p h for each row.
 pub(super) fn weigh_rows<T: Scalar>(
     block: &Observations<T>,

@@ -43,7 +43,8 @@ impl<T: Scalar> Group<'_, T> {
         }
     }
 
-    /// Fitted values, c/p and `num` are left as they are for the new f if they are `wanted`.
+    /// Leaves fitted values, c/p and `num` of the new f if they are `wanted`; else what is there means
+    /// nothing.
     ///
     /// # Safety
     /// The arrays hold LANES values for each entry or component, the panel a line for each
