@@ -4,6 +4,7 @@ use super::task::Task;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
+use crate::kernel::look::look;
 use crate::matrix::{Matrix, Scan, Side};
 use crate::penalty::Penalty;
 use crate::project::{columns_given, rows_given};
@@ -67,11 +68,14 @@ pub(super) fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
 /// of their row, which counts as zero but lets a multiplicative rule leave it, and rows of zeros to
 /// the mean: how many there were.
 pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
-    let sum: f64 = f.as_slice().iter().map(|v| v.to_f64()).sum();
-    let mean = T::from_f64(sum / (f.rows() * f.cols()) as f64);
     let mut count = 0;
+    let Some(seen) = look(f.as_slice(), &mut []) else { return count };
+    let mean = T::from_f64(seen.sum / (f.rows() * f.cols()) as f64);
     for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
         let row = f.row_mut(i);
+        if !row.contains(&T::ZERO) {
+            continue;
+        }
         let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
         let least = if largest > T::ZERO { T::from_f64(f64::ROUNDOFF) * largest } else { mean };
         for value in row.iter_mut().filter(|v| **v == T::ZERO) {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Start;
+use crate::kernel::look::look;
 use crate::loss::Loss;
 use crate::matrix::Side;
 use crate::penalty::Penalty;
@@ -204,14 +205,15 @@ pub(super) fn check_entries<T: Scalar>(
         let (found_rows, found_cols) = (f.rows(), f.cols());
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols });
     }
-    let mut zero = true;
+    if let Some(seen) = look(f.as_slice(), &mut []) {
+        return Ok(seen.positive == 0);
+    }
     for row in 0..rows {
         for (col, &v) in f.row(row).iter().enumerate() {
             if !(v.is_finite() && v >= T::ZERO) {
                 return Err(Error::Start { what, row, col, value: v.to_f64() });
             }
-            zero &= v == T::ZERO;
         }
     }
-    Ok(zero)
+    Ok(false)
 }

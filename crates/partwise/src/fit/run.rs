@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::init::Pair;
 use crate::matrix::{Data, Halting, Matrix, Missing, Need, Scaled};
 use crate::scalar::Scalar;
+use crate::update::Wanted;
 use crate::warning::Warning;
 use std::time::Instant;
 
@@ -159,10 +160,12 @@ impl<T: Scalar> Task<'_, T> {
         let need = self.need();
         let streamed = observed(self.data, matrix, side, need);
         let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
-        let null = entries::divergence_of_mean(&streamed, loss, self.mean())?;
+        let rooms: [_; 2] = Default::default();
+        let null = entries::divergence_of_mean(&streamed, loss, self.mean(), &rooms[0])?;
         let problem = entries::Problem {
             streamed: &streamed,
             other: other.as_ref(),
+            rooms: &rooms,
             loss,
             rule: &*rule,
             plain: &*plain,
@@ -206,7 +209,8 @@ impl<T: Scalar> Task<'_, T> {
             entries::bring_to_size(problem.streamed, &mut pair)?;
         }
         let mut course = Entries::new(problem, restart, pair);
-        course.sweep_streamed(false)?;
+        // Without the gradient a start cannot be scaled.
+        course.look(if self.is_made() { Wanted::BOTH } else { Wanted::DIVERGENCE })?;
         course.refuse_unreached(self.streamed.side)?;
         if self.is_made() {
             course.rescale(course.scale().sqrt());

@@ -1,4 +1,4 @@
-//! The extrapolated, projected point between two iterates.
+//! The extrapolated point between two iterates.
 
 use super::simd::{self, Job, Simd};
 use crate::factor::{View, ViewMut};
@@ -15,6 +15,30 @@ pub(crate) fn extrapolate<T: Scalar>(
         out.copy_from(now);
     } else {
         simd::run(Extrapolate { out: out.reborrow(), now, before, beta });
+    }
+}
+
+/// `before ← now + beta · (now − before)`, no less than a share of `now`: what is positive stays so.
+pub(crate) fn go_beyond<T: Scalar>(before: &mut [T], now: &[T], (beta, least): (T, T)) {
+    simd::run(GoBeyond { before, now, beta, least });
+}
+
+struct GoBeyond<'a, T> {
+    before: &'a mut [T],
+    now: &'a [T],
+    beta: T,
+    least: T,
+}
+
+impl<T: Scalar> Job<T> for GoBeyond<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        for (before, &now) in self.before.iter_mut().zip(self.now) {
+            let (far, least) = (now + self.beta * (now - *before), self.least * now);
+            *before = if far > least { far } else { least };
+        }
     }
 }
 

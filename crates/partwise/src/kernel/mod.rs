@@ -19,5 +19,6 @@ pub(crate) mod residual;
 pub(crate) mod sddmm;
 pub(crate) mod simd;
 pub(crate) mod sparse;
+pub(crate) mod sums;
 #[cfg(test)]
 mod tests;

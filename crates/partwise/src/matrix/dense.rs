@@ -175,8 +175,8 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
         self.0.copy_row(row, out);
     }
 
-    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
-        self.0.rows(0..out.rows()).copy_to(out);
+    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
+        self.0.rows(from..from + out.rows()).copy_to(out);
     }
 
     fn is_dense(&self) -> bool {

@@ -90,9 +90,9 @@ pub trait Panel<T: Scalar> {
         self.for_each(row, &mut |j, x| out[j] = x);
     }
 
-    /// [`copy_dense`](Self::copy_dense) of the first rows, as many as `out` has.
-    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
-        (0..out.rows()).for_each(|i| self.copy_dense(i, out.row_mut(i)));
+    /// [`copy_dense`](Self::copy_dense) of the rows from `from` on, as many as `out` has.
+    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
+        (0..out.rows()).for_each(|i| self.copy_dense(from + i, out.row_mut(i)));
     }
 
     /// Whether all entries are stored, so that rows are best copied whole.

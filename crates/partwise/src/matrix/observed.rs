@@ -174,7 +174,7 @@ impl<'a, T: Scalar> Observed<'a, T> {
         self.x.visit(rows.clone(), &mut |range, panel| {
             if self.layout == Layout::Dense {
                 let here = range.start - rows.start..range.end - rows.start;
-                return panel.copy_rows(&mut block.dense.view_mut().slice(here));
+                return panel.copy_rows(0, &mut block.dense.view_mut().slice(here));
             }
             for (at, row) in range.enumerate() {
                 lists.x.clear();
@@ -210,7 +210,7 @@ impl<'a, T: Scalar> Observed<'a, T> {
         if let Some(entries) = &self.entries {
             entries.visit(block.rows.clone(), &mut |range, panel| {
                 let here = range.start - start..range.end - start;
-                panel.copy_rows(&mut weights.view_mut().slice(here));
+                panel.copy_rows(0, &mut weights.view_mut().slice(here));
             })?;
         } else {
             weights.view_mut().fill(T::ONE);

@@ -121,9 +121,9 @@ impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
         out.iter_mut().for_each(|x| *x = scaled(*x));
     }
 
-    fn copy_rows(&self, out: &mut ViewMut<'_, T>) {
+    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
         let scaled = self.entry();
-        self.panel.copy_rows(out);
+        self.panel.copy_rows(from, out);
         for i in 0..out.rows() {
             out.row_mut(i).iter_mut().for_each(|x| *x = scaled(*x));
         }
@@ -168,7 +168,7 @@ mod tests {
         for inner in [&inner as &dyn Matrix<f32>, &csr] {
             let read = |_: Range<usize>, panel: &dyn Panel<f32>| {
                 let (mut rows, mut list) = (Factor::zeros(2, 2), (Vec::new(), Vec::new()));
-                panel.copy_rows(&mut rows.view_mut());
+                panel.copy_rows(0, &mut rows.view_mut());
                 let mut row = [0.0; 2];
                 panel.copy_dense(1, &mut row);
                 panel.copy_listed(1, &mut list.0, &mut list.1);

@@ -33,6 +33,11 @@ pub struct Scan {
     pub not_finite: Option<(usize, Entry)>,
 }
 
+/// Dense rows are copied before they are looked at: as many as stay in a first-level cache, but enough
+/// for a copy by squares.
+const COPIED: usize = 1 << 12;
+const AT_LEAST: usize = 16;
+
 /// Row, column, value.
 pub type Entry = (usize, usize, f64);
 
@@ -46,16 +51,17 @@ impl Scan {
         let (rows, cols) = x.shape();
         let look = |blocks: &Vec<Range<usize>>| -> Result<Self> {
             let mut part = Self { col_nonzero: vec![false; cols], ..Self::default() };
-            let mut copy = Factor::<T>::zeros(0, cols);
+            let few = AT_LEAST.max(COPIED.div_ceil(cols.max(1)));
+            let mut copy = Factor::<T>::zeros(few, cols);
             for block in blocks {
                 x.visit(block.clone(), &mut |range, panel| {
-                    if panel.is_dense() {
-                        copy.reshape(range.len(), cols);
-                        panel.copy_rows(&mut copy.view_mut());
-                    }
-                    for (i, row) in range.enumerate() {
+                    for (i, row) in range.clone().enumerate() {
+                        if panel.is_dense() && i % few == 0 {
+                            let there = few.min(range.len() - i);
+                            panel.copy_rows(i, &mut copy.view_mut().slice(0..there));
+                        }
                         part.begin_row();
-                        if !(panel.is_dense() && part.glance(copy.row(i))) {
+                        if !(panel.is_dense() && part.glance(copy.row(i % few))) {
                             panel.for_each(i, &mut |col, x| part.entry(row, col, x.to_f64()));
                         }
                         part.end_row();

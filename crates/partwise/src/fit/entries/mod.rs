@@ -15,7 +15,7 @@ pub(super) use follow::Following;
 pub(super) use polish::polish;
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
 pub(super) use sweep::{
-    Sweep, bring_to_size, divergence_of, divergence_of_mean, flat_rows, kkt_of,
+    Room, Sweep, bring_to_size, divergence_of, divergence_of_mean, flat_rows, kkt_of,
 };
 
 use super::course::{Course, Opening};
@@ -24,6 +24,7 @@ use super::{Ended, Member};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
+use crate::kernel::extrapolate::go_beyond;
 use crate::kernel::kkt::KktSums;
 use crate::loss::Loss;
 use crate::matrix::{Observed, Plan};
@@ -32,7 +33,7 @@ use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
 use crate::update::{EntryRule, Ratio, Wanted};
-use sweep::{Room, Sums};
+use sweep::Sums;
 
 /// What a course by entries knows about X.
 #[derive(Clone, Copy)]
@@ -40,6 +41,8 @@ pub(super) struct Problem<'a, T: Scalar> {
     /// X by the streamed side, and by the other one for rules that need it.
     pub(super) streamed: &'a Observed<'a, T>,
     pub(super) other: Option<&'a Observed<'a, T>>,
+    /// Room for passes by each, kept between passes and restarts.
+    pub(super) rooms: &'a [Spare<Room<T>>; 2],
     pub(super) loss: Loss,
     pub(super) rule: &'a dyn EntryRule<T>,
     /// The rule of plain iterations, and how it begins.
@@ -76,8 +79,6 @@ pub(super) struct Entries<'a, T: Scalar> {
     stale: usize,
     /// Whether the last step was not finished.
     abandoned: bool,
-    /// Room for passes by the streamed and by the other side.
-    rooms: [Spare<Room<T>>; 2],
 }
 
 // Places in `b`; that between them is `b` as the rule left it.
@@ -112,7 +113,6 @@ impl<'a, T: Scalar> Entries<'a, T> {
             kkt_b: KktSums::default(),
             stale: MEASURE_EVERY,
             abandoned: false,
-            rooms: Default::default(),
         }
     }
 
@@ -120,6 +120,33 @@ impl<'a, T: Scalar> Entries<'a, T> {
     fn rule(&self) -> &'a dyn EntryRule<T> {
         let Problem { rule, plain, opening, .. } = self.problem;
         if opening.covers(self.steps) { plain } else { rule }
+    }
+
+    /// Looks at the start.
+    ///
+    /// # Errors
+    /// What the source of X reports.
+    pub(super) fn look(&mut self, wanted: Wanted) -> Result<()> {
+        self.pass(false, wanted)
+    }
+
+    /// A pass by the streamed side that improves `a`, or only looks at it.
+    fn pass(&mut self, improve: bool, wanted: Wanted) -> Result<()> {
+        let Problem { streamed: x, loss, fixed, penalties, .. } = self.problem;
+        self.steps += usize::from(improve);
+        let rule = self.rule();
+        let [first, second] = &mut self.a;
+        let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
+        if !(self.ahead && improve) {
+            next.view_mut().copy_from(now.view());
+        }
+        self.ahead = false;
+        let rule = (improve && !fixed.0).then_some(rule);
+        let (plan, penalty) = (&self.plans.0, penalties.0);
+        let sweep = Sweep { x, plan, loss, rule, penalty, wanted };
+        let (held, following) = (self.b[USED].view(), self.following.as_mut());
+        self.sums = sweep.run_in(&self.problem.rooms[0], held, next, following)?;
+        Ok(())
     }
 
     /// What W·H must be multiplied by to fit best, after a look.
@@ -154,7 +181,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
             let look = Sweep { x, plan, loss, rule: None, penalty, wanted: Wanted::GRADIENT };
             let mut sums = Following::new(x, self.b[b].cols(), loss);
             let held = self.b[b].view();
-            look.run_in(&self.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
+            look.run_in(&self.problem.rooms[0], held, &mut self.a[a], Some(&mut sums))?;
             return Ok(sums.kkt(held, penalties.1));
         }
         if let Some(following) = &self.following {
@@ -163,7 +190,7 @@ impl<'a, T: Scalar> Entries<'a, T> {
         let (Some(x), Some(plan)) = (other, &self.plans.1) else { return Ok(KktSums::default()) };
         let look =
             Sweep { x, plan, loss, rule: None, penalty: penalties.1, wanted: Wanted::GRADIENT };
-        Ok(look.run_in(&self.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
+        Ok(look.run_in(&self.problem.rooms[1], self.a[a].view(), &mut self.b[b], None)?.kkt)
     }
 
     /// The KKT residual of `b`, measured afresh.
@@ -204,27 +231,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 
     fn sweep_streamed(&mut self, improve: bool) -> Result<()> {
-        let Problem { streamed: x, loss, fixed, penalties, .. } = self.problem;
-        self.steps += usize::from(improve);
-        let rule = self.rule();
-        let [first, second] = &mut self.a;
-        let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
-        if !(self.ahead && improve) {
-            next.view_mut().copy_from(now.view());
-        }
-        self.ahead = false;
-        let rule = (improve && !fixed.0).then_some(rule);
-        let sweep = Sweep {
-            x,
-            plan: &self.plans.0,
-            loss,
-            rule,
-            penalty: penalties.0,
-            wanted: Wanted::BOTH,
-        };
-        let (held, following) = (self.b[USED].view(), self.following.as_mut());
-        self.sums = sweep.run_in(&self.rooms[0], held, next, following)?;
-        Ok(())
+        self.pass(improve, Wanted::BOTH)
     }
 
     fn judge(&mut self, first: bool) -> Result<()> {
@@ -295,7 +302,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         }
         let [first, second] = &mut self.a;
         let (now, next) = if self.current == 0 { (first, second) } else { (second, first) };
-        go_beyond(next, now, ahead);
+        go_beyond(next.as_mut_slice(), now.as_slice(), ahead);
         self.ahead = true;
         if fixed.1 {
             return Ok(());
@@ -313,23 +320,16 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
                     penalty: penalties.1,
                     wanted: Wanted::NOTHING,
                 };
-                sweep.run_in(&self.rooms[1], next.view(), used, None)?;
+                sweep.run_in(&self.problem.rooms[1], next.view(), used, None)?;
             }
             _ => return Ok(()),
         }
-        go_beyond(plain, used, ahead);
+        go_beyond(plain.as_mut_slice(), used.as_slice(), ahead);
         std::mem::swap(used, plain);
         Ok(())
     }
 
     fn revive(&mut self) -> Result<()> {
         Ok(())
-    }
-}
-
-/// `before ← now + β·(now − before)`, no less than a share of `now`: what is positive stays so.
-fn go_beyond<T: Scalar>(before: &mut Factor<T>, now: &Factor<T>, (beta, least): (T, T)) {
-    for (before, &now) in before.as_mut_slice().iter_mut().zip(now.as_slice()) {
-        *before = Scalar::max(now + beta * (now - *before), least * now);
     }
 }

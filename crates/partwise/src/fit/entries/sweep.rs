@@ -238,7 +238,7 @@ pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) 
 }
 
 /// The divergence of a constant model, which is the `mean` of X if that is known: what a fit is
-/// compared with.
+/// compared with. Leaves room for passes over `x`.
 ///
 /// # Errors
 /// What the source of X reports.
@@ -246,6 +246,7 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
     x: &Observed<'_, T>,
     loss: Loss,
     mean: Option<f64>,
+    rooms: &Spare<Room<T>>,
 ) -> Result<f64> {
     let (rows, cols) = x.shape();
     let plan = Plan::by_rows(x, 1);
@@ -257,11 +258,11 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
         Some(mean) => mean,
         None => {
             // Under KL with q = 1, num is Σ p x and den Σ p.
-            let of_ones =
-                sweep(Loss::KL, Wanted::GRADIENT).run(level(T::ONE).view(), &mut one, None)?.kkt;
+            let (ones, sweep) = (level(T::ONE), sweep(Loss::KL, Wanted::GRADIENT));
+            let of_ones = sweep.run_in(rooms, ones.view(), &mut one, None)?.kkt;
             if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 }
         }
     };
     let mean = level(T::from_f64(mean));
-    Ok(sweep(loss, Wanted::DIVERGENCE).run(mean.view(), &mut one, None)?.divergence)
+    Ok(sweep(loss, Wanted::DIVERGENCE).run_in(rooms, mean.view(), &mut one, None)?.divergence)
 }

@@ -24,7 +24,7 @@ pub(crate) struct KlRows<'a, T> {
     /// A row for each row: its entries, and their weights unless all are 1.
     pub(crate) x: View<'a, T>,
     pub(crate) weights: Option<View<'a, T>>,
-    /// The linear cost of each component for each row, to which `l1` is added.
+    /// The linear cost of each component for each row, or for all of them, to which `l1` is added.
     pub(crate) u: View<'a, T>,
     pub(crate) l1: T,
     /// The quadratic cost of all components.
@@ -41,7 +41,7 @@ pub(crate) fn improve_rows<T: Scalar>(
     valued: bool,
 ) -> f64 {
     let ((n, len), (m, k)) = ((rows.x.rows(), rows.x.cols()), (rows.u.rows(), rows.u.cols()));
-    assert!(f.rows() == n && m == n && f.cols() == k);
+    assert!(f.rows() == n && (m == n || m == 1) && f.cols() == k);
     assert!(num.as_ref().is_none_or(|num| num.rows() == n && num.cols() == k));
     assert!(rows.weights.is_none_or(|w| w.rows() == n && w.cols() == len));
     assert!(len <= rows.stride && rows.panel.len() >= k * rows.stride);
@@ -80,12 +80,17 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
             quad: rows.quad,
             plain: true,
             c,
+            pairs: Vec::new(),
             p,
             ratio,
             f: own,
             u,
             num: slopes,
         };
+        let alike = rows.u.rows() == 1;
+        if alike {
+            group.cost::<S>(rows.u.row(0), rows.l1);
+        }
         let mut total = 0.0;
         for from in (0..f.rows()).step_by(S::LANES) {
             let range = from..f.rows().min(from + S::LANES);
@@ -98,9 +103,12 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
                     x.copy_from_slice(group.c);
                     group.c.iter_mut().zip(&*weights).for_each(|(c, &w)| *c *= w);
                 }
+                group.look::<S>();
                 lay(f.as_view().slice(range.clone()), group.f);
-                lay(rows.u.slice(range.clone()), group.u);
-                group.charge::<S>(rows.l1, range.len());
+                if !alike {
+                    lay(rows.u.slice(range.clone()), group.u);
+                    group.charge::<S>(rows.l1, range.len());
+                }
                 group.improve::<S>(sweeps, num.is_some());
                 lift::<T, S>(group.f, &mut f.slice(range.clone()));
                 if let Some(num) = &mut num {

@@ -6,7 +6,8 @@ use crate::kernel::kl::{KlRow, KlRows, improve, improve_rows};
 use crate::kernel::panel::padded;
 use crate::scalar::Scalar;
 
-/// Rows with zeros, a row without entries, a component that is dead, an entry that f does not reach.
+/// Rows with zeros, some of them in every row, a row without entries, a component that is dead, an
+/// entry that f does not reach.
 struct Case<T> {
     panel: Factor<T>,
     x: Factor<T>,
@@ -35,6 +36,9 @@ impl<T: Scalar> Case<T> {
             weights.view_mut().fill(T::ONE);
         }
         x.row_mut(rows / 2).fill(T::ZERO);
+        for i in 0..rows {
+            (1..len).step_by(4).for_each(|e| x.row_mut(i)[e] = T::ZERO);
+        }
         if k > 1 {
             panel.row_mut(k - 1).fill(T::ZERO);
         }
@@ -144,6 +148,33 @@ fn alone<T: Scalar>() {
 fn a_row_alone_has_the_bits_it_has_among_others() {
     everywhere(alone::<f32>);
     everywhere(alone::<f64>);
+}
+
+fn alike<T: Scalar>() {
+    let case = Case::<T>::new(&mut Lcg(23), (21, 37, 6), false);
+    let same_for_all = (0..21).all(|i| case.u.row(i) == case.u.row(0));
+    assert!(same_for_all, "no weights");
+    let run = |u| {
+        let rows = KlRows {
+            panel: case.panel.as_slice(),
+            stride: case.panel.stride(),
+            x: case.x.view(),
+            weights: None,
+            u,
+            l1: T::from_f64(0.3),
+            quad: T::ZERO,
+        };
+        let (mut f, mut num) = (case.f.clone(), case.f.clone());
+        improve_rows(&rows, &mut f.view_mut(), Some(&mut num.view_mut()), 2, false);
+        (f, num)
+    };
+    assert_eq!(run(case.u.view()), run(case.u.view().slice(0..1)));
+}
+
+#[test]
+fn costs_given_once_are_those_of_every_row() {
+    everywhere(alike::<f32>);
+    everywhere(alike::<f64>);
 }
 
 /// As the test of single rows: the first component of every other row alone carries an entry nobody

@@ -3,9 +3,10 @@
 use super::{Lcg, everywhere};
 use crate::factor::Factor;
 use crate::kernel::cholesky;
-use crate::kernel::extrapolate::extrapolate;
+use crate::kernel::extrapolate::{extrapolate, go_beyond};
 use crate::kernel::hals::sweep;
 use crate::kernel::kkt::{KktSums, add_rows};
+use crate::kernel::sums::column_sums;
 use crate::scalar::Scalar;
 
 fn sweeps<T: Scalar>() {
@@ -177,4 +178,37 @@ fn an_extrapolated_point_is_projected() {
             }
         }
     }
+}
+
+#[test]
+fn a_point_beyond_keeps_a_share_of_the_last_one() {
+    let mut rng = Lcg(10);
+    let (now, before) = (rng.factor::<f64>(7, 5), rng.factor::<f64>(7, 5));
+    for (beta, least) in [(0.0, 0.25), (0.9, 0.25), (0.9, 1.0)] {
+        let mut out = before.clone();
+        go_beyond(out.as_mut_slice(), now.as_slice(), (beta, least));
+        for ((out, a), b) in out.as_slice().iter().zip(now.as_slice()).zip(before.as_slice()) {
+            let want = (a + beta * (a - b)).max(least * a);
+            assert!((out - want).abs() <= 4.0 * f64::EPSILON);
+        }
+    }
+}
+
+fn sums<T: Scalar>() {
+    let mut rng = Lcg(11);
+    for (rows, k) in [(0, 3), (1, 1), (33, 16), (50, 21)] {
+        let (f, p) = (rng.factor::<T>(rows, k), rng.factor::<T>(1, rows.max(1)));
+        for p in [None, Some(&p.row(0)[..rows])] {
+            let weight = |j: usize| p.map_or(1.0, |p| p[j].to_f64());
+            let of = |t| (0..rows).map(|j| weight(j) * f.get(j, t).to_f64()).sum::<f64>();
+            let want: Vec<f64> = (0..k).map(of).collect();
+            assert_eq!(column_sums(f.view(), p), want, "{rows} × {k}");
+        }
+    }
+}
+
+#[test]
+fn column_sums_are_sums_in_order_of_rows() {
+    everywhere(sums::<f32>);
+    everywhere(sums::<f64>);
 }

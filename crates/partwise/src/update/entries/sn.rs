@@ -42,12 +42,14 @@ impl ScalarNewton {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) {
+        let alike = block.dense_weights.is_none();
+        let u = if alike { terms.den.view().slice(0..1) } else { terms.den.view() };
         let rows = KlRows {
             panel: held.across.as_slice(),
             stride: held.across.stride(),
             x: block.dense.view(),
             weights: block.dense_weights.as_ref().map(Factor::view),
-            u: terms.den.view(),
+            u,
             l1: T::from_f64(penalty.l1),
             quad: T::from_f64(penalty.l2),
         };
@@ -97,7 +99,7 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
             }
             if terms.wanted.divergence && block.layout != Layout::Dense {
                 let from = block.indptr[i];
-                terms.q.listed[from..from + len].copy_from_slice(&q[..len]);
+                terms.q[from..from + len].copy_from_slice(&q[..len]);
             }
             row.give_back(q, ratio);
         }

@@ -6,6 +6,7 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::panel::{padded, whole_panel};
 use crate::kernel::sddmm::sddmm;
 use crate::kernel::sparse::gather;
+use crate::kernel::sums::column_sums;
 use crate::loss::{Divergence, Loss, WithDivergence};
 use crate::matrix::{Layout, Observations};
 use crate::scalar::Scalar;
@@ -27,18 +28,13 @@ pub(crate) struct Held<'a, T> {
 impl<'a, T: Scalar> Held<'a, T> {
     pub(crate) fn new(f: View<'a, T>, layout: Layout, weights: Option<&[T]>) -> Self {
         let (n, k) = (f.rows(), f.cols());
-        let mut sums = vec![0.0; k];
-        for j in 0..n {
-            let weight = weights.map_or(1.0, |w| w[j].to_f64());
-            sums.iter_mut().zip(f.row(j)).for_each(|(sum, v)| *sum += weight * v.to_f64());
-        }
         let mut across = Factor::zeros(0, 0);
         if layout == Layout::Dense {
             across = Factor::zeros(k, padded(n));
             let stride = across.stride();
             whole_panel(f, across.as_mut_slice(), stride);
         }
-        Self { f, across, sums, gram: OnceLock::new() }
+        Self { f, across, sums: column_sums(f, weights), gram: OnceLock::new() }
     }
 
     /// The Gram matrix.
@@ -71,15 +67,15 @@ pub(crate) struct Terms<T> {
     /// Negative and positive part of the gradient, a row for each row of the block.
     pub(crate) num: Factor<T>,
     pub(crate) den: Factor<T>,
-    /// p·ratio and p·weight of the entries as a [`Divergence`] has them, dense or listed. The second is
-    /// left empty where it is 1 throughout.
+    /// p·ratio and p·weight of the entries as a [`Divergence`] has them, dense or listed, where the
+    /// gradient is wanted. The second is left empty where it is 1 throughout.
     pub(crate) ratio: Entrywise<T>,
     pub(crate) weight: Entrywise<T>,
     /// Σ p·d(x, q) over the block.
     pub(crate) divergence: f64,
     pub(crate) wanted: Wanted,
-    /// Fitted values.
-    pub(super) q: Entrywise<T>,
+    /// Fitted values of listed entries.
+    pub(super) q: Vec<T>,
     /// What a joint rule leaves.
     pub(crate) stale: Option<Stale<T>>,
 }
@@ -122,7 +118,7 @@ impl<T: Scalar> Terms<T> {
             weight: Entrywise::empty(),
             divergence: 0.0,
             wanted,
-            q: Entrywise::empty(),
+            q: Vec::new(),
             stale: None,
         }
     }
@@ -132,8 +128,7 @@ impl<T: Scalar> Terms<T> {
         let rows = block.rows.len();
         self.num.reshape(rows, k);
         self.den.reshape(rows, k);
-        self.ratio.fit(block);
-        self.q.fit(block);
+        self.q.resize(block.values.len(), T::ZERO);
     }
 }
 
@@ -146,6 +141,7 @@ pub(crate) fn evaluate<T: Scalar>(
     terms: &mut Terms<T>,
 ) {
     terms.fit(block, f.cols());
+    terms.ratio.fit(block);
     loss.with(Evaluate { block, held, f, terms });
 }
 
@@ -231,18 +227,18 @@ fn dense<T: Scalar, D: Divergence>(
     terms: &mut Terms<T>,
 ) {
     let across = held.across.view().columns(0..block.cols);
-    product(Strided::of(f), across, &mut terms.q.dense.view_mut(), Accum::Replace);
+    product(Strided::of(f), across, &mut terms.ratio.dense.view_mut(), Accum::Replace);
     let mut total = 0.0;
     for i in 0..f.rows() {
         let x = block.dense.row(i);
         let weights = block.dense_weights.as_ref().map(|w| w.row(i));
-        let q = terms.q.dense.row(i);
-        if terms.wanted.gradient {
-            let weight = (!D::CONSTANT_WEIGHT).then(|| terms.weight.dense.row_mut(i));
-            parts(d, (x, weights, q), terms.ratio.dense.row_mut(i), weight);
-        }
+        let q = terms.ratio.dense.row_mut(i);
         if terms.wanted.divergence {
             total += d.total(x, q, weights);
+        }
+        if terms.wanted.gradient {
+            let weight = (!D::CONSTANT_WEIGHT).then(|| terms.weight.dense.row_mut(i));
+            parts(d, (x, weights), q, weight);
         }
     }
     terms.divergence = total;
@@ -264,40 +260,43 @@ fn listed<T: Scalar, D: Divergence>(
     f: View<'_, T>,
     terms: &mut Terms<T>,
 ) {
-    sddmm(block.listed(&block.values), f, held.f, &mut terms.q.listed);
-    let (x, p, q) = (&block.values[..], block.weights.as_deref(), &terms.q.listed[..]);
+    sddmm(block.listed(&block.values), f, held.f, &mut terms.q);
+    let (x, p, q) = (&block.values[..], block.weights.as_deref(), &terms.q[..]);
     terms.divergence = if terms.wanted.divergence { d.total(x, q, p) } else { 0.0 };
     if !terms.wanted.gradient {
         return;
     }
     let weight = (!D::CONSTANT_WEIGHT).then(|| &mut terms.weight.listed[..]);
-    parts(d, (x, p, q), &mut terms.ratio.listed, weight);
+    terms.ratio.listed.copy_from_slice(q);
+    parts(d, (x, p), &mut terms.ratio.listed, weight);
     gather(block.listed(&terms.ratio.listed), held.f, &mut terms.num.view_mut());
     if !D::CONSTANT_WEIGHT {
         gather(block.listed(&terms.weight.listed), held.f, &mut terms.den.view_mut());
     }
 }
 
-/// Ratios and weights of a run of entries.
+/// Weights of a run of entries, and ratios in the place of their fitted values.
 #[inline]
 fn parts<T: Scalar, D: Divergence>(
     d: D,
-    (x, p, q): (&[T], Option<&[T]>, &[T]),
-    ratio: &mut [T],
+    (x, p): (&[T], Option<&[T]>),
+    q: &mut [T],
     weight: Option<&mut [T]>,
 ) {
-    for ((ratio, &x), &q) in ratio.iter_mut().zip(x).zip(q) {
-        *ratio = d.ratio(x, q);
+    if let Some(weight) = weight {
+        for ((weight, &x), &q) in weight.iter_mut().zip(x).zip(&*q) {
+            *weight = d.weight(x, q);
+        }
+        if let Some(p) = p {
+            weight.iter_mut().zip(p).for_each(|(weight, &p)| *weight = seen(p, *weight));
+        }
+    }
+    let ratio = q;
+    for (ratio, &x) in ratio.iter_mut().zip(x) {
+        *ratio = d.ratio(x, *ratio);
     }
     if let Some(p) = p {
         ratio.iter_mut().zip(p).for_each(|(ratio, &p)| *ratio = seen(p, *ratio));
-    }
-    let Some(weight) = weight else { return };
-    for ((weight, &x), &q) in weight.iter_mut().zip(x).zip(q) {
-        *weight = d.weight(x, q);
-    }
-    if let Some(p) = p {
-        weight.iter_mut().zip(p).for_each(|(weight, &p)| *weight = seen(p, *weight));
     }
 }
 
@@ -317,7 +316,7 @@ pub(super) fn unlisted<T: Scalar>(
         let row = f.row(i).iter().zip(terms.den.row(i));
         let all: f64 = row.map(|(f, den)| f.to_f64() * den.to_f64()).sum();
         let span = block.indptr[i]..block.indptr[i + 1];
-        let q = terms.q.listed[span.clone()].iter().map(|q| q.to_f64());
+        let q = terms.q[span.clone()].iter().map(|q| q.to_f64());
         let listed: f64 = match &block.weights {
             None => q.sum(),
             Some(weights) => q.zip(&weights[span]).map(|(q, w)| q * w.to_f64()).sum(),

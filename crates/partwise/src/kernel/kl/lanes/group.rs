@@ -13,6 +13,9 @@ pub(super) struct Group<'a, T> {
     /// Whether every step has the usual form: u > 0 and quad = 0.
     pub(super) plain: bool,
     pub(super) c: &'a mut [T],
+    /// Places in the first half of the entries where c is not 0 in all lanes, there or as far on in the
+    /// second half.
+    pub(super) pairs: Vec<usize>,
     /// Fitted values, while the sweeps run as [`super::super`] keeps them.
     pub(super) p: &'a mut [T],
     /// At the end c/p.
@@ -33,6 +36,14 @@ struct Last<V> {
 }
 
 impl<T: Scalar> Group<'_, T> {
+    /// Gives all lanes the same costs, `u` and `l1`.
+    pub(super) fn cost<S: Simd<T>>(&mut self, u: &[T], l1: T) {
+        for (lanes, &u) in self.u.chunks_mut(S::LANES).zip(u) {
+            lanes.fill(u);
+        }
+        self.charge::<S>(l1, S::LANES);
+    }
+
     /// Adds `l1` to the costs of the first `there` lanes, and gives the others one.
     pub(super) fn charge<S: Simd<T>>(&mut self, l1: T, there: usize) {
         self.plain = self.quad == T::ZERO;
@@ -40,6 +51,26 @@ impl<T: Scalar> Group<'_, T> {
             u[..there].iter_mut().for_each(|u| *u += l1);
             u[there..].fill(T::ONE);
             self.plain &= u.iter().all(|u| *u > T::ZERO);
+        }
+    }
+
+    /// Finds out where c is not 0.
+    ///
+    /// # Safety
+    /// `c` holds LANES values for each entry, and S is enabled.
+    #[inline(always)]
+    pub(super) unsafe fn look<S: Simd<T>>(&mut self) {
+        let half = self.c.len() / S::LANES / 2;
+        self.pairs.clear();
+        for e in 0..half {
+            // SAFETY: entries below len.
+            let most = unsafe {
+                let c = |e: usize| S::load(self.c.as_ptr().add(e * S::LANES));
+                S::peak(S::max(c(e), c(e + half)))
+            };
+            if most >= T::TINY {
+                self.pairs.push(e);
+            }
         }
     }
 
@@ -274,14 +305,13 @@ impl<T: Scalar> Group<'_, T> {
                 [S::add(sums[0], cy), S::fma(cy, y, sums[1]), S::max(sums[2], y)]
             };
             let mut sums = [[S::splat(T::ZERO); 3]; 2];
-            let mut e = 0;
-            while len - e >= 2 {
-                let (i, j) = S::inverses(fitted(e), fitted(e + 1));
-                sums = [add(sums[0], e, i), add(sums[1], e + 1, j)];
-                e += 2;
+            let half = len / 2;
+            for &e in &self.pairs {
+                let (i, j) = S::inverses(fitted(e), fitted(e + half));
+                sums = [add(sums[0], e, i), add(sums[1], e + half, j)];
             }
-            if e < len {
-                sums[0] = add(sums[0], e, S::div(S::splat(T::ONE), fitted(e)));
+            if len % 2 == 1 {
+                sums[0] = add(sums[0], len - 1, S::div(S::splat(T::ONE), fitted(len - 1)));
             }
             let [a, b] = sums;
             [S::add(a[0], b[0]), S::add(a[1], b[1]), S::max(a[2], b[2])]
@@ -333,9 +363,9 @@ impl<T: Scalar> Group<'_, T> {
                 }
             };
             let mut sums = [[S::splat(T::ZERO); N]; 2];
-            for e in (0..len & !1).step_by(2) {
+            for &e in &self.pairs {
                 add(&mut sums[0], e);
-                add(&mut sums[1], e + 1);
+                add(&mut sums[1], e + len / 2);
             }
             if len % 2 == 1 {
                 add(&mut sums[0], len - 1);
