@@ -2,11 +2,12 @@
 //!
 //! Passes of a small fit follow each other within fractions of a millisecond, and a thread that has
 //! gone to sleep comes back too late for the next one, or on the processor that is busy already. So
-//! after work that every thread could have had a share of, they look for more for a while.
+//! whoever waits for the last shares of some work stays awake meanwhile, and after work that every
+//! thread could have had a share of, all look for more for a while.
 
 use rayon::Yield;
-use rayon::prelude::*;
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a thread without work looks for more: several times what lies between two passes.
@@ -19,14 +20,29 @@ pub(crate) fn map<I: Send, R: Send>(
     serial: bool,
     work: impl Fn(I) -> R + Sync,
 ) -> Vec<R> {
-    let shares = items.len();
-    if serial || shares < 2 {
+    let (shares, threads) = (items.len(), rayon::current_num_threads());
+    if serial || shares < 2 || threads < 2 {
         return items.map(work).collect();
     }
-    let work = |(at, item)| (at, work(item));
-    let mut done: Vec<(usize, R)> = items.enumerate().par_bridge().map(work).collect();
+    let queue = Mutex::new(items.enumerate());
+    let done = Mutex::new(Vec::with_capacity(shares));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let drain = || {
+        while let Some((at, item)) = next() {
+            let result = work(item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    };
+    rayon::scope(|scope| {
+        (1..threads.min(shares)).for_each(|_| scope.spawn(|_| drain()));
+        drain();
+        let left = || done.lock().unwrap_or_else(PoisonError::into_inner).len() < shares;
+        let until = Instant::now() + PATIENCE;
+        look_while(|| left() && Instant::now() < until);
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(at, _)| *at);
-    if (2..=shares).contains(&rayon::current_num_threads()) {
+    if threads <= shares {
         stay_awake();
     }
     done.into_iter().map(|(_, result)| result).collect()
@@ -52,10 +68,15 @@ fn look_for_work() {
     if UNTIL.replace(Some(Instant::now() + PATIENCE)).is_some() {
         return;
     }
-    while UNTIL.get().is_some_and(|until| Instant::now() < until) {
+    look_while(|| UNTIL.get().is_some_and(|until| Instant::now() < until));
+    UNTIL.set(None);
+}
+
+/// Does what other work there is.
+fn look_while(more: impl Fn() -> bool) {
+    while more() {
         if rayon::yield_now() != Some(Yield::Executed) {
             std::thread::yield_now();
         }
     }
-    UNTIL.set(None);
 }

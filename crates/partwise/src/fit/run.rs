@@ -154,7 +154,7 @@ impl<T: Scalar> Task<'_, T> {
         let plain = options.rule().by_entries::<T>(loss, Some(1));
         // Not every rule reads X by its other side.
         let room = room(self.data, options);
-        let turned = (!rule.follows()).then(|| self.data.x.by_within(side.opposite(), room));
+        let turned = (!rule.follows()).then(|| self.data.x.by_other_side(side.opposite(), room));
         let turned = turned.map(|x| Halting::new(x, &self.halt));
         let turned = turned.as_ref().map(|x| Scaled::new(x, self.half));
         let need = self.need();

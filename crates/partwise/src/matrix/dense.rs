@@ -1,5 +1,6 @@
 //! Dense X in memory, at any strides.
 
+use super::pass::FEW;
 use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, View, ViewMut};
@@ -90,6 +91,17 @@ impl<'a, T: Scalar> Dense<'a, T> {
     /// The same values, borrowed.
     pub(super) fn borrowed(&self) -> Dense<'_, T> {
         Dense { data: Cow::Borrowed(&self.data), ..*self }
+    }
+
+    /// The same values with each row in one piece, copied if they are few.
+    pub(super) fn in_lines(self) -> Self {
+        let (rows, cols) = self.shape;
+        if self.strides.1 == 1 || rows * cols > FEW {
+            return self;
+        }
+        let mut data = vec![T::ZERO; rows * cols];
+        self.strided().copy_to(&mut ViewMut::new(&mut data, rows, cols, cols));
+        Self { data: Cow::Owned(data), offset: 0, strides: (cols.cast_signed(), 1), ..self }
     }
 
     /// Entry (i, j).

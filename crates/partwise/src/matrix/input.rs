@@ -135,6 +135,16 @@ impl<'a, T: Scalar> Input<'a, T> {
         }
     }
 
+    /// As [`by_within`](Self::by_within), for many passes that take a few rows at a time.
+    pub(crate) fn by_other_side(&self, side: Side, room: usize) -> Box<dyn Matrix<T> + '_> {
+        match (self, side) {
+            (Self::Dense(x), Side::Rows) => Box::new(x.borrowed().in_lines()),
+            (Self::Dense(x), Side::Columns) => Box::new(x.transposed().in_lines()),
+            (Self::Until(x, stop), _) => until(x.by_other_side(side, room), stop),
+            _ => self.by_within(side, room),
+        }
+    }
+
     /// X by its rows, or Xᵀ by its rows. Sparse X stored by the other side is transposed, into a copy.
     pub(crate) fn by(&self, side: Side) -> Box<dyn Matrix<T> + '_> {
         match (self, side) {

@@ -16,8 +16,14 @@ use std::ops::Range;
 const BLOCK_ENTRIES: usize = 128 << 10;
 /// Rows in a block, at least and at most.
 const BLOCK_ROWS: (usize, usize) = (32, 512);
-/// Rows that fit side by side in a register of any kind.
+/// Rows that fit side by side in a register of any kind, and entries of a dense row up to which they
+/// are worked on side by side: so many of them fit in a first or second-level cache.
 const SIDE_BY_SIDE: usize = 16;
+pub(crate) const SHORT: usize = 1024;
+/// Rows in a block at least where they are worked on one by one, and lie in one piece each.
+const ONE_BY_ONE: usize = 4;
+/// Entries of a dense X that is copied where its rows do not lie so.
+pub(super) const FEW: usize = 1 << 18;
 /// Most bins, hence most threads that one pass can use.
 const MAX_BINS: usize = 64;
 /// Entries of X per row of a bin's C, at least, for sparse and dense X: a bin costs a write and a
@@ -50,10 +56,13 @@ impl Plan {
     /// The cut for `width` components of rows that nothing is summed from: more bins, of whole
     /// registers where rows are improved side by side.
     pub(crate) fn by_rows<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
-        let rows = x.shape().0;
-        let block_rows = block_rows(x, SIDE_BY_SIDE, MAX_BINS / 2) / SIDE_BY_SIDE * SIDE_BY_SIDE;
+        let (rows, cols) = x.shape();
+        let filled = is_filled(x);
+        let one_by_one = filled && cols > SHORT && x.stored() <= FEW;
+        let least = if one_by_one { ONE_BY_ONE } else { SIDE_BY_SIDE };
+        let block_rows = block_rows(x, least, MAX_BINS / 2) / least * least;
         let blocks = rows.div_ceil(block_rows).max(1);
-        let unit = if is_filled(x) { SIDE_BY_SIDE } else { 1 };
+        let unit = if filled { least } else { 1 };
         Self::cut(x, width, (block_rows, blocks.min(MAX_BINS), unit))
     }
 

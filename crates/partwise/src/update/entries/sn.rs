@@ -18,7 +18,7 @@ use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, ViewMut};
 use crate::kernel::kl::{KlRow, KlRows, improve, improve_rows};
 use crate::loss::{Divergence, KullbackLeibler};
-use crate::matrix::{Layout, Observations};
+use crate::matrix::{Layout, Observations, SHORT};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 
@@ -33,7 +33,7 @@ impl ScalarNewton {
     /// Sweeps unless told otherwise.
     pub(crate) const SWEEPS: usize = 2;
 
-    /// Rows so short that several of them fit in a first or second-level cache side by side.
+    /// Short rows, side by side.
     fn improve_short<T: Scalar>(
         &self,
         block: &Observations<T>,
@@ -59,9 +59,6 @@ impl ScalarNewton {
         terms.divergence = improve_rows(&rows, f, num, self.sweeps, valued);
     }
 }
-
-/// Entries of a dense row up to which rows are improved side by side.
-const SHORT: usize = 1024;
 
 impl<T: Scalar> EntryRule<T> for ScalarNewton {
     fn improve(
