@@ -16,7 +16,7 @@
 mod lanes;
 mod step;
 
-pub(crate) use lanes::{KlRows, improve_rows};
+pub(crate) use lanes::{KlRows, Slopes, improve_rows};
 
 use super::panel::{dot, padded, times};
 use super::simd::{self, Job, Simd};

@@ -45,6 +45,30 @@ pub(crate) fn dot_panel<T: Scalar>(f: &[T], panel: &[T], stride: usize, len: usi
     simd::run(Dot { f, panel, stride, len, p });
 }
 
+/// `out_t = Σ_e panel[t, e] r_e`, with `r` padded by zeros.
+pub(crate) fn times_panel<T: Scalar>(panel: &[T], stride: usize, r: &[T], out: &mut [T]) {
+    assert!(r.len() == padded(r.len()) && r.len() <= stride && out.len() * stride <= panel.len());
+    simd::run(Times { panel, stride, r, out });
+}
+
+struct Times<'a, T> {
+    panel: &'a [T],
+    stride: usize,
+    r: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Job<T> for Times<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd<T>>(self) {
+        let Self { panel, stride, r, out } = self;
+        // SAFETY: `times_panel` compared the lengths.
+        unsafe { times::<T, S>(panel.as_ptr(), stride, r.len(), r.as_ptr(), out) }
+    }
+}
+
 /// As [`whole_panel`], in the middle of a kernel, for lines of a whole number of registers.
 ///
 /// # Safety

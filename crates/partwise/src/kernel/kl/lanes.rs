@@ -5,6 +5,7 @@
 //! of the work. A row comes out the same whatever rows stand beside it.
 
 mod group;
+mod products;
 
 use super::super::hals::transpose;
 use super::super::kl_divergence::kl_divergence;
@@ -24,35 +25,43 @@ pub(crate) struct KlRows<'a, T> {
     /// A row for each row: its entries, and their weights unless all are 1.
     pub(crate) x: View<'a, T>,
     pub(crate) weights: Option<View<'a, T>>,
-    /// The linear cost of each component for each row, or for all of them, to which `l1` is added.
-    pub(crate) u: View<'a, T>,
+    /// Whether entries are 0 where their weight is not 1.
+    pub(crate) zero_or_one: bool,
+    /// The linear cost of each component where nothing is weighed, Σ_e v_te; `l1` is added.
+    pub(crate) u: &'a [T],
     pub(crate) l1: T,
     /// The quadratic cost of all components.
     pub(crate) quad: T,
 }
 
-/// Improves the rows of `f` as [`super::improve`] does with one, leaves Σ_e v_te c_e / p_e in `num` if
-/// that is given, and then returns Σ p·d(x, q) over all entries if it is `valued`, else 0.
+/// Parts of the gradient for each row: Σ_e v_te c_e / p_e, and the linear cost if there are weights.
+pub(crate) struct Slopes<'a, T> {
+    pub(crate) num: ViewMut<'a, T>,
+    pub(crate) den: ViewMut<'a, T>,
+}
+
+/// Improves the rows of `f` as [`super::improve`] does with one, tells the slopes if asked to, and then
+/// returns Σ p·d(x, q) over all entries if it is `valued`, else 0.
 pub(crate) fn improve_rows<T: Scalar>(
     rows: &KlRows<'_, T>,
     f: &mut ViewMut<'_, T>,
-    num: Option<&mut ViewMut<'_, T>>,
+    slopes: Option<Slopes<'_, T>>,
     sweeps: usize,
     valued: bool,
 ) -> f64 {
-    let ((n, len), (m, k)) = ((rows.x.rows(), rows.x.cols()), (rows.u.rows(), rows.u.cols()));
-    assert!(f.rows() == n && (m == n || m == 1) && f.cols() == k);
-    assert!(num.as_ref().is_none_or(|num| num.rows() == n && num.cols() == k));
+    let (n, len, k) = (rows.x.rows(), rows.x.cols(), rows.u.len());
+    assert!(f.rows() == n && f.cols() == k);
+    let fits = |f: &ViewMut<'_, T>| f.rows() == n && f.cols() == k;
+    assert!(slopes.as_ref().is_none_or(|s| fits(&s.num) && fits(&s.den)));
     assert!(rows.weights.is_none_or(|w| w.rows() == n && w.cols() == len));
     assert!(len <= rows.stride && rows.panel.len() >= k * rows.stride);
-    let (f, num) = (f.reborrow(), num.map(ViewMut::reborrow));
-    simd::run(ImproveRows { rows, f, num, sweeps, valued })
+    simd::run(ImproveRows { rows, f: f.reborrow(), slopes, sweeps, valued })
 }
 
 struct ImproveRows<'a, T> {
     rows: &'a KlRows<'a, T>,
     f: ViewMut<'a, T>,
-    num: Option<ViewMut<'a, T>>,
+    slopes: Option<Slopes<'a, T>>,
     sweeps: usize,
     valued: bool,
 }
@@ -62,18 +71,19 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
 
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(self) -> f64 {
-        let Self { rows, mut f, mut num, sweeps, valued } = self;
-        let (k, len) = (rows.u.cols(), rows.x.cols());
+        let Self { rows, mut f, mut slopes, sweeps, valued } = self;
+        let (k, len) = (rows.u.len(), rows.x.cols());
         let [entries, components] = [len, k].map(|n| n * S::LANES);
         let weighted = if rows.weights.is_some() { entries } else { 0 };
+        let apart = if rows.zero_or_one { 0 } else { weighted };
         // No register crosses a cache line, and arrays that are walked together do not lie a whole
         // page apart, where a load waits for the store to the same place of another page.
         let sizes = [entries, components, entries, components, entries, components];
-        let mut room = Factor::zeros(1, sizes.iter().sum::<usize>() + 2 * weighted);
+        let mut room = Factor::zeros(1, sizes.iter().sum::<usize>() + weighted + apart);
         let mut room = room.as_mut_slice();
         let mut part = |size| room.split_off_mut(..size).unwrap_or_default();
-        let [c, own, p, u, ratio, slopes] = sizes.map(&mut part);
-        let (x, weights) = (part(weighted), part(weighted));
+        let [c, own, p, u, ratio, num] = sizes.map(&mut part);
+        let (weights, x) = (part(weighted), part(apart));
         let mut group = Group {
             panel: rows.panel,
             stride: rows.stride,
@@ -85,44 +95,52 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
             ratio,
             f: own,
             u,
-            num: slopes,
+            num,
         };
-        let alike = rows.u.rows() == 1;
-        if alike {
-            group.cost::<S>(rows.u.row(0), rows.l1);
-        }
+        group.cost::<S>(rows.u, rows.l1);
         let mut total = 0.0;
         for from in (0..f.rows()).step_by(S::LANES) {
             let range = from..f.rows().min(from + S::LANES);
             // SAFETY: the arrays hold LANES values for each entry or component; S is enabled.
             unsafe {
-                let lay = |from: View<'_, T>, to: &mut [T]| lay_panel::<T, S>(from, to, S::LANES);
-                lay(rows.x.slice(range.clone()), group.c);
+                lay::<T, S>(rows.x.slice(range.clone()), group.c);
                 if let Some(given) = rows.weights {
-                    lay(given.slice(range.clone()), weights);
-                    x.copy_from_slice(group.c);
-                    group.c.iter_mut().zip(&*weights).for_each(|(c, &w)| *c *= w);
+                    lay::<T, S>(given.slice(range.clone()), weights);
+                    group.weigh::<S>(weights);
+                    if let Some(Slopes { den, .. }) = &mut slopes {
+                        lift::<T, S>(group.u, &mut den.slice(range.clone()));
+                    }
+                    group.charge::<S>(rows.l1, range.len());
+                    if !rows.zero_or_one {
+                        x.copy_from_slice(group.c);
+                        group.c.iter_mut().zip(&*weights).for_each(|(c, &w)| *c *= w);
+                    }
                 }
                 group.look::<S>();
-                lay(f.as_view().slice(range.clone()), group.f);
-                if !alike {
-                    lay(rows.u.slice(range.clone()), group.u);
-                    group.charge::<S>(rows.l1, range.len());
-                }
-                group.improve::<S>(sweeps, num.is_some());
+                lay::<T, S>(f.as_view().slice(range.clone()), group.f);
+                group.improve::<S>(sweeps, slopes.is_some());
                 lift::<T, S>(group.f, &mut f.slice(range.clone()));
-                if let Some(num) = &mut num {
+                if let Some(Slopes { num, .. }) = &mut slopes {
                     lift::<T, S>(group.num, &mut num.slice(range));
                 }
             }
-            if valued && num.is_some() {
-                let given = rows.weights.map(|_| (&*x, &*weights));
-                let (x, p) = given.map_or((&*group.c, None), |(x, w)| (x, Some(w)));
-                total += kl_divergence(x, group.p, p);
+            if valued && slopes.is_some() {
+                let x = if apart > 0 { &*x } else { &*group.c };
+                total += kl_divergence(x, group.p, rows.weights.map(|_| &*weights));
             }
         }
         total
     }
+}
+
+/// The rows of a register across its lanes: `to[j · LANES + i] = from[i, j]`.
+///
+/// # Safety
+/// `to` has LANES values for each column, `from` no more than LANES rows; S is enabled.
+#[inline(always)]
+unsafe fn lay<T: Scalar, S: Simd<T>>(from: View<'_, T>, to: &mut [T]) {
+    // SAFETY: the caller's; lines are one register.
+    unsafe { lay_panel::<T, S>(from, to, S::LANES) }
 }
 
 /// The lanes back to rows, those that exist: `to[i, j] = from[j · LANES + i]`.

@@ -16,7 +16,8 @@ use super::row::Row;
 use super::terms::{unlisted, weigh_rows};
 use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, ViewMut};
-use crate::kernel::kl::{KlRow, KlRows, improve, improve_rows};
+use crate::kernel::kl::{KlRow, KlRows, Slopes, improve, improve_rows};
+use crate::kernel::panel::times_panel;
 use crate::loss::{Divergence, KullbackLeibler};
 use crate::matrix::{Layout, Observations, SHORT};
 use crate::penalty::Penalty;
@@ -42,21 +43,21 @@ impl ScalarNewton {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) {
-        let alike = block.dense_weights.is_none();
-        let u = if alike { terms.den.view().slice(0..1) } else { terms.den.view() };
+        let u: Vec<T> = held.sums.iter().map(|&sum| T::from_f64(sum)).collect();
         let rows = KlRows {
             panel: held.across.as_slice(),
             stride: held.across.stride(),
             x: block.dense.view(),
             weights: block.dense_weights.as_ref().map(Factor::view),
-            u,
+            zero_or_one: block.is_zero_or_one,
+            u: &u,
             l1: T::from_f64(penalty.l1),
             quad: T::from_f64(penalty.l2),
         };
         let (told, valued) = (terms.wanted != Wanted::NOTHING, terms.wanted.divergence);
-        let mut num = terms.num.view_mut();
-        let num = told.then_some(&mut num);
-        terms.divergence = improve_rows(&rows, f, num, self.sweeps, valued);
+        let Terms { num, den, .. } = terms;
+        let slopes = told.then(|| Slopes { num: num.view_mut(), den: den.view_mut() });
+        terms.divergence = improve_rows(&rows, f, slopes, self.sweeps, valued);
     }
 }
 
@@ -70,7 +71,10 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
         terms: &mut Terms<T>,
     ) {
         terms.fit(block, f.cols());
-        weigh_rows(block, held, &mut terms.den);
+        let weighed = block.dense_weights.is_some();
+        if !weighed {
+            weigh_rows(block, held, &mut terms.den);
+        }
         if block.layout == Layout::Dense && block.cols <= SHORT && f.rows() > 1 {
             self.improve_short(block, held, penalty, f, terms);
             return;
@@ -80,13 +84,16 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
         let (l1, quad) = (T::from_f64(penalty.l1), T::from_f64(penalty.l2));
         let mut divergence = 0.0;
         for i in 0..f.rows() {
-            costs.clear();
-            costs.extend(terms.den.row(i).iter().map(|&u| u + l1));
             row.load(block, i, held);
             row.weigh();
             let len = row.len;
             let (mut q, mut ratio) = row.take_work();
             let (panel, stride) = row.panel(held);
+            if let Some(p) = row.p.as_ref().filter(|_| weighed) {
+                times_panel(panel, stride, p, terms.den.row_mut(i));
+            }
+            costs.clear();
+            costs.extend(terms.den.row(i).iter().map(|&u| u + l1));
             let given = KlRow { panel, stride, len, c: &row.x, u: &costs, quad };
             let num = (terms.wanted != Wanted::NOTHING).then_some(terms.num.row_mut(i));
             improve(&given, f.row_mut(i), &mut q, &mut ratio, num, self.sweeps);

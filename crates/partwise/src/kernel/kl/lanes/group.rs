@@ -97,46 +97,6 @@ impl<T: Scalar> Group<'_, T> {
         }
     }
 
-    /// p = Σ_t f_t v_te.
-    ///
-    /// # Safety
-    /// As [`improve`](Self::improve).
-    #[inline(always)]
-    unsafe fn dot<S: Simd<T>>(&mut self) {
-        let (mut e, len) = (0, self.c.len() / S::LANES);
-        // SAFETY: blocks lie below len.
-        unsafe {
-            while len - e >= 8 {
-                self.dot_block::<S, 8>(e);
-                e += 8;
-            }
-            while e < len {
-                self.dot_block::<S, 1>(e);
-                e += 1;
-            }
-        }
-    }
-
-    /// # Safety
-    /// Entries e..e + N exist; else as [`improve`](Self::improve).
-    #[inline(always)]
-    unsafe fn dot_block<S: Simd<T>, const N: usize>(&mut self, e: usize) {
-        // SAFETY: the caller's.
-        unsafe {
-            let mut sums = [S::splat(T::ZERO); N];
-            for t in 0..self.f.len() / S::LANES {
-                let f = S::load(self.f.as_ptr().add(t * S::LANES));
-                let line = self.panel.as_ptr().add(t * self.stride + e);
-                for (at, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::fma(f, S::splat(*line.add(at)), *sum);
-                }
-            }
-            for (at, &sum) in sums.iter().enumerate() {
-                S::store(self.p.as_mut_ptr().add((e + at) * S::LANES), sum);
-            }
-        }
-    }
-
     /// (Σ c over entries with p > 0, Σ c).
     ///
     /// # Safety
@@ -334,45 +294,8 @@ impl<T: Scalar> Group<'_, T> {
                 let ratio = S::where_least(p, least, quotient, zero);
                 S::store(self.ratio.as_mut_ptr().add(at), ratio);
             }
-            let (mut t, k) = (0, self.f.len() / S::LANES);
-            while k - t >= 4 {
-                self.times::<S, 4>(t);
-                t += 4;
-            }
-            while t < k {
-                self.times::<S, 1>(t);
-                t += 1;
-            }
-        }
-    }
-
-    /// Σ_e v_te c_e / p_e of N components from t on.
-    ///
-    /// # Safety
-    /// t + N ≤ k; else as [`improve`](Self::improve).
-    #[inline(always)]
-    unsafe fn times<S: Simd<T>, const N: usize>(&mut self, t: usize) {
-        // SAFETY: the caller's.
-        unsafe {
-            let lines = self.panel.as_ptr().add(t * self.stride);
-            let (ratio, len) = (self.ratio.as_ptr(), self.c.len() / S::LANES);
-            let add = |sums: &mut [S::V; N], e: usize| {
-                let ratio = S::load(ratio.add(e * S::LANES));
-                for (at, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::fma(ratio, S::splat(*lines.add(at * self.stride + e)), *sum);
-                }
-            };
-            let mut sums = [[S::splat(T::ZERO); N]; 2];
-            for &e in &self.pairs {
-                add(&mut sums[0], e);
-                add(&mut sums[1], e + len / 2);
-            }
-            if len % 2 == 1 {
-                add(&mut sums[0], len - 1);
-            }
-            for (at, (&a, &b)) in sums[0].iter().zip(&sums[1]).enumerate() {
-                S::store(self.num.as_mut_ptr().add((t + at) * S::LANES), S::add(a, b));
-            }
+            let out = self.num.as_mut_ptr();
+            self.times::<S>(self.ratio.as_ptr(), out);
         }
     }
 }
