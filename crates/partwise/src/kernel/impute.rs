@@ -54,16 +54,37 @@ pub(crate) fn impute<T: Scalar>(
     m: &mut ViewMut<'_, T>,
     c: Option<&mut ViewMut<'_, T>>,
 ) -> f64 {
+    run::<T, false>(places, (f, h), m, c)
+}
+
+/// As [`impute`], but takes away from `m`, down to 0: from a positive part of a gradient what is not there.
+pub(crate) fn unimpute<T: Scalar>(
+    places: Places<'_>,
+    f: View<'_, T>,
+    h: View<'_, T>,
+    m: &mut ViewMut<'_, T>,
+    c: Option<&mut ViewMut<'_, T>>,
+) -> f64 {
+    run::<T, true>(places, (f, h), m, c)
+}
+
+fn run<T: Scalar, const TAKE: bool>(
+    places: Places<'_>,
+    (f, h): (View<'_, T>, View<'_, T>),
+    m: &mut ViewMut<'_, T>,
+    c: Option<&mut ViewMut<'_, T>>,
+) -> f64 {
     let rows = places.indptr.len() - 1;
     assert!(rows == f.rows() && rows == m.rows() && h.rows() >= places.of.cols);
     assert!(f.cols() == h.cols() && f.cols() == m.cols());
     if let Some(c) = &c {
         assert!(c.rows() == h.rows() && c.cols() == h.cols());
     }
-    simd::run(Impute { places, f, h, m: m.reborrow(), c: c.map(ViewMut::reborrow) })
+    simd::run(Impute::<T, TAKE> { places, f, h, m: m.reborrow(), c: c.map(ViewMut::reborrow) })
 }
 
-struct Impute<'a, T> {
+/// `TAKE`: q·h is taken away from m.
+struct Impute<'a, T, const TAKE: bool> {
     places: Places<'a>,
     f: View<'a, T>,
     h: View<'a, T>,
@@ -71,7 +92,7 @@ struct Impute<'a, T> {
     c: Option<ViewMut<'a, T>>,
 }
 
-impl<T: Scalar> Job<T> for Impute<'_, T> {
+impl<T: Scalar, const TAKE: bool> Job<T> for Impute<'_, T, TAKE> {
     type Out = f64;
 
     #[inline(always)]
@@ -95,7 +116,7 @@ impl<T: Scalar> Job<T> for Impute<'_, T> {
     }
 }
 
-impl<T: Scalar> Impute<'_, T> {
+impl<T: Scalar, const TAKE: bool> Impute<'_, T, TAKE> {
     /// Rows of V vectors, the last of which is short unless they are `WHOLE`: those of f and m stay in registers.
     ///
     /// # Safety
@@ -117,6 +138,9 @@ impl<T: Scalar> Impute<'_, T> {
                 }
                 for &j in last {
                     self.add_group::<S, V, WHOLE, 1>(&mut row, &[j]);
+                }
+                if TAKE {
+                    row.m.iter_mut().for_each(|m| *m = S::max(*m, S::splat(T::ZERO)));
                 }
                 store::<T, S, V, WHOLE>(self.m.row_mut(i).as_mut_ptr(), row.m, short);
                 total += S::sum(row.squares).to_f64() / S::LANES as f64;
@@ -146,11 +170,12 @@ impl<T: Scalar> Impute<'_, T> {
                 let pairs = row.f.iter().zip(line(e));
                 pairs.fold(S::splat(T::ZERO), |sum, (&f, h)| S::fma(f, h, sum))
             });
-            let q = sums_of::<T, S, N>(fitted);
+            let (q, squares) = sums_of::<T, S, N>(fitted);
+            row.squares = S::add(row.squares, squares);
             for e in 0..N {
                 let (q, h) = (S::splat(q[e]), line(e));
-                row.squares = S::fma(q, q, row.squares);
-                row.m.iter_mut().zip(h).for_each(|(m, h)| *m = S::fma(q, h, *m));
+                let add = |m, h| if TAKE { S::fnma(q, h, m) } else { S::fma(q, h, m) };
+                row.m.iter_mut().zip(h).for_each(|(m, h)| *m = add(*m, h));
                 if let Some(c) = &mut self.c {
                     let c = c.as_mut_ptr().add(columns[e] as usize * c.stride());
                     let mut sums = load::<T, S, V, WHOLE>(c, row.short);
@@ -180,12 +205,15 @@ impl<T: Scalar> Impute<'_, T> {
                     let h = self.h.as_ptr().add(j * self.h.stride());
                     let q = dot::<T, S>(f, h, k);
                     total += q.to_f64() * q.to_f64();
-                    add::<T, S>(m, q, h, k);
+                    add::<T, S>(m, if TAKE { -q } else { q }, h, k);
                     if let Some(c) = &mut self.c {
                         let at = j * c.stride();
                         add::<T, S>(c.as_mut_ptr().add(at), q, f, k);
                     }
                 }
+            }
+            if TAKE {
+                self.m.row_mut(i).iter_mut().for_each(|m| *m = Scalar::max(*m, T::ZERO));
             }
         }
         total
@@ -199,22 +227,24 @@ const GROUP: usize = 4;
 struct Row<R, const V: usize> {
     f: [R; V],
     m: [R; V],
-    /// Σ q² in every lane.
+    /// Lanes whose mean is Σ q².
     squares: R,
     /// Elements that the last vector lacks.
     short: usize,
 }
 
-/// The sums of the lanes of one vector, or of four.
+/// The sums of the lanes of one vector, or of four, and lanes whose mean is the sum of their squares.
 ///
 /// # Safety
 /// S is enabled.
 #[inline(always)]
-unsafe fn sums_of<T: Scalar, S: Simd<T>, const N: usize>(v: [S::V; N]) -> [T; N] {
+unsafe fn sums_of<T: Scalar, S: Simd<T>, const N: usize>(v: [S::V; N]) -> ([T; N], S::V) {
     // SAFETY: the caller's; `sums` has room for the widest vector.
     unsafe {
         if N != GROUP || S::LANES < GROUP {
-            return v.map(|v| S::sum(v));
+            let sums = v.map(|v| S::sum(v));
+            let square = |sum, &q: &T| S::fma(S::splat(q), S::splat(q), sum);
+            return (sums, sums.iter().fold(S::splat(T::ZERO), square));
         }
         let add = |(a, b)| S::add(a, b);
         let (first, last) = (add(S::exchange::<1>(v[0], v[1])), add(S::exchange::<1>(v[2], v[3])));
@@ -227,7 +257,9 @@ unsafe fn sums_of<T: Scalar, S: Simd<T>, const N: usize>(v: [S::V; N]) -> [T; N]
         }
         let mut sums = [T::ZERO; 16];
         S::store(sums.as_mut_ptr(), all);
-        std::array::from_fn(|e| sums[e])
+        // Each sum stands in a quarter of the lanes.
+        let squares = S::mul(S::mul(all, all), S::splat(T::from_f64(GROUP as f64)));
+        (std::array::from_fn(|e| sums[e]), squares)
     }
 }
 

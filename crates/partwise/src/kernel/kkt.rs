@@ -124,7 +124,8 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
         }
         if !inverse.is_finite() || sum(open) > 0.0 {
             for i in 0..f.rows() {
-                sums.zeros = sums.zeros.max(worst_zero(f.row(i), (p.row(i), charge), b.row(i)));
+                let worst = worst_zero::<T, S>(f.row(i), (p.row(i), charge), b.row(i));
+                sums.zeros = sums.zeros.max(worst);
             }
         }
     }
@@ -132,18 +133,31 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
 
 /// Entries this small beside the largest of their row count as zero: they add nothing to W·H. The
 /// measure is that of `f64` for both types, so that both see the same zeros.
-fn worst_zero<T: Scalar>(f: &[T], (p, charge): (&[T], T), b: &[T]) -> f64 {
-    let largest = f.iter().fold(T::ZERO, |a, &b| if b > a { b } else { a });
-    let zero = T::from_f64(f64::ROUNDOFF) * largest;
-    let mut worst = 0.0f64;
-    for ((&f, &p), &b) in f.iter().zip(p).zip(b) {
-        let p = p + charge;
-        if f <= zero && b > p {
-            let ratio = if p > T::ZERO { b.to_f64() / p.to_f64() - 1.0 } else { f64::INFINITY };
-            worst = worst.max(ratio);
+///
+/// # Safety
+/// The three have one length, and S is enabled.
+#[inline(always)]
+unsafe fn worst_zero<T: Scalar, S: Simd<T>>(f: &[T], (p, charge): (&[T], T), b: &[T]) -> f64 {
+    let k = f.len();
+    // SAFETY: loads stay below k.
+    unsafe {
+        let none = S::splat(T::ZERO);
+        let load = |x: &[T], at: usize| {
+            let from = x.as_ptr().add(at);
+            if k - at >= S::LANES { S::load(from) } else { S::load_part(from, k - at) }
+        };
+        let tops = (0..k).step_by(S::LANES).fold(none, |top, at| S::max(top, load(f, at)));
+        let zero = S::splat(T::from_f64(f64::ROUNDOFF) * S::peak(tops));
+        let (one, extra) = (S::splat(T::ONE), S::splat(charge));
+        let mut worst = none;
+        for at in (0..k).step_by(S::LANES) {
+            let (b, p) = (load(b, at), S::add(load(p, at), extra));
+            // Where b ≤ p, 0/0 included, there is nothing.
+            let over = S::where_least(p, b, none, S::div(S::fnma(one, p, b), p));
+            worst = S::max(worst, S::where_least(zero, load(f, at), over, none));
         }
+        S::peak(worst).to_f64()
     }
-    worst
 }
 
 /// The lanes of a register, the rest zero.

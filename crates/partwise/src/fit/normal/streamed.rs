@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
-use crate::kernel::impute::impute;
+use crate::kernel::impute::{impute, unimpute};
 use crate::kernel::kkt::add_rows;
 use crate::matrix::{Block, Missing, pass};
 use crate::scalar::Scalar;
@@ -41,6 +41,7 @@ impl<T: Scalar> Batch<'_, T> {
                 start,
                 sums: vec![Sums::zeros(k); self.strands.len()],
                 imputed: Factor::zeros(if missing { n } else { 0 }, width),
+                scratch: Factor::zeros(0, k),
             })
             .collect();
         let (strands, problem, used) = (&self.strands, self.problem, &self.b[USED]);
@@ -80,6 +81,8 @@ struct BinState<'a, T> {
     sums: Vec<Sums>,
     /// What this bin adds to C for missing entries.
     imputed: Factor<T>,
+    /// Room for the rows of a block.
+    scratch: Factor<T>,
 }
 
 /// The rows of one block for one restart.
@@ -111,7 +114,9 @@ impl<T: Scalar> RowTask<'_, T> {
             match self.missing {
                 None => rule.improve(&mut out, b),
                 Some(missing) => {
-                    let mut filled = b.to_factor();
+                    let filled = &mut state.scratch;
+                    filled.reshape(height, columns.len());
+                    filled.view_mut().copy_from(b);
                     let held = self.b.columns(columns.clone());
                     let places = missing.rows(block.rows.clone());
                     impute(places, out.as_view(), held, &mut filled.view_mut(), None);
@@ -123,16 +128,18 @@ impl<T: Scalar> RowTask<'_, T> {
         }
         let sums = &mut state.sums[at];
         let new = out.as_view();
-        let imputed = self.missing.map(|missing| {
-            let mut here = Factor::zeros(height, new.cols());
+        let along = &mut state.scratch;
+        along.reshape(height, columns.len());
+        product(Strided::of(new), self.along.0, &mut along.view_mut(), Accum::Replace);
+        if let Some(missing) = self.missing {
+            // The product with the Gram matrix counts missing entries, too.
             let held = self.b.columns(columns.clone());
             let places = missing.rows(block.rows.clone());
             let mut c = state.imputed.view_mut();
             let c = Some(&mut c.columns(columns.clone()));
-            sums.imputed += impute(places, new, held, &mut here.view_mut(), c);
-            here
-        });
-        self.add_statistics(sums, new, b, imputed.as_ref());
+            sums.imputed += unimpute(places, new, held, &mut along.view_mut(), c);
+        }
+        add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
         add_gram(new, new, &mut sums.gram);
         if self.strand.member.momentum.is_some() {
             add_gram(new, now, &mut sums.cross);
@@ -142,22 +149,6 @@ impl<T: Scalar> RowTask<'_, T> {
             sums.residual += block.panel.residual_sq(new, b, self.strand.gram_b.wide(), 1.0);
         }
         before.copy_from(new);
-    }
-
-    /// `imputed` is what the product with the Gram matrix counts for missing entries.
-    fn add_statistics(
-        &self,
-        sums: &mut Sums,
-        new: View<'_, T>,
-        b: View<'_, T>,
-        imputed: Option<&Factor<T>>,
-    ) {
-        let mut along = Factor::zeros(new.rows(), new.cols());
-        product(Strided::of(new), self.along.0, &mut along.view_mut(), Accum::Replace);
-        if let Some(imputed) = imputed {
-            subtract(&mut along, imputed.view());
-        }
-        add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
     }
 }
 
