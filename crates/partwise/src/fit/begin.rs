@@ -4,7 +4,7 @@ use super::task::Task;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
-use crate::kernel::look::look;
+use crate::kernel::sums::column_sums;
 use crate::matrix::{Matrix, Scan, Side};
 use crate::penalty::Penalty;
 use crate::project::{columns_given, rows_given};
@@ -69,8 +69,8 @@ pub(super) fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
 /// the mean: how many there were.
 pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
     let mut count = 0;
-    let Some(seen) = look(f.as_slice(), &mut []) else { return count };
-    let mean = T::from_f64(seen.sum / (f.rows() * f.cols()) as f64);
+    let sum: f64 = column_sums(f.view(), None).iter().sum();
+    let mean = T::from_f64(sum / (f.rows() * f.cols()) as f64);
     for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
         let row = f.row_mut(i);
         if !row.contains(&T::ZERO) {

@@ -210,7 +210,7 @@ impl<T: Scalar> Task<'_, T> {
         }
         let mut course = Entries::new(problem, restart, pair);
         // Without the gradient a start cannot be scaled.
-        course.look(if self.is_made() { Wanted::BOTH } else { Wanted::DIVERGENCE })?;
+        course.pass(false, if self.is_made() { Wanted::BOTH } else { Wanted::DIVERGENCE })?;
         course.refuse_unreached(self.streamed.side)?;
         if self.is_made() {
             course.rescale(course.scale().sqrt());

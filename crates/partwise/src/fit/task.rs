@@ -9,7 +9,7 @@ use super::{Options, Watch, entries};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
-use crate::kernel::impute::impute;
+use crate::kernel::impute::{Sign, impute};
 use crate::loss::Loss;
 use crate::matrix::{Data, Halt, Need, Scaled, Scan, Side, Streamed, power};
 use crate::penalty::Penalty;
@@ -162,7 +162,8 @@ impl<'a, T: Scalar> Task<'a, T> {
         let Way::Normal(Some(missing)) = &self.way else { return 0.0 };
         let (f, h) = (pair.streamed.view(), pair.other.view());
         let mut nothing = Factor::zeros(f.rows(), f.cols());
-        0.5 * impute(missing.rows(0..f.rows()), f, h, &mut nothing.view_mut(), None)
+        let m = (Sign::Plus, &mut nothing.view_mut());
+        0.5 * impute(missing.rows(0..f.rows()), (f, h), m, None)
     }
 
     /// Whether the start is made rather than given.

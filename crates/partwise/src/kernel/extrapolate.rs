@@ -36,8 +36,7 @@ impl<T: Scalar> Job<T> for GoBeyond<'_, T> {
     #[inline(always)]
     unsafe fn run<S: Simd<T>>(self) {
         for (before, &now) in self.before.iter_mut().zip(self.now) {
-            let (far, least) = (now + self.beta * (now - *before), self.least * now);
-            *before = if far > least { far } else { least };
+            *before = beyond(now, *before, (self.beta, self.least));
         }
     }
 }
@@ -58,9 +57,15 @@ impl<T: Scalar> Job<T> for Extrapolate<'_, T> {
         for i in 0..self.out.rows() {
             let terms = self.now.row(i).iter().zip(self.before.row(i));
             for (out, (&now, &before)) in self.out.row_mut(i).iter_mut().zip(terms) {
-                let far = now + self.beta * (now - before);
-                *out = if far > T::ZERO { far } else { T::ZERO };
+                *out = beyond(now, before, (self.beta, T::ZERO));
             }
         }
     }
+}
+
+/// The point on the line, no less than `least` times `now`.
+#[inline(always)]
+fn beyond<T: Scalar>(now: T, before: T, (beta, least): (T, T)) -> T {
+    let (far, least) = (now + beta * (now - before), least * now);
+    if far > least { far } else { least }
 }

@@ -46,32 +46,20 @@ pub(crate) struct Places<'a> {
     of: &'a Pattern,
 }
 
-/// Adds to `m`, a row for each row of `f`, and to `c`, a row for each row of `h`; returns Σ q².
+/// What becomes of q·h in m.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// It is added.
+    Plus,
+    /// It is taken away, down to 0: from a positive part of a gradient what is not there.
+    Minus,
+}
+
+/// Changes `m`, a row for each row of `f`, and adds to `c`, a row for each row of `h`; returns Σ q².
 pub(crate) fn impute<T: Scalar>(
     places: Places<'_>,
-    f: View<'_, T>,
-    h: View<'_, T>,
-    m: &mut ViewMut<'_, T>,
-    c: Option<&mut ViewMut<'_, T>>,
-) -> f64 {
-    run::<T, false>(places, (f, h), m, c)
-}
-
-/// As [`impute`], but takes away from `m`, down to 0: from a positive part of a gradient what is not there.
-pub(crate) fn unimpute<T: Scalar>(
-    places: Places<'_>,
-    f: View<'_, T>,
-    h: View<'_, T>,
-    m: &mut ViewMut<'_, T>,
-    c: Option<&mut ViewMut<'_, T>>,
-) -> f64 {
-    run::<T, true>(places, (f, h), m, c)
-}
-
-fn run<T: Scalar, const TAKE: bool>(
-    places: Places<'_>,
     (f, h): (View<'_, T>, View<'_, T>),
-    m: &mut ViewMut<'_, T>,
+    (sign, m): (Sign, &mut ViewMut<'_, T>),
     c: Option<&mut ViewMut<'_, T>>,
 ) -> f64 {
     let rows = places.indptr.len() - 1;
@@ -80,10 +68,14 @@ fn run<T: Scalar, const TAKE: bool>(
     if let Some(c) = &c {
         assert!(c.rows() == h.rows() && c.cols() == h.cols());
     }
-    simd::run(Impute::<T, TAKE> { places, f, h, m: m.reborrow(), c: c.map(ViewMut::reborrow) })
+    let (m, c) = (m.reborrow(), c.map(ViewMut::reborrow));
+    match sign {
+        Sign::Plus => simd::run(Impute::<T, false> { places, f, h, m, c }),
+        Sign::Minus => simd::run(Impute::<T, true> { places, f, h, m, c }),
+    }
 }
 
-/// `TAKE`: q·h is taken away from m.
+/// With the sign minus if `TAKE`.
 struct Impute<'a, T, const TAKE: bool> {
     places: Places<'a>,
     f: View<'a, T>,
@@ -361,7 +353,8 @@ mod tests {
             let places = pattern.rows(0..2);
             let (mut m, mut c) = (Factor::zeros(2, k), Factor::zeros(4, k));
             let (mut m_mut, mut c_mut) = (m.view_mut(), c.view_mut());
-            let total = impute(places, f.view(), h.view(), &mut m_mut, Some(&mut c_mut));
+            let both = (f.view(), h.view());
+            let total = impute(places, both, (Sign::Plus, &mut m_mut), Some(&mut c_mut));
             let (mut want, mut want_m) = (0.0, vec![0.0; 2 * k]);
             for (i, j) in [(0, 1), (0, 3), (1, 0)] {
                 let q: f64 = (0..k).map(|t| f.get(i, t) * h.get(j, t)).sum();
@@ -370,6 +363,12 @@ mod tests {
             }
             assert!((total - want).abs() < 1e-9 * want);
             assert!(m.to_vec().iter().zip(&want_m).all(|(a, b)| (a - b).abs() < 1e-9 * b));
+            // More than there is of the first component is not taken away.
+            let mut left = m.clone();
+            left.row_mut(0)[0] = 0.5;
+            let same = impute(places, both, (Sign::Minus, &mut left.view_mut()), None);
+            assert_eq!((same, left.get(0, 0)), (total, 0.0));
+            assert!(left.to_vec().iter().zip(&want_m).all(|(a, b)| *a >= 0.0 && *a < 1e-9 * b));
             let q: f64 = (0..k).map(|t| f.get(1, t) * h.get(0, t)).sum();
             assert!((0..k).all(|t| (c.get(0, t) - q * f.get(1, t)).abs() < 1e-9 * q * q));
             assert!((0..k).all(|t| c.get(2, t) == 0.0));

@@ -87,8 +87,7 @@ unsafe fn add_group<T: Scalar, S: Simd<T>>(
         let none = S::splat(T::ZERO);
         let (one, extra) = (S::splat(T::ONE), S::splat(charge));
         let load = |x: View<'_, T>, i: usize, at: usize| {
-            let from = x.as_ptr().add(i * x.stride() + at);
-            if k - at >= S::LANES { S::load(from) } else { S::load_part(from, k - at) }
+            vector::<T, S>(x.as_ptr().add(i * x.stride()), k, at)
         };
         let (mut slack, mut scale, mut cross, mut largest) = (none, none, none, none);
         let mut mass = none;
@@ -142,10 +141,7 @@ unsafe fn worst_zero<T: Scalar, S: Simd<T>>(f: &[T], (p, charge): (&[T], T), b: 
     // SAFETY: loads stay below k.
     unsafe {
         let none = S::splat(T::ZERO);
-        let load = |x: &[T], at: usize| {
-            let from = x.as_ptr().add(at);
-            if k - at >= S::LANES { S::load(from) } else { S::load_part(from, k - at) }
-        };
+        let load = |x: &[T], at: usize| vector::<T, S>(x.as_ptr(), k, at);
         let tops = (0..k).step_by(S::LANES).fold(none, |top, at| S::max(top, load(f, at)));
         let zero = S::splat(T::from_f64(f64::ROUNDOFF) * S::peak(tops));
         let (one, extra) = (S::splat(T::ONE), S::splat(charge));
@@ -157,6 +153,19 @@ unsafe fn worst_zero<T: Scalar, S: Simd<T>>(f: &[T], (p, charge): (&[T], T), b: 
             worst = S::max(worst, S::where_least(zero, load(f, at), over, none));
         }
         S::peak(worst).to_f64()
+    }
+}
+
+/// As much of a row of k values as a register holds from `at` on.
+///
+/// # Safety
+/// The row has k values, `at` lies below k, and S is enabled.
+#[inline(always)]
+unsafe fn vector<T: Scalar, S: Simd<T>>(row: *const T, k: usize, at: usize) -> S::V {
+    // SAFETY: the caller's.
+    unsafe {
+        let (from, left) = (row.add(at), k - at);
+        if left >= S::LANES { S::load(from) } else { S::load_part(from, left) }
     }
 }
 

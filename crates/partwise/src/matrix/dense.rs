@@ -96,7 +96,7 @@ impl<'a, T: Scalar> Dense<'a, T> {
     /// The same values with each row in one piece, copied if they are few.
     pub(super) fn in_lines(self) -> Self {
         let (rows, cols) = self.shape;
-        if self.strides.1 == 1 || rows * cols > FEW {
+        if self.strides.1 == 1 || rows.checked_mul(cols).is_none_or(|n| n > FEW) {
             return self;
         }
         let mut data = vec![T::ZERO; rows * cols];

@@ -6,6 +6,7 @@ use crate::factor::{Factor, View};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::KktSums;
 use crate::kernel::sparse::scatter;
+use crate::kernel::sums::column_sums;
 use crate::loss::Loss;
 use crate::matrix::{Layout, Matrix, Observations, Observed};
 use crate::penalty::Penalty;
@@ -198,12 +199,9 @@ impl<T: Scalar> Part<T> {
                 }
             }
         }
-        for i in 0..g.rows() {
-            // Only a list has them by row.
-            let weight = block.row_weights.as_ref().and_then(|w| w.get(i));
-            let weight = weight.map_or(1.0, |w| w.to_f64());
-            self.mass.iter_mut().zip(g.row(i)).for_each(|(m, g)| *m += weight * g.to_f64());
-        }
+        // Only a list has weights by row.
+        let sums = column_sums(g, block.row_weights.as_deref());
+        self.mass.iter_mut().zip(sums).for_each(|(m, sum)| *m += sum);
     }
 }
 

@@ -122,16 +122,11 @@ impl<'a, T: Scalar> Entries<'a, T> {
         if opening.covers(self.steps) { plain } else { rule }
     }
 
-    /// Looks at the start.
+    /// A pass by the streamed side that improves `a`, or only looks at it.
     ///
     /// # Errors
     /// What the source of X reports.
-    pub(super) fn look(&mut self, wanted: Wanted) -> Result<()> {
-        self.pass(false, wanted)
-    }
-
-    /// A pass by the streamed side that improves `a`, or only looks at it.
-    fn pass(&mut self, improve: bool, wanted: Wanted) -> Result<()> {
+    pub(super) fn pass(&mut self, improve: bool, wanted: Wanted) -> Result<()> {
         let Problem { streamed: x, loss, fixed, penalties, .. } = self.problem;
         self.steps += usize::from(improve);
         let rule = self.rule();

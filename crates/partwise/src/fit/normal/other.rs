@@ -1,7 +1,6 @@
 //! The second half of an iteration: the other factor follows from C = Xᵀa.
 
 use super::strand::{OtherStep, Strand, add_to};
-use super::streamed::subtract;
 use super::{Batch, LAST, PANEL_ROWS, USED};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
@@ -145,5 +144,13 @@ impl<T: Scalar> OtherPanel<'_, T> {
         let beta = if step.accepted { step.beta } else { T::ZERO };
         extrapolate(&mut used, new.view(), plain.as_view(), beta);
         plain.copy_from(new.view());
+    }
+}
+
+/// `from −= what`, no less than 0: a positive part of a gradient without what is not there.
+fn subtract<T: Scalar>(from: &mut Factor<T>, what: View<'_, T>) {
+    for i in 0..what.rows() {
+        let row = from.row_mut(i).iter_mut().zip(what.row(i));
+        row.for_each(|(from, &v)| *from = Scalar::max(*from - v, T::ZERO));
     }
 }

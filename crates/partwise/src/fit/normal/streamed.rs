@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
-use crate::kernel::impute::{impute, unimpute};
+use crate::kernel::impute::{Sign, impute};
 use crate::kernel::kkt::add_rows;
 use crate::matrix::{Block, Missing, pass};
 use crate::scalar::Scalar;
@@ -119,7 +119,8 @@ impl<T: Scalar> RowTask<'_, T> {
                     filled.view_mut().copy_from(b);
                     let held = self.b.columns(columns.clone());
                     let places = missing.rows(block.rows.clone());
-                    impute(places, out.as_view(), held, &mut filled.view_mut(), None);
+                    let m = (Sign::Plus, &mut filled.view_mut());
+                    impute(places, (out.as_view(), held), m, None);
                     rule.improve(&mut out, filled.view());
                 }
             }
@@ -137,7 +138,8 @@ impl<T: Scalar> RowTask<'_, T> {
             let places = missing.rows(block.rows.clone());
             let mut c = state.imputed.view_mut();
             let c = Some(&mut c.columns(columns.clone()));
-            sums.imputed += unimpute(places, new, held, &mut along.view_mut(), c);
+            let m = (Sign::Minus, &mut along.view_mut());
+            sums.imputed += impute(places, (new, held), m, c);
         }
         add_rows(&mut sums.kkt, new, (along.view(), self.along.1), b);
         add_gram(new, new, &mut sums.gram);
@@ -149,13 +151,5 @@ impl<T: Scalar> RowTask<'_, T> {
             sums.residual += block.panel.residual_sq(new, b, self.strand.gram_b.wide(), 1.0);
         }
         before.copy_from(new);
-    }
-}
-
-/// `from −= what`, no less than 0: a positive part of a gradient without what is not there.
-pub(super) fn subtract<T: Scalar>(from: &mut Factor<T>, what: View<'_, T>) {
-    for i in 0..what.rows() {
-        let row = from.row_mut(i).iter_mut().zip(what.row(i));
-        row.for_each(|(from, &v)| *from = Scalar::max(*from - v, T::ZERO));
     }
 }
