@@ -124,13 +124,15 @@ impl<T: Scalar, const TAKE: bool> Impute<'_, T, TAKE> {
             unsafe {
                 let f = load::<T, S, V, WHOLE>(self.f.row(i).as_ptr(), short);
                 let m = load::<T, S, V, WHOLE>(self.m.row(i).as_ptr(), short);
-                let mut row = Row::<S::V, V> { f, m, squares: S::splat(T::ZERO), short };
+                let odd = [S::splat(T::ZERO); V];
+                let mut row = Row::<S::V, V> { f, m, odd, squares: S::splat(T::ZERO), short };
                 for group in groups {
                     self.add_group::<S, V, WHOLE, GROUP>(&mut row, group);
                 }
                 for &j in last {
                     self.add_group::<S, V, WHOLE, 1>(&mut row, &[j]);
                 }
+                row.m.iter_mut().zip(row.odd).for_each(|(m, odd)| *m = S::add(*m, odd));
                 if TAKE {
                     row.m.iter_mut().for_each(|m| *m = S::max(*m, S::splat(T::ZERO)));
                 }
@@ -167,7 +169,8 @@ impl<T: Scalar, const TAKE: bool> Impute<'_, T, TAKE> {
             for e in 0..N {
                 let (q, h) = (S::splat(q[e]), line(e));
                 let add = |m, h| if TAKE { S::fnma(q, h, m) } else { S::fma(q, h, m) };
-                row.m.iter_mut().zip(h).for_each(|(m, h)| *m = add(*m, h));
+                let m = if e % 2 == 0 { &mut row.m } else { &mut row.odd };
+                m.iter_mut().zip(h).for_each(|(m, h)| *m = add(*m, h));
                 if let Some(c) = &mut self.c {
                     let c = c.as_mut_ptr().add(columns[e] as usize * c.stride());
                     let mut sums = load::<T, S, V, WHOLE>(c, row.short);
@@ -219,6 +222,8 @@ const GROUP: usize = 4;
 struct Row<R, const V: usize> {
     f: [R; V],
     m: [R; V],
+    /// What every second entry adds to m, that the sums of both can be formed side by side.
+    odd: [R; V],
     /// Lanes whose mean is Σ q².
     squares: R,
     /// Elements that the last vector lacks.

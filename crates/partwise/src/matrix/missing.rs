@@ -16,6 +16,14 @@ impl Missing {
     /// # Errors
     /// What the source of X reports.
     pub(crate) fn of<T: Scalar>(x: &Observed<'_, T>) -> Result<Self> {
+        if let Some(mask) = x.mask_alone() {
+            let (mut indptr, mut indices) = (vec![0], Vec::with_capacity(mask.stored()));
+            for i in 0..mask.shape().0 {
+                indices.extend_from_slice(mask.row(i).0);
+                indptr.push(indices.len());
+            }
+            return Ok(Self(Pattern::new(indptr, indices, x.shape().1)));
+        }
         let parts = x.in_parts(|(ends, indices): &mut (Vec<usize>, Vec<u32>), block| {
             for at in 0..block.rows.len() {
                 add_missing(block, at, indices);

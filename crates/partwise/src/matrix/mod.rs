@@ -3,6 +3,7 @@
 //! A kind of input is an implementation of [`Matrix`] (where the rows are) and of [`Panel`] (how a
 //! few of them multiply a factor). No rule, loss or start knows which kinds there are.
 
+mod copied;
 mod csr;
 mod dense;
 mod halting;
@@ -24,7 +25,7 @@ pub use input::{Input, Side};
 pub(crate) use missing::Missing;
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
-pub(crate) use pass::{Block, Plan, SHORT, Workspace, pass};
+pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
 use turned::Turned;

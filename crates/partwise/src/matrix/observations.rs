@@ -192,6 +192,19 @@ impl<T: Scalar> Panel<T> for Observations<T> {
         residual_from_differences(self, w, h, unit)
     }
 
+    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
+        match self.layout {
+            Layout::Dense => out.copy_from(self.dense.view().slice(from..from + out.rows())),
+            Layout::Listed { .. } => {
+                (0..out.rows()).for_each(|i| self.copy_dense(from + i, out.row_mut(i)));
+            }
+        }
+    }
+
+    fn is_dense(&self) -> bool {
+        self.layout == Layout::Dense
+    }
+
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
         match self.layout {
             Layout::Dense => {

@@ -1,9 +1,10 @@
 //! X by one of its sides, with what its entries weigh: where blocks of observations come from.
 
-use super::{Csr, Dense, Input, Layout, Matrix, Observations, Order, Plan, Side, Visitor, Weights};
+use super::{Csr, Input, Layout, Matrix, Observations, Plan, Side, Visitor, Weights};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
+use crate::spare::Spare;
 use crate::threads;
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub(crate) struct Observed<'a, T: Scalar> {
     across: Option<&'a [T]>,
     nan_missing: bool,
     absent_missing: bool,
+    /// Blocks that no one reads into.
+    blocks: Spare<Observations<T>>,
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
@@ -67,43 +70,12 @@ impl<'a, T: Scalar> Observed<'a, T> {
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
             absent_missing: weights.absent_missing && sparse,
+            blocks: Spare::default(),
         }
     }
 
     pub(crate) fn layout(&self) -> Layout {
         self.layout
-    }
-
-    /// A copy of the weighed entries, for passes that read them many times.
-    ///
-    /// # Errors
-    /// What the source of X reports.
-    pub(crate) fn copied(&self) -> Result<Box<dyn Matrix<T>>> {
-        let shape = self.shape();
-        let parts = self.in_parts(|part: &mut Rows<T>, block| {
-            block.weigh();
-            for at in 0..block.rows.len() {
-                let values = block.entries(at).0;
-                part.lengths.push(values.len());
-                part.values.extend_from_slice(values);
-            }
-            part.indices.extend_from_slice(&block.indices);
-        })?;
-        let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
-        values.reserve_exact(parts.iter().map(|part| part.values.len()).sum());
-        for part in parts {
-            let mut end = values.len();
-            indptr.extend(part.lengths.iter().map(|length| {
-                end += length;
-                end
-            }));
-            indices.extend_from_slice(&part.indices);
-            values.extend_from_slice(&part.values);
-        }
-        Ok(match self.layout {
-            Layout::Dense => Box::new(Dense::new(shape.0, shape.1, Order::RowMajor, values)?),
-            Layout::Listed { .. } => Box::new(Csr::new(shape, &indptr, indices, values)?),
-        })
     }
 
     /// The largest observed entry, whatever it weighs.
@@ -128,11 +100,12 @@ impl<'a, T: Scalar> Observed<'a, T> {
         add: impl Fn(&mut R, &mut Observations<T>) + Sync,
     ) -> Result<Vec<R>> {
         let part = |blocks: &Vec<Range<usize>>| {
-            let (mut part, mut block) = (R::default(), self.block());
+            let (mut part, mut block) = (R::default(), self.spare_block());
             for range in blocks {
                 self.read(range.clone(), &mut block)?;
                 add(&mut part, &mut block);
             }
+            self.blocks.put(block);
             Ok(part)
         };
         let plan = Plan::new(self, 1);
@@ -142,6 +115,12 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// Whether no weight is other than 0 and 1, once the weights were simplified.
     pub(crate) fn is_zero_or_one(&self) -> bool {
         self.entries.is_none() && self.along.is_none() && self.across.is_none()
+    }
+
+    /// The entries that are hidden, if nothing else weighs or is missing.
+    pub(super) fn mask_alone(&self) -> Option<&Csr<'a, T>> {
+        let alone = self.is_zero_or_one() && !self.nan_missing && !self.absent_missing;
+        self.hidden.as_ref().filter(|_| alone)
     }
 
     /// Whether the sum of the weights of a row may differ from that of another one.
@@ -201,6 +180,11 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// A block to read into, again and again.
     pub(crate) fn block(&self) -> Observations<T> {
         Observations::new(self)
+    }
+
+    /// One for this read, to be put back.
+    fn spare_block(&self) -> Observations<T> {
+        self.blocks.take(|_| true).unwrap_or_else(|| self.block())
     }
 
     /// Dense: the weights of every entry.
@@ -285,14 +269,6 @@ impl<'a, T: Scalar> Observed<'a, T> {
     }
 }
 
-/// Some rows, one after the other.
-#[derive(Default)]
-struct Rows<T> {
-    lengths: Vec<usize>,
-    indices: Vec<u32>,
-    values: Vec<T>,
-}
-
 /// Scratch for the lists of one row.
 #[derive(Default)]
 struct Lists<T> {
@@ -355,10 +331,11 @@ impl<T: Scalar> Matrix<T> for Observed<'_, T> {
     }
 
     fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
-        let mut block = self.block();
+        let mut block = self.spare_block();
         self.read(rows.clone(), &mut block)?;
         block.weigh();
         work(rows, &block);
+        self.blocks.put(block);
         Ok(())
     }
 

@@ -208,18 +208,19 @@ pub(crate) fn pass<T: Scalar, S: Send>(
     let bins = workspace.bins.iter_mut().zip(states.iter_mut()).zip(&plan.bins);
     threads::map(bins, plan.serial, run).into_iter().collect::<Result<()>>()?;
     if let Some(c) = c {
-        add_bins(&workspace.bins, c, plan.serial);
+        let sums: Vec<&Factor<T>> = workspace.bins.iter().map(|bin| &bin.sums).collect();
+        add_up(&sums, c, plan.serial);
     }
     Ok(())
 }
 
 /// c = Σ of the bins' sums, in order of the bins for every element.
-fn add_bins<T: Scalar>(bins: &[Bin<T>], c: &mut Factor<T>, serial: bool) {
+pub(crate) fn add_up<T: Scalar>(sums: &[&Factor<T>], c: &mut Factor<T>, serial: bool) {
     const CHUNK: usize = 1 << 14;
     let add = |(at, chunk): (usize, &mut [T])| {
         let from = at * CHUNK;
-        for (which, bin) in bins.iter().enumerate() {
-            let part = &bin.sums.as_slice()[from..from + chunk.len()];
+        for (which, sums) in sums.iter().enumerate() {
+            let part = &sums.as_slice()[from..from + chunk.len()];
             if which == 0 {
                 chunk.copy_from_slice(part);
             } else {

@@ -8,7 +8,7 @@ use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
 use crate::kernel::impute::{Sign, impute};
 use crate::kernel::kkt::add_rows;
-use crate::matrix::{Block, Missing, pass};
+use crate::matrix::{Block, Missing, add_up, pass};
 use crate::scalar::Scalar;
 use crate::update::{Gram, Improve, add_gram};
 
@@ -57,17 +57,15 @@ impl<T: Scalar> Batch<'_, T> {
         let c = Some(&mut self.c[LAST]);
         pass(problem.x, &self.plan, &mut self.workspace, used.view(), c, &mut bins, &work)?;
         let mut sums = vec![Sums::zeros(k); self.strands.len()];
-        self.imputed.view_mut().fill(T::ZERO);
         for bin in &bins {
-            if missing {
-                self.imputed.add(&bin.imputed);
-            }
             sums.iter_mut().zip(&bin.sums).for_each(|(to, from)| to.add(from));
         }
-        drop((bins, ready));
         if missing {
+            let imputed: Vec<&Factor<T>> = bins.iter().map(|bin| &bin.imputed).collect();
+            add_up(&imputed, &mut self.imputed, self.plan.is_serial());
             self.c[LAST].add(&self.imputed);
         }
+        drop((bins, ready));
         for (strand, sums) in self.strands.iter_mut().zip(sums) {
             strand.sums = sums;
         }
