@@ -21,11 +21,15 @@ pub(crate) struct Member<T> {
     pub(super) accepted: bool,
     /// Accepted iterates since the start, or since a component was started again.
     pub(super) run: usize,
+    /// How often a component was started again.
     pub(crate) reseeded: usize,
+    /// Records before the last time.
+    pub(super) since: usize,
     pub(crate) rose: usize,
     pub(crate) status: Option<Status>,
     pub(crate) history: Vec<Record>,
-    /// The best iterate of a rule that can lose it, with divergence and objective.
+    /// The best iterate of a rule that can lose it, or before a component was started again, with
+    /// divergence and objective.
     pub(super) kept: Option<(Pair<T>, (f64, f64), Kkt)>,
 }
 
@@ -55,6 +59,7 @@ impl<T> Member<T> {
             accepted: false,
             run: 0,
             reseeded: 0,
+            since: 0,
             rose: 0,
             status: None,
             history: Vec::new(),
@@ -112,6 +117,7 @@ impl<T> Member<T> {
         self.objective = f64::INFINITY;
         self.least = f64::INFINITY;
         self.reseeded += 1;
+        self.since = self.history.len();
     }
 
     /// Whether the iterate is stationary to `tol`, and the last step lowered the objective by no more
@@ -133,9 +139,11 @@ impl<T> Member<T> {
         self.accepted && self.objective <= self.least
     }
 
-    /// Keeps `pair`, the accepted iterate.
+    /// Keeps `pair`, the accepted iterate, unless the one kept is better.
     pub(super) fn keep(&mut self, pair: Pair<T>) {
-        self.kept = Some((pair, (self.divergence, self.objective), self.kkt));
+        if self.kept.as_ref().is_none_or(|(_, (_, objective), _)| self.objective <= *objective) {
+            self.kept = Some((pair, (self.divergence, self.objective), self.kkt));
+        }
     }
 
     /// The best of `pair` and the iterate kept.

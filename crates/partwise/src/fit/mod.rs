@@ -184,7 +184,7 @@ impl<T: Scalar> Watch<'_, T> {
     }
 
     fn stalled(&self, member: &Member<T>) -> bool {
-        let history = &member.history;
+        let history = &member.history[member.since..];
         let Some(before) = history.len().checked_sub(STALL_WINDOW + 1) else { return false };
         let fall = history[before].objective - member.objective;
         fall <= T::ROUNDOFF * self.null

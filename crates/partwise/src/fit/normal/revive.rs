@@ -1,21 +1,41 @@
 //! Components that died are started again.
 
-use super::{Batch, USED};
+use super::{BEST, Batch, USED};
 use crate::error::Result;
+use crate::init::Pair;
 use crate::matrix::pass;
 use crate::scalar::Scalar;
-use crate::update::gram_wide;
+use crate::update::{Gram, gram_wide};
 
 impl<T: Scalar> Batch<'_, T> {
     /// Starts components that died again, one for each restart, from the row of X that fits worst.
-    /// A restart is not stationary while it has such a component, whatever its KKT residual.
+    /// A restart is not stationary while it has such a component, whatever its KKT residual. It goes
+    /// on from the accepted iterate, for what comes after it may be extrapolated too far, and there is
+    /// no way back.
     pub(super) fn reseed_dead(&mut self) -> Result<()> {
         for at in 0..self.strands.len() {
             if let Some(t) = self.strands[at].dead(&self.problem) {
+                self.go_back(at);
                 self.reseed(at, t)?;
             }
         }
         Ok(())
+    }
+
+    /// Makes the accepted iterate the one to come, and keeps it: the new component is not sure to bring
+    /// anything.
+    fn go_back(&mut self, at: usize) {
+        let columns = self.strands[at].columns.clone();
+        let pair = Pair {
+            streamed: self.a[self.strands[at].current].view().columns(columns.clone()).to_factor(),
+            other: self.b[BEST].view().columns(columns.clone()).to_factor(),
+        };
+        for b in &mut self.b[..BEST] {
+            b.view_mut().columns(columns.clone()).copy_from(pair.other.view());
+        }
+        let strand = &mut self.strands[at];
+        strand.gram_b = Gram::new(self.k, gram_wide(pair.other.view()));
+        strand.member.keep(pair);
     }
 
     /// Component `t`: its column of `b` becomes what is left of the worst row, and its column of

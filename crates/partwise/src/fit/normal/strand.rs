@@ -30,6 +30,8 @@ pub(super) struct Strand<T> {
     gram_a: Vec<f64>,
     pub(super) gram_b: Gram<T>,
     pub(super) sums: Sums,
+    /// Components that the accepted iterate does not have: zero on one side.
+    zero: Vec<bool>,
     pub(super) reseeds: Vec<usize>,
 }
 
@@ -104,6 +106,7 @@ impl<T: Scalar> Strand<T> {
             gram_a: vec![0.0; k * k],
             gram_b: Gram::new(k, gram_b),
             sums: Sums::zeros(k),
+            zero: vec![false; k],
             reseeds: vec![0; k],
         }
     }
@@ -135,22 +138,22 @@ impl<T: Scalar> Strand<T> {
         if self.member.accepted {
             self.least_is_direct = self.direct;
             self.current = 1 - self.current;
+            let none =
+                |t| self.gram_b.is_dead(t) || T::from_f64(own.wide()[t * own.k() + t]) <= T::ZERO;
+            self.zero = (0..own.k()).map(none).collect();
         }
         self.direct = self.member.divergence < DIRECT_BELOW * noise;
     }
 
-    /// A component that is zero on one side, though X could use it and it has not been tried often.
-    /// Under a penalty, a component may be zero by right.
+    /// A component that the accepted iterate does not have, though X could use it and it has not been
+    /// tried often. Under a penalty, a component may be zero by right.
     pub(super) fn dead(&self, problem: &Problem<'_, T>) -> Option<usize> {
         let charged = !(problem.penalties.0.is_none() && problem.penalties.1.is_none());
         let fitted = self.member.divergence <= DIRECT_BELOW * problem.noise();
         if problem.fixed != (false, false) || charged || fitted {
             return None;
         }
-        let k = self.gram_b.k();
-        let zero =
-            |t: usize| self.gram_b.is_dead(t) || T::from_f64(self.sums.gram[t * k + t]) <= T::ZERO;
-        (0..k).find(|&t| zero(t) && self.reseeds[t] < RESEEDS)
+        (0..self.zero.len()).find(|&t| self.zero[t] && self.reseeds[t] < RESEEDS)
     }
 
     /// Prepares the second half of the iteration.
