@@ -2,7 +2,7 @@
 //!
 //! Runs from the start given (H0 stored n×k) until the objective is at most TARGET, and prints one
 //! JSON line: the seconds when that was so, and the objective recomputed in f64. The environment may
-//! set LOSS, RULE, SWEEPS, ITERATIONS, and HIDE, a share of the entries (of those stored if X is
+//! set LOSS, RULE, SWEEPS, PLAIN, ITERATIONS, and HIDE, a share of the entries (of those stored if X is
 //! sparse) to hide from the fit.
 
 use partwise::matrix::{Data, Weights};
@@ -90,6 +90,7 @@ fn run<T: Number>(args: &[String]) {
         tol: 0.0,
         max_iter: variable("ITERATIONS").unwrap_or(5000),
         sweeps: variable("SWEEPS"),
+        plain: variable("PLAIN").unwrap_or(0),
         loss: variable("LOSS").unwrap_or(Loss::FROBENIUS),
         rule: variable("RULE"),
         w: Some(factor(&args[5])),

@@ -7,6 +7,7 @@
 
 use rayon::Yield;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,28 @@ pub(crate) fn map<I: Send, R: Send>(
         stay_awake();
     }
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Whether someone's work runs within the pool of the process, rather than beside it.
+static WITHIN: AtomicBool = AtomicBool::new(false);
+
+/// Runs `work` within the pool of the process, so that its passes need not be handed over to another
+/// thread. Only one at a time, and others beside the pool: whoever waits there for its shares may have
+/// to do those of all others, but not all that they do.
+pub(crate) fn run_within<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if rayon::current_thread_index().is_some() || WITHIN.swap(true, Ordering::Acquire) {
+        return work();
+    }
+    let _leaving = Leaving;
+    rayon::scope(|_| work())
+}
+
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        WITHIN.store(false, Ordering::Release);
+    }
 }
 
 thread_local! {

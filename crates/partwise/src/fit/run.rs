@@ -10,8 +10,9 @@ use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
 use crate::init::Pair;
-use crate::matrix::{Data, Halting, Matrix, Missing, Need, Scaled};
+use crate::matrix::{Data, Halting, Matrix, Missing, Need, Scaled, is_serial};
 use crate::scalar::Scalar;
+use crate::threads;
 use crate::update::Wanted;
 use crate::warning::Warning;
 use std::time::Instant;
@@ -40,16 +41,19 @@ pub fn fit_observed<'a, T: Scalar>(
     options.validate(data.x.shape())?;
     data.weights.check(data.x.shape())?;
     data.simplify();
-    run_in_pool(options.threads, || Task::new(&data, options, began)?.run(observer))
+    let serial = is_serial(data.x.stored(), options.rank);
+    run_in_pool(options.threads, serial, || Task::new(&data, options, began)?.run(observer))
 }
 
-/// Runs `work` with `threads` threads, or with those there are.
+/// Runs `work` with `threads` threads, or with those there are; none but this one if it is not worth
+/// more (`serial`).
 pub(super) fn run_in_pool<R: Send>(
     threads: usize,
+    serial: bool,
     work: impl FnOnce() -> Result<R> + Send,
 ) -> Result<R> {
     if threads == 0 {
-        return work();
+        return if serial { work() } else { threads::run_within(work) };
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|e| Error::Threads { threads, reason: e.to_string() })?.install(work)

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
+    Data, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent, is_serial,
 };
 use crate::penalty::Penalty;
 use crate::project::rows_given;
@@ -70,14 +70,15 @@ pub fn transform<'a, T: Scalar>(
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
     data.simplify();
+    let serial = is_serial(data.x.stored(), h.cols());
     if zero {
         // Whatever W is, W·H is 0.
-        return run_in_pool(options.threads, || {
+        return run_in_pool(options.threads, serial, || {
             scan(&data, &*data.x.by(Side::Rows), Side::Rows, Need::of(options.loss))?.check()?;
             Ok(Factor::zeros(rows, h.cols()))
         });
     }
-    run_in_pool(options.threads, || weights_of(&data, h, options))
+    run_in_pool(options.threads, serial, || weights_of(&data, h, options))
 }
 
 fn weights_of<T: Scalar>(

@@ -25,7 +25,7 @@ pub use input::{Input, Side};
 pub(crate) use missing::Missing;
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
-pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, pass};
+pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, is_serial, pass};
 pub(crate) use scaled::{Scaled, half_exponent, power};
 pub use scan::{Entry, Scan};
 use turned::Turned;

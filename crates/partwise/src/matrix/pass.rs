@@ -86,7 +86,7 @@ impl Plan {
             );
             from = to;
         }
-        Self { bins, block_rows, serial: stored * width.max(LEAST_WIDTH) < SERIAL_WORK }
+        Self { bins, block_rows, serial: is_serial(stored, width) }
     }
 
     pub(crate) fn bins(&self) -> &[Vec<Range<usize>>] {
@@ -109,6 +109,11 @@ impl Plan {
     pub(crate) fn is_serial(&self) -> bool {
         self.serial
     }
+}
+
+/// Whether passes over so many stored entries of X are too small for threads.
+pub(crate) fn is_serial(stored: usize, width: usize) -> bool {
+    stored * width.max(LEAST_WIDTH) < SERIAL_WORK
 }
 
 /// Rows of a block: what stays in a second-level cache, no fewer than `least`, and no more than leave
