@@ -16,7 +16,7 @@ from ._watch import watching
 
 _RULES = {"cd": "hals", "mu": "mu", "auto": None}
 # Which stationary point a fit ends at is mostly decided in its first iterations.
-_PLAIN = 20
+_PLAIN = 100
 
 
 class NMF(BaseNMF):

@@ -50,7 +50,7 @@ def test_never_worse_from_the_default_start(name, solver, iterations):
     assert _ratio(DATA[name](), solver=solver, random_state=0, max_iter=iterations) <= 1.001
 
 
-@pytest.mark.parametrize("iterations", [1, 5, 20, 100])
+@pytest.mark.parametrize("iterations", [1, 5, 20, 100, 200])
 @pytest.mark.parametrize("solver", ["cd", "mu"])
 @pytest.mark.parametrize("name", DATA)
 def test_not_worse_from_random_starts(name, solver, iterations):
@@ -60,7 +60,16 @@ def test_not_worse_from_random_starts(name, solver, iterations):
     assert max(ratios) <= 1.001
 
 
-@pytest.mark.parametrize("iterations", [1, 20])
+def test_a_component_that_dies_late_does_not_spoil_the_fit():
+    # A component was started again in the middle of a fit, from an iterate extrapolated too far.
+    options = {"init": "random", "random_state": 2, "tol": 0, "max_iter": 200}
+    model = NMF(4, **options).fit(DATA["wine"]())
+    history = np.asarray(model.objective_history_)
+    assert model.status_ == "max_iter"
+    assert np.all(history[1:] <= history[:-1] * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("iterations", [1, 100])
 @pytest.mark.parametrize("solver", ["cd", "mu"])
 def test_begins_as_scikit_learn_goes(solver, iterations):
     X = DATA["digits"]()
