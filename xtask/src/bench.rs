@@ -137,10 +137,19 @@ impl Contest<'_> {
             for start in 0..self.set.starts {
                 self.start(&file, dtype, start)?;
                 let them = run_quietly(self.baseline("run", &file, dtype).arg("0"))?;
+                if !number(&them, "objective").is_finite() {
+                    let name = self.set.name;
+                    eprintln!(
+                        "{name}, {dtype}: the objective of scikit-learn's factors is not finite"
+                    );
+                    continue;
+                }
                 let us = run_quietly(&mut self.partwise(&file, dtype, &them["objective"]))?;
                 score.note(&them, &us);
             }
-            score.print(self.set, dtype);
+            if !score.theirs.is_empty() {
+                score.print(self.set, dtype);
+            }
         }
         Ok(())
     }

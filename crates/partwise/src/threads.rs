@@ -63,6 +63,7 @@ pub(crate) fn run_within<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| work())
 }
 
+/// Lets another one in, however the work ends.
 struct Leaving;
 
 impl Drop for Leaving {

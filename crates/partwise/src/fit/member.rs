@@ -23,7 +23,7 @@ pub(crate) struct Member<T> {
     pub(super) run: usize,
     /// How often a component was started again.
     pub(crate) reseeded: usize,
-    /// Records before the last time.
+    /// Records from before that happened last, with which nothing after it is compared.
     pub(super) since: usize,
     pub(crate) rose: usize,
     pub(crate) status: Option<Status>,

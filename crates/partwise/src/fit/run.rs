@@ -41,12 +41,12 @@ pub fn fit_observed<'a, T: Scalar>(
     options.validate(data.x.shape())?;
     data.weights.check(data.x.shape())?;
     data.simplify();
-    let serial = is_serial(data.x.stored(), options.rank);
+    let serial = is_serial(data.x.stored(), options.rank * options.batch());
     run_in_pool(options.threads, serial, || Task::new(&data, options, began)?.run(observer))
 }
 
-/// Runs `work` with `threads` threads, or with those there are; none but this one if it is not worth
-/// more (`serial`).
+/// Runs `work` with `threads` threads. With 0, in the pool of the process, unless it is too small for
+/// threads (`serial`).
 pub(super) fn run_in_pool<R: Send>(
     threads: usize,
     serial: bool,

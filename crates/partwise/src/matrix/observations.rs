@@ -192,13 +192,12 @@ impl<T: Scalar> Panel<T> for Observations<T> {
         residual_from_differences(self, w, h, unit)
     }
 
-    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
-        match self.layout {
-            Layout::Dense => out.copy_from(self.dense.view().slice(from..from + out.rows())),
-            Layout::Listed { .. } => {
-                (0..out.rows()).for_each(|i| self.copy_dense(from + i, out.row_mut(i)));
-            }
+    fn copy_dense(&self, row: usize, out: &mut [T]) {
+        if self.layout == Layout::Dense {
+            return out.copy_from_slice(self.dense.row(row));
         }
+        out.fill(T::ZERO);
+        self.for_each(row, &mut |j, x| out[j] = x);
     }
 
     fn is_dense(&self) -> bool {

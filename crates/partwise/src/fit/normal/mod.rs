@@ -88,7 +88,11 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// The accepted iterate of a restart, before the second half of the iteration.
     fn iterate(&self, strand: &Strand<T>) -> Pair<T> {
-        let b = if strand.member.accepted { USED } else { BEST };
+        self.pair(strand, if strand.member.accepted { USED } else { BEST })
+    }
+
+    /// The current `a` of a restart and one of its `b`.
+    fn pair(&self, strand: &Strand<T>, b: usize) -> Pair<T> {
         Pair {
             streamed: self.a[strand.current].view().columns(strand.columns.clone()).to_factor(),
             other: self.b[b].view().columns(strand.columns.clone()).to_factor(),

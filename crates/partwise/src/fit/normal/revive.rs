@@ -2,7 +2,6 @@
 
 use super::{BEST, Batch, USED};
 use crate::error::Result;
-use crate::init::Pair;
 use crate::matrix::pass;
 use crate::scalar::Scalar;
 use crate::update::{Gram, gram_wide};
@@ -25,11 +24,8 @@ impl<T: Scalar> Batch<'_, T> {
     /// Makes the accepted iterate the one to come, and keeps it: the new component is not sure to bring
     /// anything.
     fn go_back(&mut self, at: usize) {
+        let pair = self.pair(&self.strands[at], BEST);
         let columns = self.strands[at].columns.clone();
-        let pair = Pair {
-            streamed: self.a[self.strands[at].current].view().columns(columns.clone()).to_factor(),
-            other: self.b[BEST].view().columns(columns.clone()).to_factor(),
-        };
         for b in &mut self.b[..BEST] {
             b.view_mut().columns(columns.clone()).copy_from(pair.other.view());
         }
