@@ -35,13 +35,7 @@ pub(crate) fn table(
     nan: bool,
     memory: args::Memory,
 ) -> Result<Table, Failure> {
-    let options = ReadOptions {
-        header: input.header,
-        row_names: input.row_names,
-        delimiter: input.delimiter,
-        missing_as_nan: nan,
-        memory_limit: memory.memory_limit.or_else(memory::group_limit),
-    };
+    let options = input.reading.options(nan, memory);
     if !is_stdin(&input.file) {
         return Ok(read(&input.file, &options)?);
     }

@@ -1,14 +1,15 @@
 //! What can be typed.
 
 mod named;
+mod reading;
 mod weighing;
 
 use crate::failure::Failure;
 use crate::text;
 use clap::{Args, Parser, Subcommand};
-use named::{rules, sides, starts, switches};
+use named::{rules, sides, starts};
 use partwise::{Loss, Penalty, Rule, Side, Start};
-use partwise_io::Switch;
+pub(crate) use reading::Reading;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -317,19 +318,8 @@ pub(crate) struct Input {
     /// The matrix X; - for standard input.
     pub(crate) file: PathBuf,
 
-    /// Whether the first line of a text file holds column names.
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Input")]
-    #[arg(value_parser = switches())]
-    pub(crate) header: Switch,
-
-    /// Whether the first column of a text file holds row names.
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Input")]
-    #[arg(value_parser = switches())]
-    pub(crate) row_names: Switch,
-
-    /// Delimiter of a text file: one character, tab or space; told by the first line if not given.
-    #[arg(long, value_name = "CHAR", value_parser = text::delimiter, help_heading = "Input")]
-    pub(crate) delimiter: Option<u8>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 /// How to answer.
