@@ -39,8 +39,8 @@ mod warning;
 pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
-    Fit, Observer, Online, OnlineOptions, Options, Progress, Record, Restart, Silent, Statistics,
-    Status, Step, Transform, fit, fit_observed, transform,
+    Fit, Measured, Observer, Online, OnlineOptions, Options, Progress, Record, Restart, Silent,
+    Statistics, Status, Step, Transform, fit, fit_observed, measure, transform,
 };
 pub use init::Start;
 pub use loss::Loss;

@@ -7,6 +7,7 @@
 mod begin;
 mod course;
 mod entries;
+mod measure;
 mod member;
 mod normal;
 mod observe;
@@ -20,6 +21,7 @@ mod task;
 mod transform;
 mod way;
 
+pub use measure::{Measured, measure};
 pub use observe::{Observer, Progress, Silent};
 pub use online::{Online, OnlineOptions, Statistics, Step};
 pub use options::Options;
@@ -50,6 +52,8 @@ struct Watch<'a, T: Scalar> {
     max_iter: usize,
     /// The divergence of the model that knows nothing: what the fit is compared with.
     null: f64,
+    /// The size of the terms that the divergence is a difference of: what rounding is a share of.
+    magnitude: f64,
     began: Instant,
     halt: &'a Halt,
     observer: &'a mut dyn Observer,
@@ -187,7 +191,7 @@ impl<T: Scalar> Watch<'_, T> {
         let history = &member.history[member.since..];
         let Some(before) = history.len().checked_sub(STALL_WINDOW + 1) else { return false };
         let fall = history[before].objective - member.objective;
-        fall <= T::ROUNDOFF * self.null
+        fall <= T::ROUNDOFF * self.magnitude
             && member.objective > 0.0
             && fall <= 1e-3 * history[before].objective
     }
@@ -213,6 +217,11 @@ impl<T: Scalar> Watch<'_, T> {
             tol: self.tol,
         })
     }
+}
+
+/// 1 − D / D₀, and 1 where there is nothing to explain.
+fn explained(divergence: f64, null: f64) -> f64 {
+    if null > 0.0 { 1.0 - divergence / null } else { 1.0 }
 }
 
 /// √(D / D₀), and 0 where there is nothing to explain and nothing is left.

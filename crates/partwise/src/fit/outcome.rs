@@ -72,7 +72,8 @@ pub struct Fit<T: Scalar> {
     /// The error bound of `divergence` by rounding.
     pub objective_bound: f64,
     /// √(D(X, WH) / D₀), where D₀ is the divergence of a model that knows nothing: zero under the
-    /// Frobenius loss, so that this is ‖X − WH‖ / ‖X‖, and the mean of X under any other. 0 for X = 0.
+    /// Frobenius loss, so that this is ‖X − WH‖ / ‖X‖, and the mean of X under any other. Norms, sums and
+    /// means are over the entries that count, times their weights. 0 for X = 0.
     pub relative_error: f64,
     /// 1 − D(X, WH) / D₀.
     pub explained_variance: f64,

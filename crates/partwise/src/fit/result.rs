@@ -1,7 +1,7 @@
 //! From the restarts that ended to the result.
 
 use super::task::Task;
-use super::{Ended, Fit, Member, Record, Restart, Status, relative_error};
+use super::{Ended, Fit, Member, Record, Restart, Status, explained, relative_error};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
@@ -79,7 +79,7 @@ impl<T: Scalar> Task<'_, T> {
             divergence: unscaled,
             objective_bound: self.unscale(bound),
             relative_error: relative_error(divergence, null),
-            explained_variance: if null > 0.0 { 1.0 - divergence / null } else { 1.0 },
+            explained_variance: explained(divergence, null),
             kkt: self.turn(member.kkt),
             w_sparsity: Sparsity::of(&w),
             h_sparsity: Sparsity::of(&h),

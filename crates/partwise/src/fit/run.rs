@@ -165,7 +165,7 @@ impl<T: Scalar> Task<'_, T> {
         let streamed = observed(self.data, matrix, side, need);
         let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
         let rooms: [_; 2] = Default::default();
-        let null = entries::divergence_of_mean(&streamed, loss, self.mean(), &rooms[0])?;
+        let null = entries::null_divergence(&streamed, loss, self.mean(), &rooms[0])?;
         let problem = entries::Problem {
             streamed: &streamed,
             other: other.as_ref(),
@@ -176,7 +176,7 @@ impl<T: Scalar> Task<'_, T> {
             opening: self.opening(),
             fixed: self.fixed(),
             penalties: self.penalties(),
-            noise: 8.0 * T::ROUNDOFF * self.magnitude(null),
+            magnitude: self.magnitude(null),
             tol: options.tol,
         };
         let mut watch = self.watch(null, observer);

@@ -122,6 +122,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             tol: self.options.tol,
             max_iter: self.options.max_iter,
             null,
+            magnitude: self.magnitude(null),
             began: self.began,
             halt: &self.halt,
             observer,

@@ -111,6 +111,13 @@ impl Loss {
         self.beta().is_none_or(|beta| beta >= 2.0)
     }
 
+    /// The constant model that knows nothing of X but its `mean`, with which a fit is compared: WH = 0
+    /// under the Frobenius loss, whatever the weights, and the mean under any other, where WH = 0 may be
+    /// infinitely far off.
+    pub(crate) fn null_level(self, mean: f64) -> f64 {
+        if self == Self::FROBENIUS { 0.0 } else { mean }
+    }
+
     /// The family.
     pub(crate) fn kind(self) -> Kind {
         self.0

@@ -50,7 +50,8 @@ pub struct Verified {
     /// How far rounding may have moved both.
     pub objective_bound: f64,
     /// √(D(X, WH) / D₀), where D₀ is the divergence of WH = 0 under the Frobenius loss, so that this
-    /// is ‖X − WH‖ / ‖X‖, and of the mean of the entries under any other. 0 for X = 0 = WH.
+    /// is ‖X − WH‖ / ‖X‖, and of the mean of the entries under any other; both over the entries that
+    /// count, times their weights. 0 for X = 0 = WH.
     pub relative_error: f64,
     /// 1 − D(X, WH) / D₀.
     pub explained_variance: f64,
@@ -86,7 +87,7 @@ pub fn verify<'a, T: Scalar>(
     let half = half_exponent(found.largest);
     let step = 2f64.powi(-half);
     let mean = if found.weight > 0.0 { found.weighed / found.weight } else { 0.0 };
-    let level = if objective.loss == Loss::FROBENIUS { 0.0 } else { mean * step * step };
+    let level = objective.loss.null_level(mean * step * step);
     let (w, h) = (&wide(w, step), &wide(h, step));
     let (loss, weight) = (objective.loss.in_units::<f64>(half)?, found.weight);
     let sums = Problem { entries: &entries, loss, step, w, h, level, weight }.sums()?;

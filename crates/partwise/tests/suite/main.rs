@@ -26,6 +26,7 @@ mod reference;
 mod refusals;
 mod regressions;
 mod robust;
+mod shares;
 mod sparse;
 mod transform;
 mod weights;

@@ -15,7 +15,7 @@ pub(super) use follow::Following;
 pub(super) use polish::polish;
 pub(super) use refuse::{refuse_nothing, refuse_zeros};
 pub(super) use sweep::{
-    Room, Sweep, bring_to_size, divergence_of, divergence_of_mean, flat_rows, kkt_of,
+    Room, Sweep, bring_to_size, divergence_of, flat_rows, kkt_of, null_divergence,
 };
 
 use super::course::{Course, Opening};
@@ -51,9 +51,23 @@ pub(super) struct Problem<'a, T: Scalar> {
     /// Whether `a`, `b` are held as they are, and what they are charged.
     pub(super) fixed: (bool, bool),
     pub(super) penalties: (Penalty, Penalty),
-    /// What the objective may move by rounding.
-    pub(super) noise: f64,
+    /// The size of the terms that the divergence is a difference of.
+    pub(super) magnitude: f64,
     pub(super) tol: f64,
+}
+
+impl<T: Scalar> Problem<'_, T> {
+    /// What a divergence may move by rounding.
+    fn noise(&self, divergence: f64) -> f64 {
+        let roundoffs = 8.0 * T::ROUNDOFF;
+        if self.loss != Loss::FROBENIUS {
+            return roundoffs * self.magnitude;
+        }
+        // A residual R is off by roundoffs of the fitted value: in all by s = 8ε‖X‖, which moves
+        // ½‖R‖² by at most ‖R‖s + ½s².
+        let spread = roundoffs * (2.0 * self.magnitude).sqrt();
+        (2.0 * divergence).sqrt() * spread + 0.5 * spread * spread
+    }
 }
 
 /// One restart by entries.
@@ -230,7 +244,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 
     fn judge(&mut self, first: bool) -> Result<()> {
-        let Problem { fixed, penalties, noise, tol, .. } = self.problem;
+        let Problem { fixed, penalties, tol, .. } = self.problem;
         let (w, w_zeros) = if fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
         let near = Kkt { w, w_zeros, ..Kkt::ZERO }.residual() <= tol || self.has_gradient();
         self.stale += 1;
@@ -244,7 +258,7 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let penalty = penalties.0.of(&self.a[judged]) + penalties.1.of(&self.b[USED]);
         let divergence = self.sums.divergence;
         let Some(member) = &mut self.member else { return Ok(()) };
-        let margin = noise + 8.0 * T::ROUNDOFF * penalty;
+        let margin = self.problem.noise(divergence) + 8.0 * T::ROUNDOFF * penalty;
         member.judge(Found { divergence, penalty, margin, comparable: true, kkt }, first);
         if member.accepted {
             self.current = judged;

@@ -237,12 +237,12 @@ pub(crate) fn bring_to_size<T: Scalar>(x: &Observed<'_, T>, pair: &mut Pair<T>) 
     Ok(())
 }
 
-/// The divergence of a constant model, which is the `mean` of X if that is known: what a fit is
-/// compared with. Leaves room for passes over `x`.
+/// D₀, the divergence of the constant model that a fit is compared with ([`Loss::null_level`]); the
+/// `mean` of X is found if it is not known. Leaves room for passes over `x`.
 ///
 /// # Errors
 /// What the source of X reports.
-pub(crate) fn divergence_of_mean<T: Scalar>(
+pub(crate) fn null_divergence<T: Scalar>(
     x: &Observed<'_, T>,
     loss: Loss,
     mean: Option<f64>,
@@ -256,6 +256,8 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
     let level = |level| Factor::from_rows(cols, 1, &vec![level; cols]);
     let mean = match mean {
         Some(mean) => mean,
+        // Where it does not count.
+        None if loss.null_level(1.0) == 0.0 => 0.0,
         None => {
             // Under KL with q = 1, num is Σ p x and den Σ p.
             let (ones, sweep) = (level(T::ONE), sweep(Loss::KL, Wanted::GRADIENT));
@@ -263,6 +265,6 @@ pub(crate) fn divergence_of_mean<T: Scalar>(
             if of_ones.scale > 0.0 { of_ones.cross / of_ones.scale } else { 0.0 }
         }
     };
-    let mean = level(T::from_f64(mean));
-    Ok(sweep(loss, Wanted::DIVERGENCE).run_in(rooms, mean.view(), &mut one, None)?.divergence)
+    let null = level(T::from_f64(loss.null_level(mean)));
+    Ok(sweep(loss, Wanted::DIVERGENCE).run_in(rooms, null.view(), &mut one, None)?.divergence)
 }
