@@ -71,10 +71,11 @@ pub enum Error {
     #[error("{option} = {value} is out of range: {needed}")]
     #[allow(missing_docs)]
     Option { option: &'static str, value: String, needed: &'static str },
-    /// A name that is not one of the known ones.
-    #[error("unknown {what} '{name}'; known: {known}")]
+    /// A name that is not one of the known ones. `meant` is the one that it is like, or what there is
+    /// instead.
+    #[error("unknown {what} '{name}'; {}known: {known}", question(*.meant))]
     #[allow(missing_docs)]
-    Unknown { what: &'static str, name: String, known: String },
+    Unknown { what: &'static str, name: String, meant: Option<&'static str>, known: String },
     /// A loss without the number that it needs.
     #[error("loss '{name}' needs a number: write {written}")]
     #[allow(missing_docs)]
@@ -148,3 +149,8 @@ pub enum SparseError {
 
 /// The engine's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A question, if there is one to ask.
+fn question(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "))
+}

@@ -15,7 +15,7 @@ names! {
     /// The starts.
     pub enum Start("start") {
         /// Uniform random entries, scaled so that ⟨X, WH⟩ = ‖WH‖²; restarts differ.
-        Random = "random",
+        Random = "random" | "rand" | "uniform",
         /// Non-negative parts of the leading singular vectors; zeros stay for rules that lock them.
         Nndsvd = "nndsvd",
         /// NNDSVD with its zeros replaced by the mean of X.
@@ -23,7 +23,13 @@ names! {
         /// NNDSVD with its zeros replaced by small random values.
         Nndsvdar = "nndsvdar",
         /// H from the rows of X that span the others (successive projection), W by least squares.
-        Spa = "spa",
+        Spa = "spa" | "successive-projection",
+    } instead {
+        "svd" => "nndsvd, or nndsvda, which leaves no zeros",
+        "pca" => "nndsvda",
+        "custom" => "to give W or H themselves, which are where a fit starts",
+        "auto" => "nndsvda for a start without randomness, random for several",
+        "none" => "nndsvda for a start without randomness, random for several",
     }
 }
 

@@ -232,7 +232,28 @@ mod tests {
             let loss: Loss = text.parse().expect("a loss");
             assert_eq!((loss.delta(), loss.to_string().as_str()), (Some(delta), text));
         }
-        assert_eq!("2".parse::<Loss>().expect("a loss").to_string(), "frobenius");
+        for (name, spellings) in [
+            ("frobenius", &["2", "Frobenius", "euclidean", "L2", "mse", "least squares"][..]),
+            ("kl", &["kullback-leibler", "Kullback_Leibler", "KLD", "poisson", "beta = 1", "KL"]),
+            ("is", &["itakura-saito", "Itakura–Saito", "ITAKURA SAITO", "β:0"]),
+            ("-1.5", &["beta: -1.5", "beta-divergence=-1.5"]),
+            ("huber:0.5", &["Huber = 0.5", "huber: 0.5"]),
+        ] {
+            for text in spellings {
+                assert_eq!(text.parse::<Loss>().expect(text).to_string(), name, "{text}");
+            }
+        }
+        for (text, meant) in [
+            ("frobenious", "did you mean frobenius? known"),
+            ("kulback-leibler", "did you mean kl? known"),
+            ("hubert", "did you mean huber:δ? known"),
+            ("l1", "did you mean huber:δ, by |r|"),
+            ("kl:2", "did you mean kl? known"),
+            ("hinge", "unknown loss 'hinge'; known: frobenius, kl, is, huber:δ, or a number β"),
+        ] {
+            let refused = text.parse::<Loss>().expect_err(text).to_string();
+            assert!(refused.contains(meant), "{text}: {refused}");
+        }
         for text in ["huber", "huber:", "huber:0", "huber:-1", "huber:inf", "huber:x", "nan", "l1"]
         {
             let refused = text.parse::<Loss>().expect_err(text).to_string();

@@ -67,6 +67,18 @@ impl<'a, T: Scalar> Input<'a, T> {
         Self::Until(Box::new(self), stop)
     }
 
+    /// The same X, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Input<'_, T> {
+        match self {
+            Self::Dense(x) => Input::Dense(x.borrowed()),
+            Self::Csr(x) => Input::Csr(x.borrowed()),
+            Self::Csc(x) => Input::Csc(Csc(x.0.borrowed())),
+            Self::Rows(x) => Input::Rows(*x),
+            Self::Until(x, stop) => Input::Until(Box::new(x.borrowed()), Arc::clone(stop)),
+        }
+    }
+
     /// Rows and columns of X.
     pub fn shape(&self) -> (usize, usize) {
         match self {

@@ -60,15 +60,32 @@ impl<T: Scalar> Data<'_, T> {
         Self { x: self.x.until(stop), ..self }
     }
 
+    /// The same data, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Data<'_, T> {
+        let weights = &self.weights;
+        Data {
+            x: self.x.borrowed(),
+            weights: Weights {
+                entries: weights.entries.as_ref().map(Input::borrowed),
+                hidden: weights.hidden.as_ref().map(Csr::borrowed),
+                rows: weights.rows.clone(),
+                columns: weights.columns.clone(),
+                ..*weights
+            },
+        }
+    }
+
+    /// Whether no entry is missing, or weighs other than its row and column do.
+    pub(crate) fn has_every_entry(&self) -> bool {
+        let Weights { entries, hidden, nan_missing, absent_missing, .. } = &self.weights;
+        let absent = *absent_missing && self.x.is_sparse();
+        entries.is_none() && hidden.is_none() && !nan_missing && !absent
+    }
+
     /// Whether some entry weighs other than 1, or is missing.
     pub(crate) fn is_weighted(&self) -> bool {
-        let Weights { entries, hidden, rows, columns, nan_missing, absent_missing } = &self.weights;
-        entries.is_some()
-            || hidden.is_some()
-            || rows.is_some()
-            || columns.is_some()
-            || *nan_missing
-            || (*absent_missing && self.x.is_sparse())
+        !self.has_every_entry() || self.weights.rows.is_some() || self.weights.columns.is_some()
     }
 
     /// Drops weights that weigh every entry 1: they say nothing, and must change nothing. Dense weights

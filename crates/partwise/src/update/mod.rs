@@ -63,21 +63,33 @@ names! {
     /// The rules, by the names of their papers.
     pub enum Rule("rule") {
         /// Hierarchical alternating least squares, extrapolated: the default.
-        Hals = "hals",
+        Hals = "hals" | "cd" | "coordinate-descent" | "hierarchical-als" | "a-hals" | "e-hals",
         /// Multiplicative updates.
-        Mu = "mu",
+        Mu = "mu" | "mur" | "multiplicative" | "multiplicative-update" | "multiplicative-updates",
         /// Exact alternating non-negative least squares by block principal pivoting.
-        Bpp = "bpp",
+        Bpp = "bpp" | "anls-bpp" | "anls" | "block-principal-pivoting" | "nnls",
         /// Projected gradient with an exact line search.
-        Pgd = "pgd",
+        Pgd = "pgd" | "pg" | "projected-gradient" | "projected-gradient-descent",
         /// Least squares, then clipped: a heuristic.
-        Als = "als",
+        Als = "als" | "alternating-least-squares",
         /// Scalar Newton steps, damped and extrapolated: the default for KL, and for KL alone.
-        Sn = "sn",
+        Sn = "sn" | "scalar-newton",
         /// Multiplicative updates, extrapolated: the default for other losses.
         Mue = "mue",
         /// Joint majorisation-minimisation: both factors from the same fit.
-        Jmm = "jmm",
+        Jmm = "jmm" | "joint-majorisation-minimisation" | "joint-majorization-minimization",
+    } instead {
+        "lee" => "mu (loss frobenius)",
+        "lee-seung" => "mu",
+        "brunet" => "mu (loss kl)",
+        "gradient-descent" => "pgd",
+        "gd" => "pgd",
+        "newton" => "sn (loss kl)",
+        "anls-as" => "bpp",
+        "active-set" => "bpp",
+        "admm" => "hals, the fastest for frobenius",
+        "auto" => "to leave it out: the fastest rule for the loss is the default",
+        "online" => "mu? A fit reads all of X; batches are taken by Online and MiniBatchNMF of the library",
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod definitions;
 mod entries;
+mod shares;
 mod sums;
 
 use crate::error::{Error, Result};
@@ -17,6 +18,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use entries::Entries;
+pub use shares::shares;
 use sums::{Problem, Rows, Sums, look};
 
 /// Multiply-adds up to which a sparse X is verified entry by entry, zeros included.
