@@ -6,6 +6,7 @@
 mod about;
 mod args;
 mod commands;
+mod components;
 mod failure;
 mod interrupt;
 mod json;

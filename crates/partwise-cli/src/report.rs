@@ -2,6 +2,7 @@
 
 use crate::about::{About, Kind};
 use crate::args::Show;
+use crate::components::{self, Components};
 use crate::failure::Failure;
 use crate::weigh::Seen;
 use crate::{print, text};
@@ -193,22 +194,46 @@ fn restarts<T: Scalar>(fit: &Fit<T>, n_init: usize) -> String {
     format!("{converged} of {n_init} converged{run}; {spread}")
 }
 
-/// What stands out in each component: the columns with the largest entries of its row of H.
-pub(crate) fn parts<T: Scalar>(report: &mut Report, fit: &Fit<T>, names: &[String]) {
+/// Each component with its share, and what stands out in it: the columns with the largest entries of
+/// its row of H. Without names of columns, only the shares.
+pub(crate) fn parts<T: Scalar>(
+    report: &mut Report,
+    fit: &Fit<T>,
+    components: &Components,
+    columns: Option<&[String]>,
+) {
     const COMPONENTS: usize = 20;
-    const COLUMNS: usize = 6;
-    let k = fit.h.cols();
+    let k = components.names.len();
+    let rest = k.saturating_sub(COMPONENTS);
+    let numbered = components::numbered(k) == components.names;
+    let called = |t: usize| {
+        let share = text::percent(components.shares[t]);
+        let name = &components.names[t];
+        if numbered { share } else { format!("{}, {share}", text::escaped(name)) }
+    };
+    let Some(columns) = columns else {
+        let mut parts: Vec<String> =
+            (0..k.min(COMPONENTS)).map(|t| format!("{}: {}", t + 1, called(t))).collect();
+        parts.extend((rest > 0).then(|| format!("… and {rest} more")));
+        report.line("parts", &format!("{} of W·H", parts.join(" · ")));
+        return;
+    };
     for t in 0..k.min(COMPONENTS) {
-        let value = |j: usize| fit.h.get(j, t).to_f64();
-        let mut order: Vec<usize> = (0..names.len()).filter(|&j| value(j) > 0.0).collect();
-        order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
-        let top: Vec<String> =
-            order.iter().take(COLUMNS).map(|&j| text::escaped(&names[j])).collect();
-        report.line(&format!("part {t}"), &top.join(", "));
+        let top = largest(fit, t, columns).join(", ");
+        report.line(&format!("part {}", t + 1), &format!("{} of W·H: {top}", called(t)));
     }
-    if k > COMPONENTS {
-        report.line("", &format!("… and {} parts more", k - COMPONENTS));
+    if rest > 0 {
+        report.line("", &format!("… and {} more", text::counted(rest, "part")));
     }
+}
+
+/// The columns with the largest entries of a row of H.
+fn largest<T: Scalar>(fit: &Fit<T>, t: usize, columns: &[String]) -> Vec<String> {
+    const COLUMNS: usize = 6;
+    let value = |j: usize| fit.h.get(j, t).to_f64();
+    let mut order: Vec<usize> = (0..columns.len()).filter(|&j| value(j) > 0.0).collect();
+    order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+    order.iter().take(COLUMNS).map(|&j| text::escaped(&columns[j])).collect()
 }
 
 /// How a fit ended.

@@ -42,10 +42,10 @@ fn quiet_prints_nothing() {
 fn named_columns_name_the_parts() {
     let folder = folder();
     let (out, _) = run(&folder, "fit words.csv.gz -k 5 --w-out w.csv --h-out h.csv");
-    assert!(out.contains("part 4"), "{out}");
+    assert!(out.contains("part 5"), "{out}");
     assert!(out.contains("font"), "{out}");
     let w = String::from_utf8(bytes(&folder, "w.csv")).expect("UTF-8");
-    assert!(w.starts_with(",component_0,component_1,"), "{}", &w[..80]);
+    assert!(w.starts_with(",component_1,component_2,"), "{}", &w[..80]);
     assert!(w.lines().nth(1).is_some_and(|line| line.starts_with("games-0,")));
     let h = String::from_utf8(bytes(&folder, "h.csv")).expect("UTF-8");
     assert!(h.starts_with(",access,"), "{}", &h[..80]);

@@ -2,6 +2,7 @@
 
 use super::model;
 use crate::args;
+use crate::components;
 use crate::failure::Failure;
 use crate::json::{self, Files, Matrix, Minimised};
 use crate::load::{self, Loaded};
@@ -48,7 +49,7 @@ fn transform<T: Number>(
     let w = partwise::transform(data, &h, &options).map_err(|e| about.blame(e))?;
     let seconds = began.elapsed().as_secs_f64();
     let k = model.rank();
-    let components: Vec<String> = (0..k).map(|t| format!("component_{t}")).collect();
+    let components = components::numbered(k);
     output.write(&Content {
         shape: (about.rows, k),
         values: &w.to_vec(),

@@ -72,7 +72,7 @@ pub(crate) fn seen<T: Number>(
     if given.is_empty() {
         return Ok(None);
     }
-    let observed = partwise::verify::observed(data.clone()).map_err(|e| about.blame(e))?;
+    let observed = partwise::verify::observed(data.borrowed()).map_err(|e| about.blame(e))?;
     let of = about.rows as f64 * about.cols as f64;
     Ok(Some(Seen { given: given.to_vec(), observed, of }))
 }

@@ -3,6 +3,7 @@
 use super::model;
 use crate::about::About;
 use crate::args;
+use crate::components::{Component, Components};
 use crate::failure::Failure;
 use crate::json::{self, Figures, Files, Matrix, Minimised};
 use crate::number::Number;
@@ -17,6 +18,7 @@ pub(super) struct Answer<'a, T: Number> {
     pub(super) args: &'a args::Fit,
     pub(super) options: &'a Options<T>,
     pub(super) fit: &'a Fit<T>,
+    pub(super) components: &'a Components,
     pub(super) about: &'a About,
     pub(super) seen: Option<&'a Seen>,
     pub(super) files: &'a Files,
@@ -26,7 +28,7 @@ pub(super) struct Answer<'a, T: Number> {
 impl<T: Number> Answer<'_, T> {
     /// As asked: for people, or as JSON.
     pub(super) fn tell(&self, remarks: &Remarks) -> Result<(), Failure> {
-        let Self { args, options, fit, about, files, .. } = *self;
+        let Self { args, options, fit, components, about, files, .. } = *self;
         if args.show.json {
             return report::say(&self.as_json(remarks));
         }
@@ -37,9 +39,7 @@ impl<T: Number> Answer<'_, T> {
         }
         report.line("fit", &self.what_was_done());
         report::fit(&mut report, fit, options);
-        if let Some(names) = &about.col_names {
-            report::parts(&mut report, fit, names);
-        }
+        report::parts(&mut report, fit, components, about.col_names.as_deref());
         let saved: Vec<&str> =
             [&files.w, &files.h, &files.model].into_iter().flatten().map(String::as_str).collect();
         if saved.is_empty() {
@@ -81,6 +81,7 @@ impl<T: Number> Answer<'_, T> {
             tol: f64,
             #[serde(flatten)]
             figures: Figures<'a>,
+            components: Vec<Component<'a>>,
             files: &'a Files,
             notices: &'a [String],
             warnings: &'a [String],
@@ -106,6 +107,7 @@ impl<T: Number> Answer<'_, T> {
             seed: args.seed,
             tol: args.tol,
             figures: self.fit.into(),
+            components: self.components.as_json(),
             files: self.files,
             notices: &remarks.notices,
             warnings: &remarks.warnings,

@@ -5,6 +5,7 @@ mod answer;
 use super::model;
 use crate::about::About;
 use crate::args;
+use crate::components::{self, Components};
 use crate::failure::Failure;
 use crate::json::Files;
 use crate::load::{self, Loaded};
@@ -69,17 +70,21 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet || args.show.json, args.max_iter, args.time_limit);
     options.stop = Some(interrupt::fitting());
-    let result = fit_observed(data, &options, &mut bar);
+    let result = fit_observed(data.borrowed(), &options, &mut bar);
     drop(bar);
-    let fit = result.map_err(|error| blame(error, args, &about))?;
+    let mut fit = result.map_err(|error| blame(error, args, &about))?;
+    let given = args.w.is_some() || args.h.is_some();
+    let names = given.then(|| components::numbered(options.rank));
+    let components =
+        Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings = fit.warnings.iter().map(ToString::to_string).collect();
-    let files = save(args, &fit, (&about, seen.as_ref()), &mut outputs)?;
+    let files = save(args, &fit, &components, (&about, seen.as_ref()), &mut outputs)?;
     outputs.commit()?;
     let outcome = outcome(args, &fit);
     let failure = outcome.as_ref().err();
     let seen = seen.as_ref();
-    Answer { args, options: &options, fit: &fit, about: &about, seen, files: &files, failure }
-        .tell(&remarks)?;
+    let (options, fit, components, about, files) = (&options, &fit, &components, &about, &files);
+    Answer { args, options, fit, components, about, seen, files, failure }.tell(&remarks)?;
     outcome
 }
 
@@ -156,19 +161,19 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
 fn save<T: Number>(
     args: &args::Fit,
     fit: &Fit<T>,
+    components: &Components,
     (about, seen): (&About, Option<&Seen>),
     outputs: &mut Outputs,
 ) -> Result<Files, Failure> {
     let k = args.rank;
-    let components: Vec<String> = (0..k).map(|t| format!("component_{t}")).collect();
     let (w, h) = (fit.w.to_vec(), fit.h.to_transposed_vec());
     if let Some(output) = &mut outputs.w {
         let row_names = about.row_names.as_deref();
-        let col_names = Some(&components[..]);
+        let col_names = Some(&components.names[..]);
         output.write(&Content { shape: (about.rows, k), values: &w, row_names, col_names })?;
     }
     if let Some(output) = &mut outputs.h {
-        let row_names = Some(&components[..]);
+        let row_names = Some(&components.names[..]);
         let col_names = about.col_names.as_deref();
         output.write(&Content { shape: (k, about.cols), values: &h, row_names, col_names })?;
     }
