@@ -1,5 +1,6 @@
 //! Everything that can end a command early: one code, one exit code, one line of text.
 
+use crate::interrupt::Signal;
 use crate::text::bytes;
 use crate::{json, print};
 use clap::error::ErrorKind;
@@ -25,6 +26,8 @@ pub(crate) enum Failure {
     Mismatch(String),
     /// How a fit ended is not what was wanted; its result has been given.
     Outcome { code: &'static str, exit: u8, text: String },
+    /// A signal. `kept` tells of a fit whether it has given factors.
+    Ended { signal: Signal, kept: Option<bool> },
     /// A bug.
     Internal(String),
 }
@@ -69,6 +72,7 @@ impl Failure {
             Self::Io(error) => error.code(),
             Self::Data { code, .. } | Self::Outcome { code, .. } => code,
             Self::Mismatch(_) => "E-MODEL",
+            Self::Ended { .. } => "E-INTERRUPT",
             Self::Internal(_) => "E-INTERNAL",
         }
     }
@@ -83,6 +87,7 @@ impl Failure {
             Self::Data { .. } => exit::DATA,
             Self::Outcome { exit, .. } => *exit,
             Self::Mismatch(_) => exit::MODEL,
+            Self::Ended { signal, .. } => signal.exit(),
             Self::Internal(_) => exit::INTERNAL,
         }
     }
@@ -106,7 +111,13 @@ impl Failure {
                 None => engine_text(error, file),
             },
             Self::Io(error) => io_text(error),
+            Self::Ended { signal, kept } => ended_text(*signal, *kept),
         }
+    }
+
+    /// The signal that ended the program.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        if let Self::Ended { signal, .. } = self { Some(*signal) } else { None }
     }
 
     fn at(&self) -> At {
@@ -119,7 +130,7 @@ impl Failure {
     }
 
     /// Tells standard error, and standard output too if JSON is wanted.
-    fn tell(&self, json: bool) -> u8 {
+    pub(crate) fn tell(&self, json: bool) -> u8 {
         match self {
             Self::CommandLine(error) if error.exit_code() == 0 => {
                 // Help and version. A closed standard output is no error here either.
@@ -130,8 +141,8 @@ impl Failure {
             _ => print::err(&format!("error[{}]: {}", self.code(), self.text())),
         }
         // An outcome has given its object together with its result.
-        if json && !matches!(self, Self::Outcome { .. }) {
-            let _ = print::out(&json::failure(self.code(), &self.text(), self.exit(), self.at()));
+        if json && !matches!(self, Self::Outcome { .. } | Self::Ended { kept: Some(true), .. }) {
+            let _ = print::out(&json::failure(self, self.at()));
         }
         self.exit()
     }
@@ -228,10 +239,27 @@ fn engine_text(error: &partwise::Error, file: &str) -> String {
     }
 }
 
+fn ended_text(signal: Signal, kept: Option<bool>) -> String {
+    let when = match kept {
+        Some(true) => "; the best factors so far were kept",
+        Some(false) => " before there were any factors",
+        None => "",
+    };
+    match signal {
+        Signal::Interrupt => format!("interrupted{when} ({signal})"),
+        _ => format!("ended by {signal}{when}"),
+    }
+}
+
 fn io_text(error: &partwise_io::Error) -> String {
     use partwise_io::Error as E;
     match error {
         E::At { file, error } => format!("{file}: {}", io_text(error)),
+        E::Kept { cause, kept } => {
+            let names: Vec<String> =
+                kept.iter().map(|(_, name)| crate::text::escaped(name)).collect();
+            format!("{}; the results were kept as {}", io_text(cause), names.join(", "))
+        }
         E::Exists => "the file exists; give another name, or --force to overwrite it".into(),
         E::Resource { what, needed, limit } => format!(
             "{what} needs {}, the limit is {}; raise --memory-limit if the file is right",

@@ -1,62 +1,129 @@
-//! Ctrl-C: the first one ends a running fit with its best factors, any other ends the program.
+//! Signals that ask the program to end: the first one ends a running fit with its best factors, any
+//! other ends the program.
 
-use std::path::{Path, PathBuf};
+use crate::failure::Failure;
+use serde::Serialize;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, OnceLock, mpsc};
+use std::time::Duration;
 
 static FITTING: AtomicBool = AtomicBool::new(false);
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-static OUTPUTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static FIRST: OnceLock<Signal> = OnceLock::new();
 
-/// The exit code of a program ended by Ctrl-C.
-pub(crate) const EXIT: u8 = 130;
+/// What asked the program to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    #[serde(rename = "SIGINT")]
+    Interrupt,
+    /// `kill`, and schedulers when time is up.
+    #[serde(rename = "SIGTERM")]
+    Terminate,
+    /// The terminal was closed.
+    #[serde(rename = "SIGHUP")]
+    HangUp,
+    /// Ctrl-\.
+    #[serde(rename = "SIGQUIT")]
+    Quit,
+}
 
-/// Takes over Ctrl-C. Where that is impossible the system's own handling stays.
-pub(crate) fn install() {
-    let _ = ctrlc::set_handler(|| {
-        let first = !ASKED.swap(true, Ordering::SeqCst);
-        if !(first && FITTING.load(Ordering::SeqCst)) {
-            leave();
+impl Signal {
+    /// The exit code of a program that it ended, as shells have it: 128 and its number.
+    pub(crate) fn exit(self) -> u8 {
+        match self {
+            Self::HangUp => 129,
+            Self::Interrupt => 130,
+            Self::Quit => 131,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
+            Self::Quit => "SIGQUIT",
+        })
+    }
+}
+
+/// The signal that ended a fit, if one did.
+pub(crate) fn asked() -> Option<Signal> {
+    FIRST.get().copied()
+}
+
+/// From here on the first signal only asks; what it sets.
+pub(crate) fn fitting() -> Arc<AtomicBool> {
+    FITTING.store(true, Ordering::SeqCst);
+    Arc::clone(&STOP)
+}
+
+fn handle(signal: Signal, json: bool) {
+    let first = FIRST.set(signal).is_ok();
+    STOP.store(true, Ordering::SeqCst);
+    if !(first && FITTING.load(Ordering::SeqCst)) {
+        leave(signal, json);
+    }
+}
+
+#[expect(clippy::exit, reason = "whoever asks twice wants the program to end now")]
+fn leave(signal: Signal, json: bool) -> ! {
+    partwise_io::abandon_outputs();
+    // The program may be stuck in writing to where this is written, too.
+    let (done, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        Failure::Ended { signal, kept: None }.tell(json);
+        let _ = done.send(());
+    });
+    let _ = told.recv_timeout(Duration::from_millis(500));
+    std::process::exit(i32::from(signal.exit()));
+}
+
+/// Takes over the signals. Where that is impossible the system's own handling stays.
+#[cfg(unix)]
+pub(crate) fn install(json: bool) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    let mut wanted = vec![SIGINT, SIGTERM, SIGQUIT];
+    // Under `nohup` the program shall outlive its terminal. SIGINT and SIGQUIT are ignored in jobs
+    // that a script puts into the background; whoever sends one of them to such a job means it.
+    if !is_ignored(SIGHUP) {
+        wanted.push(SIGHUP);
+    }
+    let Ok(mut signals) = Signals::new(wanted) else { return };
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            let signal = match signal {
+                SIGTERM => Signal::Terminate,
+                SIGHUP => Signal::HangUp,
+                SIGQUIT => Signal::Quit,
+                _ => Signal::Interrupt,
+            };
+            handle(signal, json);
         }
     });
 }
 
-/// Whether Ctrl-C was pressed.
-pub(crate) fn asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+/// Takes over Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) fn install(json: bool) {
+    let _ = ctrlc::set_handler(move || handle(Signal::Interrupt, json));
 }
 
-/// From here on the first Ctrl-C only asks; what it sets.
-pub(crate) fn fitting() -> Arc<AtomicBool> {
-    FITTING.store(true, Ordering::SeqCst);
-    Arc::clone(&ASKED)
-}
-
-/// Notes an output whose temporary file must not outlive the program.
-pub(crate) fn remember(output: &Path) {
-    if let Ok(mut outputs) = OUTPUTS.lock() {
-        outputs.push(output.to_path_buf());
-    }
-}
-
-#[expect(clippy::exit, reason = "whoever presses twice wants out now")]
-fn leave() -> ! {
-    if let Ok(outputs) = OUTPUTS.try_lock() {
-        outputs.iter().for_each(|output| remove_temporary(output));
-    }
-    std::process::exit(i32::from(EXIT));
-}
-
-/// Removes what an output of this process left beside its name.
-fn remove_temporary(output: &Path) {
-    let (Some(folder), Some(name)) = (output.parent(), output.file_name()) else { return };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let prefix = format!(".{}.{}-", name.to_string_lossy(), std::process::id());
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(&prefix) && name.ends_with(".tmp") {
-            let _ = std::fs::remove_file(entry.path());
-        }
+/// Whether the program was started with a signal ignored.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "no safe function asks the system for this")]
+fn is_ignored(signal: i32) -> bool {
+    let mut now = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action `sigaction` changes nothing, and writes a whole structure to the
+    // pointer if it succeeds, which is when the structure is read.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }

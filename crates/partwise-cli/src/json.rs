@@ -1,7 +1,8 @@
 //! Answers for programs: one object on one line. Numbers that are not finite are null.
 
 use crate::about::About;
-use crate::failure::At;
+use crate::failure::{At, Failure};
+use crate::interrupt::Signal;
 use crate::weigh::Seen;
 use partwise::metric::Kkt;
 use partwise::{Fit, Loss, Restart, Scalar};
@@ -13,22 +14,42 @@ pub(crate) fn line(answer: &impl Serialize) -> String {
     text + "\n"
 }
 
+/// Why a command failed, in its answer.
+#[derive(Serialize)]
+pub(crate) struct Cause {
+    code: &'static str,
+    text: String,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<Signal>,
+}
+
+impl From<&Failure> for Cause {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            code: failure.code(),
+            text: failure.text(),
+            exit_code: failure.exit(),
+            signal: failure.signal(),
+        }
+    }
+}
+
 /// A failure.
-pub(crate) fn failure(code: &str, text: &str, exit_code: u8, at: At) -> String {
+pub(crate) fn failure(failure: &Failure, at: At) -> String {
     #[derive(Serialize)]
-    struct Answer<'a> {
-        error: Inner<'a>,
+    struct Answer {
+        error: Inner,
         exit_code: u8,
     }
     #[derive(Serialize)]
-    struct Inner<'a> {
-        code: &'a str,
-        text: &'a str,
-        exit_code: u8,
+    struct Inner {
+        #[serde(flatten)]
+        cause: Cause,
         #[serde(flatten)]
         at: At,
     }
-    line(&Answer { error: Inner { code, text, exit_code, at }, exit_code })
+    line(&Answer { error: Inner { cause: failure.into(), at }, exit_code: failure.exit() })
 }
 
 /// What X is.
@@ -191,4 +212,11 @@ pub(crate) struct Files {
     pub(crate) h: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
+}
+
+impl Files {
+    /// All there are.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        [&self.w, &self.h, &self.model].into_iter().flatten().map(String::as_str).collect()
+    }
 }

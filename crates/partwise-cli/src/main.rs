@@ -25,5 +25,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Also a command line that cannot be parsed must answer in JSON when asked to.
     let json = std::env::args_os().any(|arg| arg == "--json");
+    interrupt::install(json);
     failure::guard(json, || commands::run(&args::parse()?)).into()
 }

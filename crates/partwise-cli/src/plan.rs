@@ -1,19 +1,21 @@
 //! What will be done: outputs are opened and everything that can be refused is refused before a
 //! matrix is read.
 
-use crate::args;
+use crate::about::About;
+use crate::args::{self, Writing};
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::json::Files;
 use crate::number::Number;
 use crate::text;
-use partwise_io::{Error, OutputFile, write_csv, write_npy};
+use partwise_io::{Error, Named, OutputFile, OutputFolder, OutputFormat};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// An output that is open and waits for its content.
 pub(crate) struct Output {
     path: PathBuf,
-    csv: bool,
+    format: OutputFormat,
+    writing: Writing,
     file: OutputFile,
 }
 
@@ -23,51 +25,45 @@ pub(crate) struct Outputs {
     pub(crate) w: Option<Output>,
     pub(crate) h: Option<Output>,
     pub(crate) model: Option<Output>,
-    folder: MadeFolder,
-}
-
-/// A folder made for outputs; it goes again if it stays empty.
-#[derive(Default)]
-struct MadeFolder(Option<PathBuf>);
-
-impl Drop for MadeFolder {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.0 {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
-/// A matrix to write, row-major, with the names of its rows and columns.
-pub(crate) struct Content<'a, T> {
-    pub(crate) shape: (usize, usize),
-    pub(crate) values: &'a [T],
-    pub(crate) row_names: Option<&'a [String]>,
-    pub(crate) col_names: Option<&'a [String]>,
+    /// Goes again if nothing is written into it.
+    _folder: Option<OutputFolder>,
 }
 
 impl Output {
-    /// Opens an output; its extension decides between npy and CSV.
-    pub(crate) fn matrix(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<Self, Failure> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        let csv = match extension.as_deref() {
-            Some("csv") => true,
-            Some("npy") => false,
+    /// Opens an output; its extension decides what is written.
+    pub(crate) fn matrix(
+        path: &Path,
+        writing: Writing,
+        inputs: &[PathBuf],
+    ) -> Result<Self, Failure> {
+        let format = match OutputFormat::of(path) {
+            Some(format) => format,
             // A device has no extension to go by.
-            None if path.exists() && !path.is_file() && !path.is_dir() => false,
-            _ => {
+            None if path.extension().is_none()
+                && path.exists()
+                && !path.is_file()
+                && !path.is_dir() =>
+            {
+                OutputFormat::Npy
+            }
+            None => {
                 let name = text::path(path);
-                let wanted = "a matrix is written as .npy or .csv: give a name that ends in one";
+                let wanted = "a matrix is written as .npy or .csv, or as .npz, .tsv, .csv.gz or \
+                              .tsv.gz: give a name that ends in one";
                 return Err(Failure::Usage(format!("{name}: {wanted}")));
             }
         };
-        Self::open(path, csv, force, inputs)
+        Self::open(path, format, writing, inputs)
     }
 
-    fn open(path: &Path, csv: bool, force: bool, inputs: &[PathBuf]) -> Result<Self, Failure> {
-        interrupt::remember(path);
-        let file = OutputFile::create(path, force, inputs)?;
-        Ok(Self { path: path.to_path_buf(), csv, file })
+    fn open(
+        path: &Path,
+        format: OutputFormat,
+        writing: Writing,
+        inputs: &[PathBuf],
+    ) -> Result<Self, Failure> {
+        let file = OutputFile::create(path, writing.force, inputs)?;
+        Ok(Self { path: path.to_path_buf(), format, writing, file })
     }
 
     /// The file as the user knows it.
@@ -76,13 +72,9 @@ impl Output {
     }
 
     /// Writes a matrix.
-    pub(crate) fn write<T: Number>(&mut self, content: &Content<'_, T>) -> Result<(), Failure> {
-        let Content { shape: (rows, cols), values, row_names, col_names } = *content;
-        let result = if self.csv {
-            write_csv(&mut self.file, rows, cols, values, row_names, col_names)
-        } else {
-            write_npy(&mut self.file, rows, cols, values)
-        };
+    pub(crate) fn write<T: Number>(&mut self, content: &Named<'_, T>) -> Result<(), Failure> {
+        let safe = self.writing.spreadsheet_safe;
+        let result = self.format.write(&mut self.file, content, safe);
         result.map_err(|cause| self.failed(cause))
     }
 
@@ -116,35 +108,89 @@ impl Outputs {
             .chain(args.weighing.files())
             .cloned()
             .collect();
-        let mut outputs = Self::default();
-        let [w, h, model] = match &args.out {
+        let saving = &args.saving;
+        let given = [saving.w_out.clone(), saving.h_out.clone(), saving.model.clone()];
+        let (paths, folder) = match &saving.out {
+            // A name of its own takes the place of the one after OUT.
             Some(out) => {
-                let (paths, folder) = named_after(out)?;
-                outputs.folder = folder;
-                paths.map(Some)
+                let (names, folder) = named_after(out)?;
+                let mut names = names.into_iter();
+                (given.map(|given| given.or(names.next())), folder)
             }
-            None => [args.w_out.clone(), args.h_out.clone(), args.model.clone()],
+            None => (given, None),
         };
-        check_distinct([&w, &h, &model])?;
-        let matrix = |path: PathBuf| Output::matrix(&path, args.force, &inputs);
-        outputs.w = w.map(matrix).transpose()?;
-        outputs.h = h.map(matrix).transpose()?;
-        let open = |path: PathBuf| Output::open(&path, false, args.force, &inputs);
-        outputs.model = model.map(open).transpose()?;
-        Ok(outputs)
+        check_distinct(paths.each_ref())?;
+        let [w, h, model] = paths;
+        let matrix = |path: PathBuf| Output::matrix(&path, saving.writing, &inputs);
+        let open = |path: PathBuf| Output::open(&path, OutputFormat::Npy, saving.writing, &inputs);
+        Ok(Self {
+            w: w.map(matrix).transpose()?,
+            h: h.map(matrix).transpose()?,
+            model: model.map(open).transpose()?,
+            _folder: folder,
+        })
+    }
+
+    /// Opens what is to be taken out of a model.
+    pub(crate) fn of_model(args: &args::Export, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        check_distinct([&args.w_out, &args.h_out, &None])?;
+        let matrix = |path: &PathBuf| Output::matrix(path, args.writing, inputs);
+        Ok(Self {
+            w: args.w_out.as_ref().map(matrix).transpose()?,
+            h: args.h_out.as_ref().map(matrix).transpose()?,
+            ..Self::default()
+        })
+    }
+
+    /// Their names.
+    pub(crate) fn files(&self) -> Files {
+        let name = |output: &Option<Output>| output.as_ref().map(Output::name);
+        Files { w: name(&self.w), h: name(&self.h), model: name(&self.model) }
+    }
+
+    /// A note if names of X end up nowhere.
+    pub(crate) fn nameless(&self, about: &About) -> Option<String> {
+        let sides = [(&self.w, &about.row_names, "row"), (&self.h, &about.col_names, "column")];
+        let lost: Vec<(String, &str)> = sides
+            .into_iter()
+            .filter(|_| self.model.is_none())
+            .filter_map(|(output, names, what)| Some((output.as_ref()?, names.as_ref()?, what)))
+            .filter(|(output, ..)| !output.format.has_names())
+            .map(|(output, _, what)| (output.name(), what))
+            .collect();
+        let first = lost.first()?;
+        let what: Vec<&str> = lost.iter().map(|(_, what)| *what).collect();
+        Some(format!(
+            "{} holds no {} names; .csv, .tsv and .npz do, and so does a model (--model)",
+            first.0,
+            what.join(" and ")
+        ))
     }
 
     /// Gives all files their names, once all are complete.
-    pub(crate) fn commit(self) -> Result<(), Failure> {
-        for output in [self.w, self.h, self.model].into_iter().flatten() {
-            output.commit()?;
+    ///
+    /// Files that could not have them have others: `files` is put right, and the failure returned
+    /// that tells so.
+    pub(crate) fn commit(self, files: &mut Files) -> Result<Option<Failure>, Failure> {
+        let outputs = [self.w, self.h, self.model].into_iter().flatten();
+        let failure = match partwise_io::commit_all(outputs.map(|output| output.file).collect()) {
+            Ok(()) => return Ok(None),
+            Err(error) => Failure::Io(error),
+        };
+        let (code, exit, text) = (failure.code(), failure.exit(), failure.text());
+        let Failure::Io(Error::Kept { kept, .. }) = &failure else { return Err(failure) };
+        for file in [&mut files.w, &mut files.h, &mut files.model].into_iter().flatten() {
+            let other = kept.iter().find(|(name, _)| text::escaped(name) == *file);
+            if let Some((_, other)) = other {
+                *file = text::escaped(other);
+            }
         }
-        Ok(())
+        Ok(Some(Failure::Outcome { code, exit, text }))
     }
 }
 
 /// The three files that `--out` stands for, and the folder if it had to be made.
-fn named_after(out: &Path) -> Result<([PathBuf; 3], MadeFolder), Failure> {
+fn named_after(out: &Path) -> Result<([PathBuf; 3], Option<OutputFolder>), Failure> {
     let ends_in_slash = out.to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
     if !(ends_in_slash || out.is_dir()) {
         let with = |suffix: &str| {
@@ -152,17 +198,10 @@ fn named_after(out: &Path) -> Result<([PathBuf; 3], MadeFolder), Failure> {
             name.push(suffix);
             PathBuf::from(name)
         };
-        return Ok(([with(".W.npy"), with(".H.npy"), with(".partwise")], MadeFolder(None)));
+        return Ok(([with(".W.npy"), with(".H.npy"), with(".partwise")], None));
     }
-    let mut made = MadeFolder(None);
-    if !out.exists() {
-        std::fs::create_dir(out).map_err(|cause| {
-            let error = Box::new(Error::Io { action: "make the folder", cause });
-            Failure::Io(Error::At { file: text::path(out), error })
-        })?;
-        made.0 = Some(out.to_path_buf());
-    }
-    Ok((["W.npy", "H.npy", "model.partwise"].map(|name| out.join(name)), made))
+    let folder = if out.exists() { None } else { Some(OutputFolder::make(out)?) };
+    Ok((["W.npy", "H.npy", "model.partwise"].map(|name| out.join(name)), folder))
 }
 
 fn check_distinct(paths: [&Option<PathBuf>; 3]) -> Result<(), Failure> {

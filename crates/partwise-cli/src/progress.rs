@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// Draws every iteration, and ends the fit on Ctrl-C.
+/// Draws every iteration, and ends the fit on a signal.
 pub(crate) struct Bar {
     bar: ProgressBar,
     time_limit: Option<Duration>,
@@ -53,7 +53,11 @@ impl Observer for Bar {
             self.bar.set_position(p.iteration as u64);
             self.bar.set_message(self.line(p));
         }
-        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupt::asked().is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 

@@ -255,6 +255,17 @@ pub enum Error {
     /// An output file that exists already.
     #[error("the file exists; give another name, or allow overwriting")]
     Exists,
+    /// An output file that has appeared since it was seen that there is none.
+    #[error("a file of that name has appeared meanwhile and was not overwritten")]
+    Appeared,
+    /// Outputs that could not get their names, and got others.
+    #[error("{cause}; the results were kept as {}", other_names(kept))]
+    Kept {
+        /// What was in the way.
+        cause: Box<Error>,
+        /// Each name with the one that the file got.
+        kept: Vec<(String, String)>,
+    },
     /// An output file that is one of the inputs.
     #[error("the output is the same file as the input {input}; give another name")]
     SameAsInput {
@@ -273,6 +284,8 @@ impl Error {
             | Self::Format { .. }
             | Self::Length { .. }
             | Self::Exists
+            | Self::Appeared
+            | Self::Kept { .. }
             | Self::SameAsInput { .. } => "E-FILE",
             Self::Type { .. } => "E-TYPE",
             Self::Shape { .. } => "E-SHAPE",
@@ -299,7 +312,7 @@ impl Error {
     /// Adds the name of the file, once.
     pub(crate) fn at(self, file: &str) -> Self {
         match self {
-            Self::At { .. } => self,
+            Self::At { .. } | Self::Kept { .. } => self,
             error => Self::At { file: shown(file.as_bytes()), error: Box::new(error) },
         }
     }
@@ -325,6 +338,12 @@ impl From<SparseFault> for Error {
     fn from(fault: SparseFault) -> Self {
         Self::Sparse(fault)
     }
+}
+
+/// The names that outputs got.
+fn other_names(kept: &[(String, String)]) -> String {
+    let names: Vec<String> = kept.iter().map(|(_, other)| shown(other.as_bytes())).collect();
+    names.join(", ")
 }
 
 /// File bytes as quoted text: short, and with nothing that a terminal would obey.

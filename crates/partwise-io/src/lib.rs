@@ -1,6 +1,6 @@
 //! Files in and out: matrices, factors, models.
 //!
-//! The reader is [`read`], the writers are [`write_npy`] and [`write_csv`] into an [`OutputFile`],
+//! The reader is [`read`], the writers are [`write_npy`], [`write_npz`] and [`write_text`] into an [`OutputFile`],
 //! and a fit is kept as a [`Model`].
 //!
 //! [`read`] takes a matrix from `.npy`, `.npz` (SciPy sparse or one dense array), Matrix Market, or
@@ -48,7 +48,7 @@ pub use format::Format;
 pub use model::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
 pub use notice::Notice;
 pub use numbers::{DType, Numbers, Rounding};
-pub use output::OutputFile;
+pub use output::{OutputFile, OutputFolder, abandon_outputs, commit_all};
 pub use read::{ReadOptions, Switch, read, read_from};
 pub use table::{Layout, Order, Table, Values};
-pub use write::{Element, label, write_csv, write_npy};
+pub use write::{Element, Named, OutputFormat, TextStyle, label, write_npy, write_npz, write_text};

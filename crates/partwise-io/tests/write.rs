@@ -8,7 +8,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use common::read_ok;
-use partwise_io::{Numbers, Order, OutputFile, Values, label, write_csv, write_npy};
+use partwise_io::{
+    Named, Numbers, Order, OutputFile, TextStyle, Values, label, write_npy, write_text,
+};
 
 /// A fresh folder for one test.
 fn folder(test: &str) -> PathBuf {
@@ -42,29 +44,37 @@ fn csv_reads_back_bit_for_bit() {
     let rows: Vec<String> = ["r,1", "r \"2\""].map(String::from).to_vec();
     let cols: Vec<String> = ["a", "b\nc", " d"].map(String::from).to_vec();
     let mut bytes = Vec::new();
-    write_csv(&mut bytes, 2, 3, &HARD, Some(&rows), Some(&cols)).unwrap();
+    let named = |rows, cols, values| Named { rows, cols, values, row_names: None, col_names: None };
+    let style = TextStyle::default();
+    let matrix = Named { row_names: Some(&rows), col_names: Some(&cols), ..named(2, 3, &HARD) };
+    write_text(&mut bytes, &matrix, style).unwrap();
     let table = read_ok(&bytes, "x.csv");
     assert_eq!(table.numbers(), &Numbers::F64(HARD.to_vec()));
     assert_eq!((table.row_names, table.col_names), (Some(rows), Some(cols)));
     let mut bytes = Vec::new();
-    write_csv(&mut bytes, 1, 3, &[0.1f32, 1e-30, 20.0], None, None).unwrap();
+    let values = [0.1f32, 1e-30, 20.0];
+    let matrix = Named { rows: 1, cols: 3, values: &values, row_names: None, col_names: None };
+    write_text(&mut bytes, &matrix, style).unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), "0.1,1e-30,20\n");
-    assert!(write_csv(Vec::new(), 1, 1, &[0.0], Some(&[]), None).is_err());
+    let wrong = Named { row_names: Some(&[]), ..named(1, 1, &[0.0]) };
+    assert!(write_text(Vec::new(), &wrong, style).is_err());
 }
 
 #[test]
-fn f59_formulas_are_disarmed_on_output() {
-    for (name, written) in [
-        ("=cmd()", "'=cmd()"),
-        ("+1", "'+1"),
-        ("-x", "'-x"),
-        ("@sum", "'@sum"),
-        ("=a,b", "\"'=a,b\""),
-        (" =x", "' =x"),
-        ("a=b", "a=b"),
-        ("TP53", "TP53"),
+fn f59_names_are_written_as_they_are_unless_a_spreadsheet_is_to_be_safe_from_them() {
+    let safe = TextStyle { spreadsheet_safe: true, ..TextStyle::default() };
+    for (name, written, disarmed) in [
+        ("=cmd()", "=cmd()", "'=cmd()"),
+        ("+1", "+1", "'+1"),
+        ("-x", "-x", "'-x"),
+        ("@sum", "@sum", "'@sum"),
+        ("=a,b", "\"=a,b\"", "\"'=a,b\""),
+        (" =x", "\" =x\"", "' =x"),
+        ("a=b", "a=b", "a=b"),
+        ("TP53", "TP53", "TP53"),
     ] {
-        assert_eq!(label(name), written);
+        assert_eq!(label(name, TextStyle::default()), written);
+        assert_eq!(label(name, safe), disarmed);
     }
 }
 
@@ -106,8 +116,10 @@ fn an_output_never_replaces_by_surprise() {
     let late = folder.join("late.npy");
     let out = OutputFile::create(&late, false, &[]).unwrap();
     fs::write(&late, b"theirs").unwrap();
-    assert_eq!(out.commit().unwrap_err().exit_code(), 4);
-    assert_eq!((fs::read(&late).unwrap(), files(&folder)), (b"theirs".to_vec(), 2));
+    let error = out.commit().unwrap_err();
+    assert_eq!(error.exit_code(), 4);
+    assert!(error.to_string().contains("late-2.npy"), "{error}");
+    assert_eq!((fs::read(&late).unwrap(), files(&folder)), (b"theirs".to_vec(), 3));
     for (target, shown) in
         [(folder.join("no/such"), "cannot create"), (folder.clone(), "a directory")]
     {

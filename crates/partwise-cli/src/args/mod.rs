@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod named;
+mod outputs;
 mod reading;
 mod weighing;
 
@@ -8,6 +9,7 @@ use crate::failure::Failure;
 use crate::text;
 use clap::{Args, Parser, Subcommand};
 use named::{rules, sides, starts};
+pub(crate) use outputs::{Export, Saving, Writing};
 use partwise::{Loss, Penalty, Rule, Side, Start};
 pub(crate) use reading::Reading;
 use std::path::PathBuf;
@@ -48,6 +50,7 @@ pub(crate) enum Command {
     Transform(Transform),
     Inspect(Inspect),
     Verify(Verify),
+    Export(Export),
 }
 
 /// Factorise a matrix.
@@ -130,27 +133,8 @@ pub(crate) struct Fit {
     #[arg(long, help_heading = "When to stop")]
     pub(crate) require_convergence: bool,
 
-    /// Save W, H and the model: as OUT/W.npy, OUT/H.npy and OUT/model.partwise if OUT is a folder
-    /// or ends in /, else as OUT.W.npy, OUT.H.npy and OUT.partwise.
-    #[arg(short, long, value_name = "OUT", help_heading = "Output")]
-    #[arg(conflicts_with_all = ["w_out", "h_out", "model"])]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Save W (m × k) as .npy or .csv.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) w_out: Option<PathBuf>,
-
-    /// Save H (k × n) as .npy or .csv.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) h_out: Option<PathBuf>,
-
-    /// Save a model: both factors, names and how they came about.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) model: Option<PathBuf>,
-
-    /// Overwrite outputs that exist.
-    #[arg(long, help_heading = "Output")]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) saving: Saving,
 
     #[command(flatten)]
     pub(crate) show: Show,
@@ -238,13 +222,12 @@ pub(crate) struct Transform {
     #[command(flatten)]
     pub(crate) input: Input,
 
-    /// Save W (m × k) as .npy or .csv.
+    /// Save W (m × k) as .npy, .npz, .csv or .tsv, the last two also as .gz.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: PathBuf,
 
-    /// Overwrite an output that exists.
-    #[arg(long, help_heading = "Output")]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
 
     #[command(flatten)]
     pub(crate) weighing: Weighing,

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod export;
 mod fit;
 mod inspect;
 mod model;
@@ -8,15 +9,14 @@ mod verify;
 
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
-use crate::interrupt;
 
 /// Does what was asked.
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
-    interrupt::install();
     match &cli.command {
         Command::Fit(args) => fit::run(args),
         Command::Transform(args) => transform::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Export(args) => export::run(args),
     }
 }

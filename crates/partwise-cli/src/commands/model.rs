@@ -2,6 +2,7 @@
 
 use crate::about::About;
 use crate::args;
+use crate::components;
 use crate::failure::Failure;
 use crate::number::Number;
 use crate::weigh::Seen;
@@ -97,9 +98,18 @@ pub(crate) fn is_single(model: &Model) -> bool {
 
 /// A factor of a model as the engine stores it.
 pub(crate) fn factor<T: Number>(factor: &Factor) -> Result<partwise::Factor<T>, Failure> {
-    let values = T::unwrap(&factor.values)
-        .ok_or_else(|| Failure::Mismatch("W and H of the model have different types".into()))?;
-    Ok(partwise::Factor::from_rows(factor.rows, factor.cols, values))
+    Ok(partwise::Factor::from_rows(factor.rows, factor.cols, numbers(factor)?))
+}
+
+/// The numbers of a factor of a model, row by row.
+pub(crate) fn numbers<T: Number>(factor: &Factor) -> Result<&[T], Failure> {
+    T::unwrap(&factor.values)
+        .ok_or_else(|| Failure::Mismatch("W and H of the model have different types".into()))
+}
+
+/// Names of the components of a model.
+pub(crate) fn components(model: &Model) -> Vec<String> {
+    components::numbered(model.rank())
 }
 
 /// H of a model as the engine stores it: tall.

@@ -2,18 +2,17 @@
 
 use super::model;
 use crate::args;
-use crate::components;
 use crate::failure::Failure;
 use crate::json::{self, Files, Matrix, Minimised};
 use crate::load::{self, Loaded};
 use crate::number::{Number, with_number};
-use crate::plan::{self, Content, Output};
+use crate::plan::{self, Output};
 use crate::report::{self, Remarks, Report};
 use crate::weigh::{self, Weighed};
 use partwise::Loss;
 use partwise::matrix::Data;
 use partwise::verify::Objective;
-use partwise_io::{Model, Table};
+use partwise_io::{Model, Named, Table};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -21,7 +20,7 @@ use std::time::Instant;
 pub(crate) fn run(args: &args::Transform) -> Result<(), Failure> {
     let mut inputs = vec![args.model.clone(), args.input.file.clone()];
     inputs.extend(args.weighing.files().cloned());
-    let output = Output::matrix(&args.out, args.force, &inputs)?;
+    let output = Output::matrix(&args.out, args.writing, &inputs)?;
     let model = Model::read(&args.model)?;
     let table = load::table(&args.input, args.weighing.missing.nan, args.memory)?;
     with_number!(model::is_single(&model), transform(args, &model, table, output))
@@ -49,9 +48,10 @@ fn transform<T: Number>(
     let w = partwise::transform(data, &h, &options).map_err(|e| about.blame(e))?;
     let seconds = began.elapsed().as_secs_f64();
     let k = model.rank();
-    let components = components::numbered(k);
-    output.write(&Content {
-        shape: (about.rows, k),
+    let components = model::components(model);
+    output.write(&Named {
+        rows: about.rows,
+        cols: k,
         values: &w.to_vec(),
         row_names: about.row_names.as_deref(),
         col_names: Some(&components),

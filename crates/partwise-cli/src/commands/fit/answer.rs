@@ -5,7 +5,7 @@ use crate::about::About;
 use crate::args;
 use crate::components::{Component, Components};
 use crate::failure::Failure;
-use crate::json::{self, Figures, Files, Matrix, Minimised};
+use crate::json::{self, Cause, Figures, Files, Matrix, Minimised};
 use crate::number::Number;
 use crate::report::{self, Remarks, Report};
 use crate::text;
@@ -40,8 +40,7 @@ impl<T: Number> Answer<'_, T> {
         report.line("fit", &self.what_was_done());
         report::fit(&mut report, fit, options);
         report::parts(&mut report, fit, components, about.col_names.as_deref());
-        let saved: Vec<&str> =
-            [&files.w, &files.h, &files.model].into_iter().flatten().map(String::as_str).collect();
+        let saved = files.names();
         if saved.is_empty() {
             report.line("saved", "nothing; --out NAME saves W, H and a model");
         } else {
@@ -89,14 +88,7 @@ impl<T: Number> Answer<'_, T> {
             error: Option<Cause>,
             exit_code: u8,
         }
-        #[derive(Serialize)]
-        struct Cause {
-            code: &'static str,
-            text: String,
-            exit_code: u8,
-        }
         let args = self.args;
-        let cause = |f: &Failure| Cause { code: f.code(), text: f.text(), exit_code: f.exit() };
         json::line(&Object {
             x: self.about.into(),
             rank: args.rank,
@@ -111,7 +103,7 @@ impl<T: Number> Answer<'_, T> {
             files: self.files,
             notices: &remarks.notices,
             warnings: &remarks.warnings,
-            error: self.failure.map(cause),
+            error: self.failure.map(Cause::from),
             exit_code: self.failure.map_or(0, Failure::exit),
         })
     }

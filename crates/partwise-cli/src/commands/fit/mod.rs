@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::json::Files;
 use crate::load::{self, Loaded};
 use crate::number::{self, Number, with_number};
-use crate::plan::{self, Content, Outputs};
+use crate::plan::{self, Outputs};
 use crate::progress::Bar;
 use crate::report::{self, Remarks};
 use crate::weigh::{self, Seen, Weighed};
@@ -18,7 +18,7 @@ use crate::{interrupt, memory, text};
 use answer::Answer;
 use partwise::matrix::Data;
 use partwise::{Error, Factor, Fit, Options, Side, Status, fit_observed};
-use partwise_io::Table;
+use partwise_io::{Named, Table};
 
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
@@ -78,13 +78,16 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let components =
         Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings = fit.warnings.iter().map(ToString::to_string).collect();
-    let files = save(args, &fit, &components, (&about, seen.as_ref()), &mut outputs)?;
-    outputs.commit()?;
-    let outcome = outcome(args, &fit);
+    let mut files = save(args, &fit, &components, (&about, seen.as_ref()), &mut outputs)?;
+    remarks.notices.extend(outputs.nameless(&about));
+    let kept_elsewhere = outputs.commit(&mut files)?;
+    let outcome = kept_elsewhere.map_or_else(|| outcome(args, &fit), Err);
     let failure = outcome.as_ref().err();
     let seen = seen.as_ref();
     let (options, fit, components, about, files) = (&options, &fit, &components, &about, &files);
-    Answer { args, options, fit, components, about, seen, files, failure }.tell(&remarks)?;
+    let answer = Answer { args, options, fit, components, about, seen, files, failure };
+    // A terminal that was closed takes no answer; that it was closed is what is to be told.
+    answer.tell(&remarks).or_else(|error| if outcome.is_err() { Ok(()) } else { Err(error) })?;
     outcome
 }
 
@@ -148,8 +151,9 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
         error => (error, None),
     };
     if matches!(error, Error::Halted) {
-        let text = "interrupted before there were any factors".into();
-        return Failure::Outcome { code: "E-INTERRUPT", exit: interrupt::EXIT, text };
+        // What halts it is a signal.
+        let signal = interrupt::asked().unwrap_or(interrupt::Signal::Interrupt);
+        return Failure::Ended { signal, kept: Some(false) };
     }
     match file {
         Some(file) => Failure::Engine { error: error.into(), file, cell: None },
@@ -170,18 +174,19 @@ fn save<T: Number>(
     if let Some(output) = &mut outputs.w {
         let row_names = about.row_names.as_deref();
         let col_names = Some(&components.names[..]);
-        output.write(&Content { shape: (about.rows, k), values: &w, row_names, col_names })?;
+        let (rows, cols, values) = (about.rows, k, &w[..]);
+        output.write(&Named { rows, cols, values, row_names, col_names })?;
     }
     if let Some(output) = &mut outputs.h {
         let row_names = Some(&components.names[..]);
         let col_names = about.col_names.as_deref();
-        output.write(&Content { shape: (k, about.cols), values: &h, row_names, col_names })?;
+        let (rows, cols, values) = (k, about.cols, &h[..]);
+        output.write(&Named { rows, cols, values, row_names, col_names })?;
     }
     if let Some(output) = &mut outputs.model {
         output.write_model(&model::of(args, fit, (about, seen), w, h))?;
     }
-    let name = |output: &Option<plan::Output>| output.as_ref().map(plan::Output::name);
-    Ok(Files { w: name(&outputs.w), h: name(&outputs.h), model: name(&outputs.model) })
+    Ok(outputs.files())
 }
 
 /// Whether the way the fit ended is what was wanted.
@@ -197,12 +202,10 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
                 fit.iterations
             ),
         }),
-        // The best restart may have ended before the interruption.
-        _ if interrupt::asked() => Err(Failure::Outcome {
-            code: "E-INTERRUPT",
-            exit: interrupt::EXIT,
-            text: "interrupted; the best factors so far were kept".into(),
-        }),
+        // The best restart may have ended before the signal came.
+        _ if let Some(signal) = interrupt::asked() => {
+            Err(Failure::Ended { signal, kept: Some(true) })
+        }
         status if status != Status::Converged && args.require_convergence => {
             let remedy = match status {
                 Status::TimeLimit => "raise --time-limit or --tol",

@@ -1,18 +1,30 @@
-//! Output files that appear whole or not at all.
+//! Output files that appear whole or not at all, together or not at all.
+//!
+//! A file is written beside its name, as `.NAME.PLACE-PID-N.tmp`: PLACE tells the machine or
+//! container, PID the process, N counts. [`commit_all`] gives files their names.
+
+mod commit;
+mod leftovers;
+mod lock;
+mod open;
+mod owner;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Place};
+
+pub use commit::commit_all;
+pub use open::{OutputFolder, abandon_outputs};
 
 /// A file that is written under a temporary name in its folder and takes its own name on
 /// [`commit`](Self::commit). Dropped before that, it leaves no trace, and a file that had the name
 /// stays as it was.
 ///
 /// Create it before a long run, so that an unwritable folder fails first. Devices and pipes, such
-/// as `/dev/null`, are written directly.
+/// as `/dev/null`, are written directly. What processes that were killed left behind in the folder
+/// is removed on the way.
 #[derive(Debug)]
 pub struct OutputFile {
     name: String,
@@ -36,8 +48,7 @@ impl OutputFile {
 
     fn open(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<Self, Error> {
         let name = path.to_string_lossy().into_owned();
-        // A link keeps pointing to its file, so it is the file that is replaced.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let target = behind_links(path);
         check_inputs(&target, inputs)?;
         if let Ok(about) = fs::metadata(&target) {
             if about.is_dir() {
@@ -52,40 +63,21 @@ impl OutputFile {
                 return Err(Error::Exists);
             }
         }
+        if open::first_in(folder(&target)) {
+            leftovers::sweep(folder(&target));
+        }
         let (temporary, file) = create_beside(&target)?;
         let writer = BufWriter::new(file);
         Ok(Self { name, target, temporary: Some(temporary), force, writer })
     }
 
-    /// Flushes everything to the disk and gives the file its name.
+    /// Flushes everything to the disk and gives the file its name: [`commit_all`] for one file.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], and [`Error::Exists`] if the name was taken in the meantime.
-    pub fn commit(mut self) -> Result<(), Error> {
-        let result = self.finish();
-        result.map_err(|error| error.at(&self.name))
-    }
-
-    fn finish(&mut self) -> Result<(), Error> {
-        self.writer.flush().map_err(Error::io("write"))?;
-        let Some(temporary) = &self.temporary else {
-            return Ok(());
-        };
-        self.writer.get_ref().sync_all().map_err(Error::io("write to the disk"))?;
-        if !self.force && self.target.exists() {
-            return Err(Error::Exists);
-        }
-        fs::rename(temporary, &self.target)
-            .map_err(Error::io("give the finished file its name"))?;
-        self.temporary = None;
-        // The name is in place; that it also survives a power cut is best effort.
-        if let Some(folder) = self.target.parent()
-            && let Ok(folder) = File::open(folder)
-        {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+    /// As [`commit_all`].
+    pub fn commit(self) -> Result<(), Error> {
+        commit_all(vec![self])
     }
 }
 
@@ -103,8 +95,28 @@ impl Drop for OutputFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             let _ = fs::remove_file(temporary);
+            open::forget(temporary);
         }
     }
+}
+
+/// The file that is meant: links keep pointing to theirs, also to one that is still to be made.
+fn behind_links(path: &Path) -> PathBuf {
+    /// Links that Linux follows, too.
+    const MOST: usize = 40;
+    if let Ok(target) = fs::canonicalize(path) {
+        return target;
+    }
+    let mut target = path.to_path_buf();
+    // What exists and has no canonical name is a pipe or the like.
+    if target.exists() {
+        return target;
+    }
+    for _ in 0..MOST {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = folder(&target).join(next);
+    }
+    target
 }
 
 fn check_inputs(target: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
@@ -116,20 +128,29 @@ fn check_inputs(target: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates a file of a new name in the folder of the target.
+/// The folder that a file is in.
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Creates a file of a new name in the folder of the target, locked as long as it is open.
 fn create_beside(target: &Path) -> Result<(PathBuf, File), Error> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let Some(name) = target.file_name() else {
-        return Err(Error::format(Place::File, "no file name", "one"));
-    };
     loop {
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        hidden.push(format!(".{}-{number}.tmp", std::process::id()));
-        let temporary = target.with_file_name(hidden);
+        let temporary = owner::beside(target, owner::TEMPORARY)?;
         match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+            Ok(file) => {
+                open::remember(&temporary).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+                // Where it cannot be locked, the process number tells whether it is in use.
+                let unlocked = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
+                // Another process may have taken it for a leftover before it was locked.
+                if !unlocked && temporary.exists() {
+                    return Ok((temporary, file));
+                }
+                open::forget(&temporary);
+            }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(Error::io("create the output")(e)),
         }
