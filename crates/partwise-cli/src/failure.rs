@@ -97,9 +97,13 @@ impl Failure {
         match self {
             Self::CommandLine(error) => {
                 let rendered = error.render().to_string();
-                let first = rendered.split("\n\n").next().unwrap_or_default();
-                let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-                line.trim_start_matches("error: ").to_owned()
+                let on_one_line =
+                    |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+                let said = rendered.split("\n\n").next().map(on_one_line).unwrap_or_default();
+                let tips =
+                    rendered.lines().map(on_one_line).filter(|line| line.starts_with("tip: "));
+                let said = said.trim_start_matches("error: ").to_owned();
+                std::iter::once(said).chain(tips).collect::<Vec<_>>().join("; ")
             }
             Self::Usage(text)
             | Self::Data { text, .. }

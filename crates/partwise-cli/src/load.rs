@@ -121,14 +121,18 @@ fn convert_table<T: Number>(
     Ok(Loaded { x, about })
 }
 
-/// Reads a factor to start from: `rows` × `cols` as in its file.
+/// Reads a factor to start from.
+pub(crate) fn start(path: &Path) -> Result<Table, Failure> {
+    Ok(read(path, &ReadOptions::default())?)
+}
+
+/// A factor to start from as the engine takes it: `rows` × `cols` as in its file, which is `path`.
 pub(crate) fn factor<T: Number>(
-    path: &Path,
-    what: &'static str,
+    table: Table,
+    (path, what): (&Path, &'static str),
     (rows, cols): (usize, usize),
     notices: &mut Vec<String>,
 ) -> Result<Factor<T>, Failure> {
-    let table = read(path, &ReadOptions::default())?;
     let (found_rows, found_cols) = (table.rows, table.cols);
     if (found_rows, found_cols) != (rows, cols) {
         let error = partwise::Error::Shape { what, found_rows, found_cols, rows, cols };

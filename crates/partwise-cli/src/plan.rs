@@ -222,10 +222,12 @@ fn check_distinct(paths: [&Option<PathBuf>; 3]) -> Result<(), Failure> {
 }
 
 /// Threads to use: as asked, one for each core for 0, and never more than there are cores.
-pub(crate) fn threads(asked: usize, notices: &mut Vec<String>) -> usize {
+pub(crate) fn threads(asked: Option<usize>, notices: &mut Vec<String>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let asked = asked.unwrap_or(0);
     if asked > cores {
-        notices.push(format!("--threads {asked} was lowered to {cores}, the cores there are"));
+        notices
+            .push(format!("{asked} threads were lowered to {cores}, one for each core there is"));
     }
     if asked == 0 { cores } else { asked.min(cores) }
 }

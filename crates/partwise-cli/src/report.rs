@@ -1,4 +1,4 @@
-//! Answers for people: a label and a line, within 80 columns.
+//! Answers for people: a label and a line, as wide as the terminal.
 
 use crate::about::{About, Kind};
 use crate::args::Show;
@@ -10,12 +10,29 @@ use partwise::{Fit, Loss, Options, Penalty, Scalar, Status};
 use std::fmt::Write;
 
 /// Labelled lines.
-#[derive(Default)]
-pub(crate) struct Report(String);
+pub(crate) struct Report {
+    text: String,
+    /// Widest line.
+    width: usize,
+}
 
-/// Widest line, and where the text behind a label begins.
-const WIDTH: usize = 80;
+/// Where the text behind a label begins.
 const INDENT: usize = 11;
+
+/// Widths of lines: where the terminal does not tell, and the narrowest and widest that read well.
+const WIDTH: usize = 80;
+const WIDTHS: (usize, usize) = (40, 120);
+
+impl Default for Report {
+    /// As wide as `COLUMNS` says, or the terminal is.
+    fn default() -> Self {
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || terminal_size::terminal_size_of(std::io::stdout());
+        let width = columns.or_else(|| terminal().map(|(width, _)| usize::from(width.0)));
+        let width = width.filter(|&width| width > 0).unwrap_or(WIDTH);
+        Self { text: String::new(), width: width.clamp(WIDTHS.0, WIDTHS.1) }
+    }
+}
 
 impl Report {
     /// Adds a line, wrapped under its label.
@@ -24,7 +41,7 @@ impl Report {
         let mut used = INDENT;
         for (at, word) in content.split(' ').enumerate() {
             let length = word.chars().count();
-            if at > 0 && used + 1 + length > WIDTH {
+            if at > 0 && used + 1 + length > self.width {
                 let _ = write!(line, "\n{:INDENT$}", "");
                 used = INDENT;
             } else if at > 0 {
@@ -34,8 +51,8 @@ impl Report {
             line.push_str(word);
             used += length;
         }
-        self.0.push_str(line.trim_end());
-        self.0.push('\n');
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
 
     /// Adds what X is.
@@ -63,11 +80,8 @@ impl Report {
 
     /// The text, and remarks to standard error.
     pub(crate) fn tell(self, show: Show, remarks: &Remarks) -> Result<(), Failure> {
-        if show.quiet {
-            return Ok(());
-        }
-        remarks.tell();
-        say(&self.0)
+        remarks.tell(show);
+        if show.quiet == 0 { say(&self.text) } else { Ok(()) }
     }
 }
 
@@ -79,11 +93,12 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
-    fn tell(&self) {
-        for notice in &self.notices {
+    /// What was done to the input is told unless `--quiet`, what is wrong with the result unless `-qq`.
+    fn tell(&self, show: Show) {
+        for notice in self.notices.iter().filter(|_| show.quiet == 0) {
             print::err(&format!("note: {notice}"));
         }
-        for warning in &self.warnings {
+        for warning in self.warnings.iter().filter(|_| show.quiet < 2) {
             print::err(&format!("warning: {warning}"));
         }
     }
@@ -147,22 +162,25 @@ pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, options: &Option
     report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
     let loss = options.loss;
     report.line("error", &error_line(loss, fit.relative_error, fit.explained_variance));
-    let bound = text::significant(fit.objective_bound, 1);
-    let divergence =
-        format!("{} = {} ± {bound}", formula(loss), text::significant(fit.divergence, 7));
+    let (divergence, bound) = (text::objective(fit.divergence), text::bound(fit.objective_bound));
+    let divergence = format!("{} = {divergence} ± {bound}", formula(loss));
     if options.w_penalty.is_none() && options.h_penalty.is_none() {
         report.line("objective", &divergence);
     } else {
         report.line("divergence", &divergence);
         let prices = prices(options.w_penalty, options.h_penalty);
-        let objective = text::significant(fit.objective, 7);
+        let objective = text::objective(fit.objective);
         report.line("objective", &format!("divergence + {prices} = {objective}"));
     }
     let kkt = fit.kkt.residual();
     let sign = if kkt <= tol { "≤" } else { ">" };
     report.line(
         "KKT",
-        &format!("{kkt:.2e} {sign} tol {} (0 is exactly stationary)", text::tolerance(tol)),
+        &format!(
+            "{} {sign} tol {} (0 is exactly stationary)",
+            text::residual(kkt),
+            text::tolerance(tol)
+        ),
     );
     report.line(
         "sparsity",

@@ -99,6 +99,34 @@ pub(crate) fn short(value: f64) -> String {
 /// Numbers that need no exponent.
 const PLAIN: std::ops::Range<f64> = 1e-3..1e7;
 
+/// The value of an objective, wherever it is told: to ten digits, in the notation that JSON has.
+pub(crate) fn objective(value: f64) -> String {
+    exact(rounded(value, 10))
+}
+
+/// How far an objective may be off, in the same notation.
+pub(crate) fn bound(value: f64) -> String {
+    exact(rounded(value, 1))
+}
+
+/// The shortest text that stands for this number and no other, with an exponent only where JSON has one.
+pub(crate) fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-5..1e16).contains(&value.abs()) {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
+}
+
+fn rounded(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
+}
+
+/// A KKT residual.
+pub(crate) fn residual(value: f64) -> String {
+    format!("{value:.2e}")
+}
+
 /// A whole number that may be beyond 64 bits.
 pub(crate) fn short_count(count: f64) -> String {
     if count < 1e15 { format!("{count:.0}") } else { format!("{count:.3e}") }
@@ -152,6 +180,13 @@ pub(crate) fn path(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
+/// A word of a command line as it can be typed again.
+pub(crate) fn shown(word: &str) -> String {
+    let text = escaped(word);
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{text}'") }
+}
+
 /// Text with control characters escaped.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -196,8 +231,18 @@ mod tests {
         assert_eq!(short(1.3e-7), "1.30e-7");
         assert_eq!(short(0.0), "0");
         assert_eq!(short(1e300), "1.00e300");
-        assert_eq!(significant(364_111.968_7, 7), "364112");
-        assert_eq!(significant(0.8123, 1), "0.8");
+        assert_eq!(objective(364_111.968_712_34), "364111.9687");
+        assert_eq!(objective(364_112.0), "364112");
+        assert_eq!(objective(0.012_345_678_912_34), "0.01234567891");
+        assert_eq!(objective(1.234_567_890_123e-9), "1.23456789e-9");
+        assert_eq!(objective(2e15), "2000000000000000");
+        assert_eq!(objective(1e300), "1e300");
+        assert_eq!((objective(0.0), objective(f64::INFINITY)), ("0".into(), "inf".into()));
+        assert_eq!((bound(0.8123), bound(5.4e-6)), ("0.8".into(), "5e-6".into()));
+        for value in [364_111.968_712_34, 1e-7, 3.0e16, 0.1 + 0.2] {
+            let json = serde_json::to_string(&value).expect("JSON");
+            assert_eq!(exact(value).replace("e+", "e"), json.replace("e+", "e"));
+        }
         assert_eq!(percent(0.895_4), "89.5 %");
         assert_eq!(percent(0.999_843), "99.98 %");
         assert_eq!(percent(0.999_999_999), "> 99.9999 %");

@@ -32,10 +32,14 @@ fn fit_prints_the_figures_and_saves_the_factors() {
 }
 
 #[test]
-fn quiet_prints_nothing() {
+fn quiet_keeps_warnings_and_twice_quiet_keeps_none() {
     let folder = folder();
-    let (out, err) = run(&folder, "fit digits.npy -k 5 --quiet --out d");
+    let (out, err) = run(&folder, "fit digits.npy -k 5 -qq --out d");
     assert_eq!((out.as_str(), err.as_str()), ("", ""));
+    let (out, err) = run(&folder, "fit digits.npy -k 5 --quiet --out e");
+    assert_eq!(out, "");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.starts_with("warning: 3 of 64 columns of X are all zero"), "{err}");
 }
 
 #[test]
@@ -213,14 +217,13 @@ fn help_names_every_rule_and_start_within_80_columns() {
 fn the_examples_of_the_help_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let data = folder.path().join("examples/data");
-    std::fs::create_dir_all(&data).expect("a folder");
-    for name in ["digits.npy", "descriptions.csv.gz"] {
-        std::fs::copy(root.join("examples/data").join(name), data.join(name)).expect("copy");
+    let words = "descriptions.csv.gz";
+    for (from, to) in [("digits.npy", "images.npy"), (words, "counts.csv"), (words, "new.csv")] {
+        std::fs::copy(root.join("examples/data").join(from), folder.path().join(to)).expect("copy");
     }
     for help in ["--help", "fit --help", "transform --help", "inspect --help", "verify --help"] {
         let (text, _) = run(&folder, help);
-        let examples = &text[text.find("Example").expect("examples")..].replace("\\\n", "");
+        let examples = &text[text.rfind("Example").expect("examples")..].replace("\\\n", "");
         for line in examples.lines().filter_map(|line| line.trim().strip_prefix("partwise ")) {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
             let force = if line.contains("out") { " --force" } else { "" };

@@ -90,3 +90,51 @@ fn a_start_that_is_given_keeps_its_order() {
     assert!(shares[0]["share"].as_f64() < shares[1]["share"].as_f64(), "{shares}");
     assert_eq!(numbers(&bytes(&folder, "g.H.npy")), [0.0, 0.0, 1.0, 1.0, 1.0, 0.0]);
 }
+
+/// The number behind a word in a line of an answer.
+fn figure(text: &str, line: &str, behind: &str) -> String {
+    let line = text.lines().find(|l| l.starts_with(line)).expect(line);
+    let rest = line.split(behind).nth(1).expect(behind);
+    rest.split([' ', ',']).next().expect("a number").to_owned()
+}
+
+#[test]
+fn an_objective_reads_the_same_wherever_it_is_told() {
+    let folder = folder();
+    for options in ["--dtype f64", "--dtype f32", "--loss kl --dtype f64"] {
+        let fit = format!("fit digits.npy -k 4 --tol 1e-3 {options}");
+        let (told, _) = run(&folder, &format!("{fit} --force --model m.partwise"));
+        let told = figure(&told, "objective", "= ");
+        let (verified, _) = run(&folder, "verify m.partwise digits.npy");
+        let model = figure(&verified, "objective", "the model says ");
+        assert_eq!(told, model, "{options}");
+        let exact = json(&run(&folder, &format!("{fit} --json")).0)["objective"].to_string();
+        let model = String::from_utf8_lossy(&bytes(&folder, "m.partwise")).into_owned();
+        assert!(model.contains(&format!("\"objective\":{exact},")), "{exact}");
+        // Ten digits of all.
+        let (told, exact): (f64, f64) =
+            (told.parse().expect("number"), exact.parse().expect("number"));
+        assert!((told - exact).abs() <= 5e-10 * exact, "{told} {exact}");
+    }
+}
+
+#[test]
+fn lines_are_as_wide_as_the_terminal() {
+    let folder = folder();
+    let widest = |columns: Option<&str>| {
+        let mut command = common::partwise(folder.path(), "fit digits.npy -k 22 --max-iter 5");
+        match columns {
+            Some(columns) => command.env("COLUMNS", columns),
+            None => command.env_remove("COLUMNS"),
+        };
+        let out = command.output().expect("run").stdout;
+        let text = String::from_utf8(out).expect("UTF-8");
+        text.lines().map(|line| line.chars().count()).max().expect("lines")
+    };
+    for (columns, most) in
+        [(None, 80), (Some("60"), 60), (Some("10"), 40), (Some("wide"), 80), (Some("400"), 120)]
+    {
+        let widest = widest(columns);
+        assert!(widest <= most && widest > most - 12, "{columns:?}: {widest}");
+    }
+}

@@ -67,7 +67,7 @@ macro_rules! names {
 }
 pub(crate) use names;
 
-/// Likeness from 0 to 1 above which a name is taken for a slip of another: what clap takes for options.
+/// Likeness from 0 to 1 above which a name is taken for a slip of another: what clap takes for those of options.
 const ALIKE: f64 = 0.7;
 
 /// A name as typed, in the spelling of the lists.
@@ -86,7 +86,7 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> 
     if typed.len() > 64 {
         return None;
     }
-    let alike = names.map(|name| (strsim::jaro_winkler(typed, name), name));
+    let alike = names.map(|name| (strsim::jaro(typed, name), name));
     let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b));
     nearest.filter(|(alike, _)| *alike > ALIKE).map(|(_, name)| name)
 }

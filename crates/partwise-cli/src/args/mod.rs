@@ -1,27 +1,30 @@
 //! What can be typed.
 
+mod machine;
 mod named;
 mod outputs;
 mod reading;
+mod typed;
 mod weighing;
 
 use crate::failure::Failure;
 use crate::text;
 use clap::{Args, Parser, Subcommand};
-use named::{rules, sides, starts};
+pub(crate) use machine::{Memory, Threads};
+use named::{dtypes, losses, rules, sides, starts};
 pub(crate) use outputs::{Export, Saving, Writing};
 use partwise::{Loss, Penalty, Rule, Side, Start};
 pub(crate) use reading::Reading;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 pub(crate) use weighing::Weighing;
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
 ///
 /// X is a file: .npy, .npz (SciPy sparse or one array), Matrix Market, CSV or TSV, the text kinds
-/// also gzipped; its kind is told by its content, and - is standard input. W has a row for each row
-/// of X, H a column for each column, and k components join them.
+/// also gzipped; its kind is told by its content, and - is standard input. Rows of X are samples,
+/// columns are features. W has a row for each sample, H a column for each feature, and k components
+/// join them.
 #[derive(Debug, Parser)]
 #[command(name = "partwise", version, max_term_width = 80, after_help = EXAMPLES)]
 #[command(propagate_version = true, arg_required_else_help = false)]
@@ -32,11 +35,11 @@ pub(crate) struct Cli {
 }
 
 const EXAMPLES: &str = "\
-Examples:
-  partwise inspect examples/data/digits.npy --rank 10
-  partwise fit examples/data/digits.npy --rank 10 --out digits
-  partwise verify digits.partwise examples/data/digits.npy
-  partwise transform digits.partwise examples/data/digits.npy --out again.npy
+Examples, where counts.csv has a row for each sample:
+  partwise inspect counts.csv --rank 5
+  partwise fit counts.csv --rank 5 --out topics
+  partwise verify topics.partwise counts.csv
+  partwise transform topics.partwise new.csv --out weights.csv
 
 Exit codes:
   0 done · 2 usage · 3 bad data · 4 file · 5 resource limit
@@ -55,23 +58,31 @@ pub(crate) enum Command {
 
 /// Factorise a matrix.
 ///
+/// X has a row for each sample and a column for each feature, with or without names. It is read from
+/// .npy, .npz (SciPy sparse or one array), Matrix Market, CSV or TSV, the text kinds also gzipped;
+/// `partwise inspect` shows what is read.
+///
 /// Minimises ½‖X − WH‖², or the --loss asked for, and says how the fit ended: `converged` means that
 /// the KKT residual, a scale-free measure of how far from stationary W and H are, is at most --tol, and
 /// the last step lowered the objective by no more than that share of it.
+///
+/// Part t on the screen is column t of W and row t of H, component_t in files with names. Parts stand
+/// in the order of their share of W·H: the sum of w·h of one over that of all, over the entries that
+/// count, each times its weight. A fit that starts from --w or --h keeps their order.
 #[derive(Debug, Args)]
 #[command(after_help = FIT_EXAMPLES)]
 pub(crate) struct Fit {
     #[command(flatten)]
     pub(crate) input: Input,
 
-    /// Number of components.
+    /// Number of components; may be left out beside --w or --h, whose shape tells it.
     #[arg(value_parser = text::whole::<usize>)]
     #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true)]
-    pub(crate) rank: usize,
+    pub(crate) rank: Option<usize>,
 
     /// What is minimised: frobenius, kl, is, huber:δ, or the β of a β-divergence.
-    #[arg(long, default_value = "frobenius", value_parser = Loss::from_str)]
-    #[arg(allow_negative_numbers = true, help_heading = "Method", long_help = named::losses())]
+    #[arg(long, default_value = "frobenius", value_parser = losses)]
+    #[arg(allow_negative_numbers = true, help_heading = "Method", long_help = named::all_losses())]
     pub(crate) loss: Loss,
 
     /// How a factor is improved; by default the fastest rule for the loss.
@@ -141,7 +152,7 @@ pub(crate) struct Fit {
 
     /// Compute in f32 or f64; auto takes f32 if the file holds float32, float16, bool, or integers
     /// of 8 or 16 bits.
-    #[arg(long, default_value = "auto", help_heading = "Machine")]
+    #[arg(long, default_value = "auto", value_parser = dtypes(), help_heading = "Machine")]
     pub(crate) dtype: DTypeChoice,
 
     #[command(flatten)]
@@ -154,22 +165,22 @@ pub(crate) struct Fit {
 /// What factors are charged.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Penalties {
-    /// Price of the sum of all entries of W.
+    /// Price of the sum of W: adds PRICE · Σ w to what is minimised.
     #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
     #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
     pub(crate) w_l1: f64,
 
-    /// Price of half the sum of their squares.
+    /// Price of the squares of W: adds PRICE · ½ Σ w².
     #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
     #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
     pub(crate) w_l2: f64,
 
-    /// Price of the sum of all entries of H.
+    /// Price of the sum of H: adds PRICE · Σ h.
     #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
     #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
     pub(crate) h_l1: f64,
 
-    /// Price of half the sum of their squares.
+    /// Price of the squares of H: adds PRICE · ½ Σ h².
     #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
     #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
     pub(crate) h_l2: f64,
@@ -191,30 +202,31 @@ impl Fit {
 
 const FIT_EXAMPLES: &str = "\
 Examples:
-  Parts of handwritten digits, best of 10 random starts, everything saved:
-    partwise fit examples/data/digits.npy --rank 16 --n-init 10 --out digits
+  Parts of images, an image in each row: best of 10 random starts, all saved:
+    partwise fit images.npy --rank 16 --n-init 10 --out parts
 
   Topics of texts; H is saved as a table with the words as its header:
-    partwise fit examples/data/descriptions.csv.gz -k 5 --h-out topics.csv
+    partwise fit counts.csv -k 5 --h-out topics.csv
 
   Counts under Poisson noise, that is, the Kullback-Leibler divergence:
-    partwise fit examples/data/descriptions.csv.gz -k 5 --loss kl
+    partwise fit counts.csv -k 5 --loss kl
 
   A start that needs no randomness, and a stricter certificate:
-    partwise fit examples/data/digits.npy --rank 16 --init nndsvda --tol 1e-6
+    partwise fit images.npy --rank 16 --init nndsvda --tol 1e-6
 
   New rows for known parts: H is given and kept, only W is fitted:
-    partwise fit examples/data/digits.npy -k 16 --h digits.H.npy --fix h \\
-      --w-out weights.npy";
+    partwise fit new.csv --h topics.csv --fix h --w-out weights.csv";
 
 /// Fit new rows to a model: W for the H of the model, under its loss and penalties.
 ///
-/// Exact non-negative least squares for a model of the Frobenius loss. A row gives the same result by itself, in any batch, and in any order.
+/// Exact non-negative least squares for a model of the Frobenius loss. X has a row for each new sample
+/// and the columns that the model was fitted to. A row gives the same result by itself, in any batch,
+/// and in any order.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  partwise fit examples/data/digits.npy --rank 16 --out digits
-  partwise transform digits.partwise examples/data/digits.npy --out W.csv")]
+  partwise fit counts.csv --rank 5 --out topics
+  partwise transform topics.partwise new.csv --out weights.csv")]
 pub(crate) struct Transform {
     /// Model that `partwise fit` saved.
     pub(crate) model: PathBuf,
@@ -246,7 +258,7 @@ pub(crate) struct Transform {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  partwise inspect examples/data/descriptions.csv.gz --rank 20")]
+  partwise inspect counts.csv --rank 20")]
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -276,8 +288,8 @@ pub(crate) struct Inspect {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  partwise fit examples/data/digits.npy --rank 16 --out digits
-  partwise verify digits.partwise examples/data/digits.npy")]
+  partwise fit counts.csv --rank 5 --out topics
+  partwise verify topics.partwise counts.csv")]
 pub(crate) struct Verify {
     /// Model that `partwise fit` saved.
     pub(crate) model: PathBuf,
@@ -312,33 +324,13 @@ pub(crate) struct Show {
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 
-    /// Print errors only.
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
-}
-
-/// How much memory.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Memory {
-    /// Most memory to use, such as 500M or 4G; by default three quarters of what is
-    /// free, and for a file 250 times its length.
-    #[arg(long, value_name = "BYTES", value_parser = text::bytes_limit, help_heading = "Machine")]
-    #[arg(env = "PARTWISE_MEMORY_LIMIT", hide_env_values = true, allow_negative_numbers = true)]
-    pub(crate) memory_limit: Option<u64>,
-}
-
-/// How many threads.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Threads {
-    /// Threads; 0 takes one for each core. The result is the same for any number.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Machine")]
-    #[arg(value_parser = text::whole::<usize>)]
-    #[arg(env = "PARTWISE_THREADS", hide_env_values = true, allow_negative_numbers = true)]
-    pub(crate) threads: usize,
+    /// Print warnings and errors only; twice (-qq), errors only.
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub(crate) quiet: u8,
 }
 
 /// The type to compute in, as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DTypeChoice {
     Auto,
     F32,
@@ -347,5 +339,17 @@ pub(crate) enum DTypeChoice {
 
 /// The command line of this process.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().map_err(|error| Failure::CommandLine(Box::new(error)))
+    let typed = typed::in_our_words(std::env::args_os());
+    let mut cli = Cli::try_parse_from(&typed)
+        .map_err(|error| Failure::CommandLine(Box::new(typed::advise(error, &typed))))?;
+    let (threads, memory) = match &mut cli.command {
+        Command::Fit(args) => (Some(&mut args.threads), Some(&mut args.memory)),
+        Command::Transform(args) => (Some(&mut args.threads), Some(&mut args.memory)),
+        Command::Inspect(args) => (None, Some(&mut args.memory)),
+        Command::Verify(args) => (None, Some(&mut args.memory)),
+        Command::Export(_) => (None, None),
+    };
+    memory.map_or(Ok(()), Memory::or_variable)?;
+    threads.map_or(Ok(()), Threads::or_variable)?;
+    Ok(cli)
 }

@@ -114,7 +114,10 @@ impl Found {
             let at = nonzero.iter().enumerate().filter(|(_, n)| !**n).map(|(i, _)| i);
             Zeros { count: at.clone().count(), first: at.take(3).collect() }
         };
-        let all_positive = about.nonzero as f64 >= about.rows as f64 * about.cols as f64;
+        // What is missing is no zero, though it was taken for one to be looked at.
+        let counted = about.nonzero + if about.blank { about.nan } else { 0 };
+        let all_positive =
+            about.nonzero > 0 && counted as f64 >= about.rows as f64 * about.cols as f64;
         let least = if all_positive { scan.min_positive } else { 0.0 };
         Self {
             min: scan.negative.map_or(least, |(_, _, most)| most.2),

@@ -19,7 +19,7 @@ pub(crate) fn of<T: Number>(
     w: Vec<T>,
     h: Vec<T>,
 ) -> Model {
-    let k = args.rank;
+    let k = fit.w.cols();
     let mut options = BTreeMap::new();
     let mut option = |name: &str, value: String| options.insert(name.to_owned(), value);
     option("rank", k.to_string());

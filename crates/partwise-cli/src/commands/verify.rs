@@ -8,7 +8,7 @@ use crate::json::{self, KktAnswer, Matrix, Minimised};
 use crate::load::{self, Loaded};
 use crate::number::{Number, with_number};
 use crate::report::{self, Remarks, Report};
-use crate::text::escaped;
+use crate::text::{self, escaped};
 use crate::weigh::{self, Seen, Weighed};
 use partwise::matrix::Data;
 use partwise::verify::{Objective, Verified, verify};
@@ -99,7 +99,9 @@ fn check_data(model: &Model, about: &About) -> Result<(), Failure> {
     let (fitted, found) = (f64::from_bits(data.sum_bits), about.sum);
     if !within(fitted, found, 1e-9 * fitted.abs()) {
         return Err(Failure::Mismatch(format!(
-            "{name}: the model was fitted to other values: they sum to {fitted:e}, these to {found:e}"
+            "{name}: the model was fitted to other values: they sum to {}, these to {}",
+            text::exact(fitted),
+            text::exact(found)
         )));
     }
     Ok(())
@@ -150,15 +152,17 @@ impl Agreement {
     fn disagreement(&self) -> Option<String> {
         if !within(self.claimed, self.found, self.allowed) {
             return Some(format!(
-                "the model claims the objective {:e}, recomputed it is {:e}",
-                self.claimed, self.found
+                "the model claims the objective {}, recomputed it is {}",
+                text::exact(self.claimed),
+                text::exact(self.found)
             ));
         }
         let kkt = within(self.claimed_kkt, self.found_kkt, self.allowed_kkt);
         (!kkt).then(|| {
             format!(
-                "the model claims the KKT residual {:e}, recomputed it is {:e}",
-                self.claimed_kkt, self.found_kkt
+                "the model claims the KKT residual {}, recomputed it is {}",
+                text::exact(self.claimed_kkt),
+                text::exact(self.found_kkt)
             )
         })
     }
@@ -188,8 +192,10 @@ impl Found<'_> {
         if !(w_penalty.is_none() && h_penalty.is_none()) {
             report.line("penalties", &report::prices(w_penalty, h_penalty));
         }
-        report.line("objective", &format!("{:.9e}, the model says {:.9e}", a.found, a.claimed));
-        report.line("KKT", &format!("{:.3e}, the model says {:.3e}", a.found_kkt, a.claimed_kkt));
+        let says = |found: String, model: String| format!("{found}, the model says {model}");
+        let objective = says(text::objective(a.found), text::objective(a.claimed));
+        report.line("objective", &objective);
+        report.line("KKT", &says(text::residual(a.found_kkt), text::residual(a.claimed_kkt)));
         let (error, explained) = (verified.relative_error, verified.explained_variance);
         report.line("error", &report::error_line(loss, error, explained));
         let agrees = a.disagreement().is_none();

@@ -62,7 +62,7 @@ impl<T: Number> Answer<'_, T> {
             n => format!(" (best of {n})"),
         };
         let cores = text::counted(self.options.threads, "thread");
-        let (rank, rule, seed) = (args.rank, args.rule(), args.seed);
+        let (rank, rule, seed) = (self.options.rank, args.rule(), args.seed);
         format!("rank {rank}, {rule}, {start}{times}, seed {seed}, {cores}")
     }
 
@@ -91,7 +91,7 @@ impl<T: Number> Answer<'_, T> {
         let args = self.args;
         json::line(&Object {
             x: self.about.into(),
-            rank: args.rank,
+            rank: self.options.rank,
             minimised: Minimised::new(args.loss, model::penalties(args), self.seen),
             rule: args.rule().name(),
             init: args.init.name(),

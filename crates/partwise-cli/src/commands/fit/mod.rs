@@ -1,6 +1,7 @@
 //! `partwise fit`.
 
 mod answer;
+mod starts;
 
 use super::model;
 use crate::about::About;
@@ -19,6 +20,7 @@ use answer::Answer;
 use partwise::matrix::Data;
 use partwise::{Error, Factor, Fit, Options, Side, Status, fit_observed};
 use partwise_io::{Named, Table};
+use starts::Starts;
 
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
@@ -41,12 +43,17 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
             "--fix {factor} needs --{factor} FILE, the factor to keep"
         )));
     }
+    if args.rank.is_none() && args.w.is_none() && args.h.is_none() {
+        let text = "the number of components is not known: give --rank K (short: -k K), or W or H to \
+                    start from (--w FILE, --h FILE), whose shape tells it";
+        return Err(Failure::Usage(text.into()));
+    }
     let (w, h) = args.penalties.pair();
     let prices = [("w_l1", w.l1), ("w_l2", w.l2), ("h_l1", h.l1), ("h_l2", h.l2)];
     let price = prices.into_iter().find(|(_, price)| !(*price >= 0.0 && price.is_finite()));
     // The engine checks all of it again, with the shape of X.
     let error = match () {
-        () if args.rank == 0 => Some(("rank", args.rank.to_string(), "at least 1")),
+        () if args.rank == Some(0) => Some(("rank", "0".to_owned(), "at least 1")),
         () if args.n_init == 0 => Some(("n_init", args.n_init.to_string(), "at least 1")),
         () if !(args.tol >= 0.0 && args.tol.is_finite()) => {
             Some(("tol", args.tol.to_string(), "a finite number >= 0"))
@@ -68,7 +75,7 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
     let data = Data { x, weights };
     let seen = weigh::seen(&given, &data, &about)?;
-    let mut bar = Bar::new(args.show.quiet || args.show.json, args.max_iter, args.time_limit);
+    let mut bar = Bar::new(args.show.quiet > 0 || args.show.json, args.max_iter, args.time_limit);
     options.stop = Some(interrupt::fitting());
     let result = fit_observed(data.borrowed(), &options, &mut bar);
     drop(bar);
@@ -97,8 +104,10 @@ fn options<T: Number>(
     remarks: &mut Remarks,
 ) -> Result<Options<T>, Failure> {
     let notices = &mut remarks.notices;
+    let mut starts = Starts::new(args);
+    let rank = args.rank.map_or_else(|| starts.rank(about), Ok)?;
     let mut options = Options {
-        rank: args.rank,
+        rank,
         loss: args.loss,
         rule: args.rule,
         init: args.init,
@@ -118,13 +127,13 @@ fn options<T: Number>(
     options.fixed = None;
     options.validate((about.rows, about.cols)).map_err(|error| blame(error, args, about))?;
     options.fixed = args.fix;
-    if let Some(path) = &args.w {
-        options.w = Some(load::factor(path, "W", (about.rows, args.rank), notices)?);
+    if let Some((path, table)) = starts.w.read()? {
+        options.w = Some(load::factor(table, (path, "W"), (about.rows, rank), notices)?);
     }
-    if let Some(path) = &args.h {
-        let wide: Factor<T> = load::factor(path, "H", (args.rank, about.cols), notices)?;
+    if let Some((path, table)) = starts.h.read()? {
+        let wide: Factor<T> = load::factor(table, (path, "H"), (rank, about.cols), notices)?;
         let tall = wide.to_transposed_vec();
-        options.h = Some(Factor::from_rows(about.cols, args.rank, &tall));
+        options.h = Some(Factor::from_rows(about.cols, rank, &tall));
     }
     Ok(options)
 }
@@ -169,7 +178,7 @@ fn save<T: Number>(
     (about, seen): (&About, Option<&Seen>),
     outputs: &mut Outputs,
 ) -> Result<Files, Failure> {
-    let k = args.rank;
+    let k = components.names.len();
     let (w, h) = (fit.w.to_vec(), fit.h.to_transposed_vec());
     if let Some(output) = &mut outputs.w {
         let row_names = about.row_names.as_deref();
@@ -213,9 +222,10 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
                 _ => "raise --max-iter or --tol",
             };
             let text = format!(
-                "{} after {} with KKT residual {kkt:.2e} > tol {}: {remedy}",
+                "{} after {} with KKT residual {} > tol {}: {remedy}",
                 report::in_words(status),
                 text::counted(fit.iterations, "iteration"),
+                text::residual(kkt),
                 text::tolerance(args.tol)
             );
             Err(Failure::Outcome { code: "E-CONVERGENCE", exit: 7, text })
