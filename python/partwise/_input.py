@@ -72,11 +72,15 @@ def _type(X: Any) -> str:
     return cut(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."), 80)
 
 
+# As the command and Rust write them.
+_SPELLINGS = {"f32": "float32", "fp32": "float32", "f64": "float64", "fp64": "float64"}
+
+
 def _target(dtype: Any) -> np.dtype | None:
     if dtype is None:
         return None
     try:
-        target = np.dtype(dtype)
+        target = np.dtype(_SPELLINGS.get(dtype, dtype) if isinstance(dtype, str) else dtype)
     except TypeError:
         target = None
     if target not in (np.float32, np.float64):

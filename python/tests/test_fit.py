@@ -122,7 +122,7 @@ def test_warnings_are_text():
     X = np.ones((6, 5))
     X[2] = 0
     r = partwise.fit(X, 2)
-    assert any("1 of 6 rows of X are all zero (first: 2)" in text for text in r.warnings)
+    assert any("1 of 6 rows of X is all zero (first: 2)" in text for text in r.warnings)
     assert (r.w[2] == 0).all()
 
 

@@ -151,3 +151,16 @@ def test_transform_keeps_to_what_was_missing():
     found = r.verify(holes)
     assert found["objective"] == pytest.approx(r.objective, rel=1e-9)
     assert found["kkt_residual"] == pytest.approx(r.kkt_residual, rel=1e-3, abs=1e-9)
+
+
+def test_names_in_the_spelling_of_others():
+    ours = partwise.fit(COUNTS, 3, loss="kl", rule="mu", dtype="float32", max_iter=20)
+    for loss in ("Kullback-Leibler", "kullback_leibler", "poisson", "KLD"):
+        rule = "multiplicative-update"
+        theirs = partwise.fit(COUNTS, 3, loss=loss, rule=rule, dtype="f32", max_iter=20)
+        assert theirs.w.dtype == np.float32
+        assert np.array_equal(ours.w, theirs.w)
+    with pytest.raises(ValueError, match=r"did you mean frobenius\? known: frobenius, kl"):
+        partwise.fit(X, 3, loss="frobenious")
+    with pytest.raises(ValueError, match=r"did you mean hals\? known: hals, mu"):
+        partwise.fit(X, 3, rule="hasl")

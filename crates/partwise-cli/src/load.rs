@@ -171,9 +171,10 @@ fn convert<T: Number>(
         let (row, col) = place(usize::try_from(r.first_index).unwrap_or(0));
         let wider = if T::DTYPE == DType::F32 { "; --dtype f64 is exact up to 2^53" } else { "" };
         about.notices.push(format!(
-            "{} integers have no exact {} and were rounded, the first is X[{row}, {col}] = {}{wider}",
-            r.count,
+            "{} no exact {} and {} rounded, the first is X[{row}, {col}] = {}{wider}",
+            text::either(r.count, "integer has", "integers have"),
             T::DTYPE,
+            if r.count == 1 { "was" } else { "were" },
             r.value
         ));
     }
@@ -224,8 +225,9 @@ fn check_range(
     if let (count, Some((index, value))) = vanished {
         let (row, col) = place(index);
         about.notices.push(format!(
-            "{count} entries are too small for float32 and became 0, the first is X[{row}, {col}] \
-             = {value:e}; --dtype f64 keeps them"
+            "{} too small for float32 and became 0, the first is X[{row}, {col}] = {value:e}; \
+             --dtype f64 keeps them",
+            text::either(count, "entry is", "entries are")
         ));
     }
     Ok(())

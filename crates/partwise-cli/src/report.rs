@@ -16,6 +16,9 @@ pub(crate) struct Report {
     width: usize,
 }
 
+/// A space at which no line is broken.
+const GLUE: &str = "\u{a0}";
+
 /// Where the text behind a label begins.
 const INDENT: usize = 11;
 
@@ -48,7 +51,7 @@ impl Report {
                 line.push(' ');
                 used += 1;
             }
-            line.push_str(word);
+            line.push_str(&word.replace(GLUE, " "));
             used += length;
         }
         self.text.push_str(line.trim_end());
@@ -225,15 +228,14 @@ pub(crate) fn parts<T: Scalar>(
     let rest = k.saturating_sub(COMPONENTS);
     let numbered = components::numbered(k) == components.names;
     let called = |t: usize| {
-        let share = text::percent(components.shares[t]);
+        let share = text::percent(components.shares[t]).replace(' ', GLUE);
         let name = &components.names[t];
-        if numbered { share } else { format!("{}, {share}", text::escaped(name)) }
+        if numbered { share } else { format!("{}{GLUE}{share}", text::escaped(name)) }
     };
     let Some(columns) = columns else {
-        let mut parts: Vec<String> =
-            (0..k.min(COMPONENTS)).map(|t| format!("{}: {}", t + 1, called(t))).collect();
-        parts.extend((rest > 0).then(|| format!("… and {rest} more")));
-        report.line("parts", &format!("{} of W·H", parts.join(" · ")));
+        let mut parts: Vec<String> = (0..k.min(COMPONENTS)).map(called).collect();
+        parts.extend((rest > 0).then(|| format!("… and{GLUE}{rest}{GLUE}more")));
+        report.line("parts", &format!("shares of W·H: {}", parts.join(", ")));
         return;
     };
     for t in 0..k.min(COMPONENTS) {

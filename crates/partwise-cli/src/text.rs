@@ -152,6 +152,14 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
+/// `1 entry is`, `2 entries are`.
+pub(crate) fn either(count: impl TryInto<usize> + Copy, one: &str, many: &str) -> String {
+    match count.try_into().unwrap_or(usize::MAX) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
+}
+
 /// A tolerance as it is typed.
 pub(crate) fn tolerance(value: f64) -> String {
     if value == 0.0 { "0".into() } else { format!("{value:e}") }

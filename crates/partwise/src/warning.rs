@@ -38,17 +38,21 @@ impl std::fmt::Display for Warning {
             Self::ZeroRows { count, of, first, weighed } => {
                 write!(
                     f,
-                    "{count} of {of} rows of X are {} (first: {}); their rows of W are zero",
+                    "{count} of {of} rows of X {} {} (first: {}); {} zero",
+                    are(*count),
                     zero(*weighed),
-                    list(first)
+                    list(first),
+                    counted(*count, "its row of W is", "their rows of W are")
                 )
             }
             Self::ZeroColumns { count, of, first, weighed } => {
                 write!(
                     f,
-                    "{count} of {of} columns of X are {} (first: {}); their columns of H are zero",
+                    "{count} of {of} columns of X {} {} (first: {}); {} zero",
+                    are(*count),
                     zero(*weighed),
-                    list(first)
+                    list(first),
+                    counted(*count, "its column of H is", "their columns of H are")
                 )
             }
             Self::Reseeded { count } => {
@@ -60,7 +64,9 @@ impl std::fmt::Display for Warning {
             Self::DeadComponents { count, of } => {
                 write!(
                     f,
-                    "{count} of {of} components are zero: X does not need them; try a smaller rank"
+                    "{count} of {of} components {} zero: X does not need {}; try a smaller rank",
+                    are(*count),
+                    counted(*count, "it", "them")
                 )
             }
             Self::RankAboveShape { rank, rows, cols } => {
@@ -70,13 +76,16 @@ impl std::fmt::Display for Warning {
                 )
             }
             Self::LockedZeros { count, rule } => {
-                write!(f, "{count} zeros of the start can never change under the rule {rule}")
+                let zeros = counted(*count, "zero", "zeros");
+                write!(f, "{count} {zeros} of the start can never change under the rule {rule}")
             }
             Self::RaisedZeros { count } => {
-                write!(f, "{count} zeros of the start were raised to a roundoff of their row")
+                let zeros = counted(*count, "zero of the start was", "zeros of the start were");
+                write!(f, "{count} {zeros} raised to a roundoff of the row")
             }
             Self::DuplicatesSummed { count } => {
-                write!(f, "{count} duplicate entries of X were summed (in a private copy)")
+                let entries = counted(*count, "entry of X was", "entries of X were");
+                write!(f, "{count} duplicate {entries} summed (in a private copy)")
             }
             Self::DenseInSparse { density } => {
                 write!(f, "density {density:.2}: X stored dense would be faster")
@@ -84,7 +93,9 @@ impl std::fmt::Display for Warning {
             Self::Underflow { count, largest } => {
                 write!(
                     f,
-                    "{count} entries are too small beside the largest ({largest:e}) and were taken for zero"
+                    "{count} {} too small beside the largest ({largest:e}) and {} taken for zero",
+                    counted(*count, "entry is", "entries are"),
+                    counted(*count, "was", "were")
                 )
             }
             Self::FailedRestart { restart } => {
@@ -93,11 +104,20 @@ impl std::fmt::Display for Warning {
             Self::Rose { times, rule } => {
                 write!(
                     f,
-                    "the objective rose {times} times: {rule} has no guarantee; the best iterate was kept"
+                    "the objective rose {times} {}: {rule} has no guarantee; the best iterate was kept",
+                    counted(*times, "time", "times")
                 )
             }
         }
     }
+}
+
+fn counted<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+fn are(count: usize) -> &'static str {
+    counted(count, "is", "are")
 }
 
 fn zero(weighed: bool) -> &'static str {

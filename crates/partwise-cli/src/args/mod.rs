@@ -93,7 +93,7 @@ pub(crate) struct Fit {
     #[arg(long, default_value = "random", value_parser = starts(), help_heading = "Method")]
     pub(crate) init: Start,
 
-    /// Random restarts; the best is kept.
+    /// Random starts; the best fit of them is kept.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Method")]
     #[arg(value_parser = text::whole::<usize>)]
     #[arg(allow_negative_numbers = true)]
@@ -310,7 +310,7 @@ pub(crate) struct Verify {
 /// A matrix to read.
 #[derive(Debug, Args)]
 pub(crate) struct Input {
-    /// The matrix X; - for standard input.
+    /// The matrix X, a row for each sample; - for standard input.
     pub(crate) file: PathBuf,
 
     #[command(flatten)]

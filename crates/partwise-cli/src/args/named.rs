@@ -68,7 +68,9 @@ fn served(rule: Rule) -> String {
 }
 
 pub(super) fn starts() -> impl TypedValueParser<Value = Start> {
-    let listed = Start::ALL.iter().map(|s| PossibleValue::new(s.name()).help(s.about()));
+    let listed = Start::ALL
+        .iter()
+        .map(|s| PossibleValue::new(s.name()).help(s.about().trim_end_matches('.')));
     Spelled { listed: listed.collect(), parse: read::<Start> }
 }
 
@@ -122,7 +124,7 @@ pub(super) fn switches() -> impl TypedValueParser<Value = Switch> {
 pub(super) fn all_losses() -> String {
     let all = || Loss::named().chain(Loss::families());
     let width = all().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
-    let mut text = "What is minimised:".to_owned();
+    let mut text = "What is minimised, by these names or those of scikit-learn:".to_owned();
     for (name, about) in all() {
         text += &format!("\n- {:<width$} {about}", format!("{name}:"));
     }

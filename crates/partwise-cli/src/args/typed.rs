@@ -175,13 +175,19 @@ fn for_option(word: &str, typed: &[OsString]) -> Option<String> {
         return Some(format!("options stand behind the command: partwise fit FILE {name} …"));
     }
     if !word.starts_with('-') {
-        return Some(if word.parse::<f64>().is_ok() {
+        return Some(if word.parse::<f64>().is_ok() && !ranked(typed) {
             format!("the number of components is given as -k {word}")
         } else {
             format!("'partwise {first}' takes one matrix; other files come with an option")
         });
     }
     near(name.trim_start_matches('-'), SAME).map(|ours| format!("did you mean --{ours}?"))
+}
+
+/// Whether the number of components is given.
+fn ranked(typed: &[OsString]) -> bool {
+    let mut words = typed.iter().map(|word| word.to_string_lossy());
+    words.any(|word| word.starts_with("-k") || word.starts_with("--rank"))
 }
 
 /// The word of another program that `typed` is most like, and ours for it.
@@ -205,12 +211,9 @@ fn for_command(word: &str, typed: &[OsString]) -> Option<String> {
     if !is_file {
         return near(&plain, COMMANDS).map(|ours| format!("did you mean 'partwise {ours}'?"));
     }
+    let from = typed.iter().position(|given| given == word).unwrap_or(1);
     let given: Vec<String> =
-        typed.iter().skip(1).map(|word| shown(&word.to_string_lossy())).collect();
-    let ranked = typed.iter().any(|word| {
-        let word = word.to_string_lossy();
-        word.starts_with("-k") || word.starts_with("--rank")
-    });
-    let rank = if ranked { "" } else { " -k K" };
+        typed.iter().skip(from).map(|word| shown(&word.to_string_lossy())).collect();
+    let rank = if ranked(typed) { "" } else { " -k K" };
     Some(format!("to factorise a file: partwise fit {}{rank}", given.join(" ")))
 }

@@ -7,7 +7,7 @@ use crate::json::{self, Matrix};
 use crate::load::{self, Loaded};
 use crate::number::{self, Number, with_number};
 use crate::report::{self, Remarks, Report};
-use crate::text::{bytes, short};
+use crate::text::{self, bytes, short};
 use partwise::matrix::Scan;
 use partwise::{Error, Input, Options};
 use partwise_io::Table;
@@ -150,6 +150,7 @@ impl Found {
             [] => format!("no zero {what}"),
             first => {
                 let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+                let what = if zeros.count == 1 { what.trim_end_matches('s') } else { what };
                 format!("{} zero {what} (first: {})", zeros.count, first.join(", "))
             }
         };
@@ -172,19 +173,25 @@ impl Found {
         let entry = |e: Entry| format!("X[{}, {}] = {}", e.row, e.col, e.value);
         if let (Some(first), Some(most)) = (self.first_negative, self.most_negative) {
             let (first, most) = (entry(first), entry(most));
-            let text = format!("{} entries, first {first}, most negative {most}", self.negative);
+            let entries = text::either(self.negative, "entry", "entries");
+            let text = format!("{entries}, first {first}, most negative {most}");
             report.line("negative", &text);
         }
         if let Some(first) = self.first_not_finite {
             report.line(
                 "not finite",
-                &format!("{} entries, first {}", self.not_finite, entry(first)),
+                &format!(
+                    "{}, first {}",
+                    text::either(self.not_finite, "entry", "entries"),
+                    entry(first)
+                ),
             );
         }
         if let Some(missing) = self.missing {
             let share = missing as f64 / (about.rows as f64 * about.cols as f64);
             let share = crate::text::percent(share);
-            report.line("missing", &format!("{missing} entries are NaN ({share})"));
+            let entries = text::either(missing, "entry is", "entries are");
+            report.line("missing", &format!("{entries} NaN ({share})"));
         }
         let takes = match self.missing {
             Some(1..) => "takes X with --missing nan",

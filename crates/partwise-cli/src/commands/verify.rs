@@ -131,13 +131,16 @@ impl Agreement {
         // The engine's own bound of its objective, and that of the recomputation.
         let spread = 2.0 * k.sqrt() * T::ROUNDOFF * norm_sq.sqrt();
         let bound = verified.objective_bound;
-        let allowed = if plain && model.origin.loss == Loss::FROBENIUS.to_string() {
-            let charged = 4.0 * T::ROUNDOFF * (verified.objective - verified.divergence);
-            error.sqrt() * spread + 0.5 * spread * spread + charged + bound
-        } else {
-            // Entry by entry, each in T.
-            4.0 * bound * (T::ROUNDOFF / f64::ROUNDOFF)
-        };
+        // What the fit lost by adding terms in f64 one by one, as its bound says.
+        let adding = (verified.observed as f64).sqrt() * f64::ROUNDOFF * error;
+        let allowed = adding
+            + if plain && model.origin.loss == Loss::FROBENIUS.to_string() {
+                let charged = 4.0 * T::ROUNDOFF * (verified.objective - verified.divergence);
+                error.sqrt() * spread + 0.5 * spread * spread + charged + bound
+            } else {
+                // Entry by entry, each in T.
+                4.0 * bound * (T::ROUNDOFF / f64::ROUNDOFF)
+            };
         let (claimed_kkt, found_kkt) = (model.origin.kkt, verified.kkt.residual());
         Self {
             claimed: model.origin.objective,

@@ -121,7 +121,10 @@ impl<T: Scalar> Task<'_, T> {
         // The residual of sparse rows is an expansion in f64.
         let sparse = self.data.x.is_sparse();
         let expansion = if sparse { 8.0 * f64::ROUNDOFF * norm_sq } else { 0.0 };
-        Ok((0.5 * error, error.sqrt() * spread + 0.5 * spread * spread + expansion))
+        // Roundings of a sum of this many terms, which mostly cancel.
+        let (rows, cols) = matrix.shape();
+        let adding = (rows as f64 * cols as f64).sqrt() * f64::ROUNDOFF * error;
+        Ok((0.5 * error, error.sqrt() * spread + 0.5 * spread * spread + expansion + adding))
     }
 
     /// From units of the scaled X to those of X.

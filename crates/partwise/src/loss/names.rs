@@ -8,7 +8,7 @@ use crate::names::{instead, nearest, plain};
 const NAMED: [(&str, f64, &str); 3] = [
     ("frobenius", 2.0, "half the squared error: Gaussian noise"),
     ("kl", 1.0, "Kullback–Leibler divergence: counts, Poisson noise"),
-    ("is", 0.0, "Itakura–Saito divergence: power spectra, multiplicative noise; no zeros"),
+    ("is", 0.0, "Itakura–Saito divergence: power spectra; X without zeros"),
 ];
 
 /// Other spellings, of scikit-learn and of everyday, as [`plain`] writes them.
@@ -65,10 +65,7 @@ const NEAR_L1: &str = "huber:δ, by |r| for errors beyond δ";
 /// Losses with a number, and what each is for.
 const FAMILIES: [(&str, &str); 2] = [
     ("β", "the β-divergence of any number β, such as 1.5"),
-    (
-        "huber:δ",
-        "½r² for errors r up to δ, which is in units of X, and by |r| beyond: wild entries",
-    ),
+    ("huber:δ", "½r² for errors up to δ, in units of X, by |r| beyond: wild entries"),
 ];
 
 /// What Huber's loss is written with, and what is said where δ is left out.

@@ -105,7 +105,7 @@ fn figures(
     observed: usize,
 ) -> Verified {
     let in_units = |value: f64| objective.loss.unscale(value, half);
-    let divergence = sums.divergence.max(0.0);
+    let (divergence, null) = (sums.divergence.value().max(0.0), sums.null.value());
     let charge = |penalty: Penalty, f: &Rows| charged(penalty, f, 2f64.powi(-half));
     let penalties = charge(objective.w_penalty, w) + charge(objective.h_penalty, h);
     let k = h.first().map_or(0, Vec::len);
@@ -114,8 +114,8 @@ fn figures(
         objective: in_units(divergence) + penalties,
         divergence: in_units(divergence),
         objective_bound: in_units(roundoffs * sums.size) + roundoffs * penalties,
-        relative_error: share(divergence, sums.null).sqrt(),
-        explained_variance: if sums.null > 0.0 { 1.0 - divergence / sums.null } else { 1.0 },
+        relative_error: share(divergence, null).sqrt(),
+        explained_variance: if null > 0.0 { 1.0 - divergence / null } else { 1.0 },
         kkt: kkt(sums, (w, h), objective, half),
         observed,
     }

@@ -78,13 +78,35 @@ pub(super) struct Problem<'a, T: Scalar> {
     pub(super) weight: f64,
 }
 
+/// A sum that is good to a roundoff of what it adds, however many there are (Neumaier 1974).
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, value: f64) {
+        let total = self.total + value;
+        let (large, small) =
+            if self.total.abs() >= value.abs() { (self.total, value) } else { (value, self.total) };
+        self.lost += (large - total) + small;
+        self.total = total;
+    }
+
+    /// An infinite sum has lost nothing.
+    pub(super) fn value(self) -> f64 {
+        if self.total.is_finite() { self.total + self.lost } else { self.total }
+    }
+}
+
 /// What the entries add up to.
 #[derive(Debug)]
 pub(super) struct Sums {
     /// Σ p d(x, q).
-    pub(super) divergence: f64,
+    pub(super) divergence: Sum,
     /// Σ p d(x, level).
-    pub(super) null: f64,
+    pub(super) null: Sum,
     /// Sum of the sizes of what `divergence` adds.
     pub(super) size: f64,
     /// The two parts of the slope in q, Σ p · part · h for W, and the same with w for H.
@@ -97,7 +119,8 @@ impl<T: Scalar> Problem<'_, T> {
         let k = self.h.first().map_or(0, Vec::len);
         let zeros = || (vec![vec![0.0; k]; self.w.len()], vec![vec![0.0; k]; self.h.len()]);
         let (pull, push) = (zeros(), zeros());
-        let mut sums = Sums { divergence: 0.0, null: 0.0, size: 0.0, pull, push };
+        let mut sums =
+            Sums { divergence: Sum::default(), null: Sum::default(), size: 0.0, pull, push };
         let mut seen = 0.0;
         self.entries.for_each(|i, row| {
             for &cell in &row.cells {
@@ -111,7 +134,7 @@ impl<T: Scalar> Problem<'_, T> {
         if self.entries.implied() {
             self.add_zeros(&mut sums);
             let left = (self.weight - seen).max(0.0);
-            sums.null += if left > 0.0 { left * self.nothing(self.level) } else { 0.0 };
+            sums.null.add(if left > 0.0 { left * self.nothing(self.level) } else { 0.0 });
         }
         Ok(sums)
     }
@@ -131,9 +154,9 @@ impl<T: Scalar> Problem<'_, T> {
             value -= self.nothing(q);
             push = 0.0;
         }
-        sums.divergence += p * value;
+        sums.divergence.add(p * value);
         sums.size += p * size;
-        sums.null += p * divergence(self.loss, x, self.level).0;
+        sums.null.add(p * divergence(self.loss, x, self.level).0);
         let slopes = [(p * pull, &mut sums.pull), (p * push, &mut sums.push)];
         for (slope, (of_w, of_h)) in slopes {
             add_times(slope, h, &mut of_w[i]);
@@ -148,7 +171,7 @@ impl<T: Scalar> Problem<'_, T> {
             let (w, h) = (&self.w[i], &self.h[j]);
             let q = dot(w, h);
             let push = slopes(self.loss, 0.0, q).1;
-            sums.divergence -= p * self.nothing(q);
+            sums.divergence.add(-p * self.nothing(q));
             for t in 0..w.len() {
                 sums.push.0[i][t] -= p * push * h[t];
                 sums.push.1[j][t] -= p * push * w[t];
@@ -184,7 +207,7 @@ impl<T: Scalar> Problem<'_, T> {
                 push.iter_mut().zip(&slope).for_each(|(to, s)| *to += own * s);
             }
         }
-        sums.divergence += total;
+        sums.divergence.add(total);
         sums.size += total;
     }
 }
