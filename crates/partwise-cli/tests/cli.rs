@@ -204,7 +204,9 @@ fn help_names_every_rule_and_start_within_80_columns() {
     for start in partwise::Start::ALL {
         assert!(fit.contains(&format!("- {}:", start.name())), "{start}");
     }
-    for command in ["--help", "fit --help", "transform --help", "inspect --help", "verify --help"] {
+    let others = ["export --help", "completions --help", "man --help"];
+    let usual = ["--help", "fit --help", "transform --help", "inspect --help", "verify --help"];
+    for command in usual.into_iter().chain(others) {
         let (help, _) = run(&folder, command);
         assert!(help.contains("Example"), "{command} shows no example");
         for line in help.lines() {
@@ -221,7 +223,9 @@ fn the_examples_of_the_help_run() {
     for (from, to) in [("digits.npy", "images.npy"), (words, "counts.csv"), (words, "new.csv")] {
         std::fs::copy(root.join("examples/data").join(from), folder.path().join(to)).expect("copy");
     }
-    for help in ["--help", "fit --help", "transform --help", "inspect --help", "verify --help"] {
+    let mut helps = vec!["--help", "fit --help", "transform --help", "inspect --help"];
+    helps.extend(["verify --help", "export --help"]);
+    for help in helps {
         let (text, _) = run(&folder, help);
         let examples = &text[text.rfind("Example").expect("examples")..].replace("\\\n", "");
         for line in examples.lines().filter_map(|line| line.trim().strip_prefix("partwise ")) {

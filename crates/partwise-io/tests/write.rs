@@ -61,6 +61,69 @@ fn csv_reads_back_bit_for_bit() {
 }
 
 #[test]
+fn any_names_read_back_as_they_were_written() {
+    const NAMES: [&str; 24] = [
+        "=cmd()",
+        "+1",
+        "-x",
+        "@sum",
+        "NA",
+        "nan",
+        "",
+        " ",
+        "1",
+        "2.5",
+        "1e5",
+        "2021-03-04",
+        "#a",
+        "%b",
+        "\u{feff}c",
+        "sep=,",
+        "a;b",
+        "a\tb",
+        "a|b",
+        "a\nb",
+        "'q'",
+        "\"",
+        "\u{e9}t\u{e9}",
+        "a b",
+    ];
+    let names: Vec<String> = NAMES.map(String::from).to_vec();
+    let numbered = |what: &str| (1..=3).map(|i| format!("{what}_{i}")).collect::<Vec<String>>();
+    for delimiter in [b',', b'\t'] {
+        let style = TextStyle { delimiter, ..TextStyle::default() };
+        let check = |rows, cols, row_names: Option<&[String]>, col_names: Option<&[String]>| {
+            let values: Vec<f64> = (0..rows * cols).map(|i| 0.25 + i as f64).collect();
+            let matrix = Named { rows, cols, values: &values, row_names, col_names };
+            let mut bytes = Vec::new();
+            write_text(&mut bytes, &matrix, style).unwrap();
+            let table = read_ok(&bytes, "x.csv");
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!((table.rows, table.cols), (rows, cols), "{text}");
+            assert_eq!(table.numbers(), &Numbers::F64(values), "{text}");
+            assert_eq!(table.row_names.as_deref(), row_names, "{text}");
+            assert_eq!(table.col_names.as_deref(), col_names, "{text}");
+        };
+        let (rows, cols) = (numbered("sample"), numbered("component"));
+        // W and H of an X whose names are these, all at once and one by one at every place.
+        check(24, 3, Some(&names), Some(&cols));
+        check(3, 24, Some(&cols), Some(&names));
+        for at in 0..3 {
+            for name in &names {
+                let mut odd = rows.clone();
+                odd[at].clone_from(name);
+                check(3, 3, Some(&odd), Some(&cols));
+                check(3, 3, Some(&cols), Some(&odd));
+            }
+        }
+        check(3, 3, None, Some(&cols));
+        check(3, 3, Some(&cols), None);
+        check(3, 1, Some(&rows), Some(&cols[..1]));
+        check(1, 3, Some(&cols[..1]), Some(&rows));
+    }
+}
+
+#[test]
 fn f59_names_are_written_as_they_are_unless_a_spreadsheet_is_to_be_safe_from_them() {
     let safe = TextStyle { spreadsheet_safe: true, ..TextStyle::default() };
     for (name, written, disarmed) in [

@@ -43,6 +43,7 @@ pub use fit::{
     Statistics, Status, Step, Transform, fit, fit_observed, measure, transform,
 };
 pub use init::Start;
+pub use kernel::simd::instruction_set;
 pub use loss::Loss;
 pub use matrix::{Csc, Csr, Dense, Input, Order, Side};
 pub use penalty::Penalty;

@@ -4,7 +4,9 @@ mod machine;
 mod named;
 mod outputs;
 mod reading;
+mod tools;
 mod typed;
+mod version;
 mod weighing;
 
 use crate::failure::Failure;
@@ -17,6 +19,7 @@ use partwise::{Loss, Penalty, Rule, Side, Start};
 pub(crate) use reading::Reading;
 use std::path::PathBuf;
 use std::time::Duration;
+pub(crate) use tools::{Completions, Man, Version};
 pub(crate) use weighing::Weighing;
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
@@ -32,6 +35,10 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// With --version: also commit, target and the instruction set in use.
+    #[arg(long, hide = true)]
+    verbose: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -39,13 +46,18 @@ Examples, where counts.csv has a row for each sample:
   partwise inspect counts.csv --rank 5
   partwise fit counts.csv --rank 5 --out topics
   partwise verify topics.partwise counts.csv
+  partwise export topics.partwise --w-out W.csv --h-out H.csv
   partwise transform topics.partwise new.csv --out weights.csv
+
+Completions for a shell: partwise completions SHELL; manual pages: partwise man.
+What was built, and the instruction set in use: partwise --version --verbose.
 
 Exit codes:
   0 done · 2 usage · 3 bad data · 4 file · 5 resource limit
   6 numerical failure · 7 not converged (only with --require-convergence)
   8 model damaged or mismatched · 70 bug
-  130 interrupted by Ctrl-C (a fit saves its best factors so far)";
+  130 Ctrl-C · 129 SIGHUP · 131 SIGQUIT · 143 SIGTERM (a fit saves its best
+  factors so far; a second signal ends it at once)";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,6 +66,10 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Verify(Verify),
     Export(Export),
+    Completions(Completions),
+    Man(Man),
+    #[command(hide = true)]
+    Version(Version),
 }
 
 /// Factorise a matrix.
@@ -340,14 +356,14 @@ pub(crate) enum DTypeChoice {
 /// The command line of this process.
 pub(crate) fn parse() -> Result<Cli, Failure> {
     let typed = typed::in_our_words(std::env::args_os());
-    let mut cli = Cli::try_parse_from(&typed)
+    let mut cli = version::or_parse(&typed)
         .map_err(|error| Failure::CommandLine(Box::new(typed::advise(error, &typed))))?;
     let (threads, memory) = match &mut cli.command {
         Command::Fit(args) => (Some(&mut args.threads), Some(&mut args.memory)),
         Command::Transform(args) => (Some(&mut args.threads), Some(&mut args.memory)),
         Command::Inspect(args) => (None, Some(&mut args.memory)),
         Command::Verify(args) => (None, Some(&mut args.memory)),
-        Command::Export(_) => (None, None),
+        _ => (None, None),
     };
     memory.map_or(Ok(()), Memory::or_variable)?;
     threads.map_or(Ok(()), Threads::or_variable)?;

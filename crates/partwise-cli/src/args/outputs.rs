@@ -50,7 +50,7 @@ pub(crate) struct Writing {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  partwise fit counts.csv -k 5 --model topics.partwise
+  partwise fit counts.csv --rank 5 --out topics
   partwise export topics.partwise --w-out W.csv --h-out H.npz")]
 pub(crate) struct Export {
     /// Model that `partwise fit` saved.

@@ -4,6 +4,7 @@ mod export;
 mod fit;
 mod inspect;
 mod model;
+mod tools;
 mod transform;
 mod verify;
 
@@ -18,5 +19,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Export(args) => export::run(args),
+        Command::Completions(args) => tools::completions(args),
+        Command::Man(args) => tools::man(args),
+        Command::Version(args) => tools::version(args),
     }
 }

@@ -135,7 +135,7 @@ impl<R: Read> Records<R> {
                 at += length;
             }
             let rest = line.get(at..).unwrap_or_default();
-            let rest = if by_space { rest } else { rest.trim_ascii_start() };
+            let rest = if by_space { rest } else { self.trim_start(rest) };
             match rest.first() {
                 None => return Ok(()),
                 Some(b) if self.splits(*b) => at = line.len() - rest.len() + 1,
@@ -147,6 +147,12 @@ impl<R: Read> Records<R> {
                 }
             }
         }
+    }
+
+    /// Without the spaces in front, of which a tab between fields is none.
+    fn trim_start<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        let space = |b: &u8| b.is_ascii_whitespace() && *b != self.delimiter;
+        text.get(text.iter().take_while(|b| space(b)).count()..).unwrap_or_default()
     }
 
     fn splits(&self, byte: u8) -> bool {

@@ -12,6 +12,8 @@ use std::marker::PhantomData;
 /// The methods may only be called where the instruction set of the implementing type is enabled,
 /// and pointers must be valid for `LANES` (or `n`) elements; no alignment is required.
 pub trait Simd<T>: Copy {
+    /// The instruction set in words.
+    const NAME: &'static str;
     /// The register.
     type V: Copy;
     /// Elements in a register.
@@ -96,6 +98,20 @@ pub(crate) fn run<T: Vectorised, J: Job<T>>(job: J) -> J::Out {
     T::dispatch(job)
 }
 
+/// The instruction set that this processor's kernels use: `AVX-512`, `AVX2 and FMA`, or `portable`.
+#[must_use]
+pub fn instruction_set() -> &'static str {
+    struct Name;
+    impl Job<f64> for Name {
+        type Out = &'static str;
+        #[inline(always)]
+        unsafe fn run<S: Simd<f64>>(self) -> &'static str {
+            S::NAME
+        }
+    }
+    run(Name)
+}
+
 /// Eight lanes in plain Rust; the compiler vectorises what it can.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable<T>(PhantomData<T>);
@@ -103,6 +119,7 @@ pub(crate) struct Portable<T>(PhantomData<T>);
 macro_rules! portable {
     ($t:ident) => {
         impl Simd<$t> for Portable<$t> {
+            const NAME: &'static str = "portable";
             type V = [$t; 8];
             const LANES: usize = 8;
             const REGISTERS: usize = 16;

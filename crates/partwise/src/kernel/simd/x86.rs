@@ -21,6 +21,7 @@ macro_rules! avx512 {
         // SAFETY (every method): `Simd` obliges the caller to have AVX-512 enabled and to pass
         // pointers valid for the elements touched; the intrinsics used are unaligned ones.
         impl Simd<$t> for Avx512 {
+            const NAME: &'static str = "AVX-512";
             type V = $v;
             const LANES: usize = $lanes;
             const REGISTERS: usize = 32;
@@ -216,6 +217,7 @@ macro_rules! avx2 {
      $bits:expr, $from:expr) => {
         // SAFETY (every method): as for AVX-512, with AVX2 and FMA.
         impl Simd<$t> for Avx2 {
+            const NAME: &'static str = "AVX2 and FMA";
             type V = $v;
             const LANES: usize = $lanes;
             const REGISTERS: usize = 16;
