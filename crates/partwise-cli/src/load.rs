@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::memory;
 use crate::number::Number;
 use crate::text;
-use partwise::{Csc, Csr, Dense, Factor, Input, Order};
-use partwise_io::{DType, Layout, Numbers, ReadOptions, Table, Values, read, read_from};
+use partwise::{Csc, Csr, Dense, Input, Order};
+use partwise_io::{DType, Layout, Numbers, Table, Values, read, read_from};
 use std::io::Read;
 use std::path::Path;
 
@@ -51,19 +51,18 @@ pub(crate) fn table(
     Ok(read_from(bytes, STDIN, &options)?)
 }
 
-/// Reads a matrix that goes with X, such as its weights.
-pub(crate) fn beside(path: &Path, memory: args::Memory) -> Result<Table, Failure> {
-    let memory_limit = memory.memory_limit.or_else(memory::group_limit);
-    let options = ReadOptions { memory_limit, ..ReadOptions::default() };
-    read(path, &options).map_err(|error| match &error {
-        // What helps with X does not help here.
-        partwise_io::Error::At { error: inner, .. }
-            if matches!(**inner, partwise_io::Error::Missing { .. }) =>
-        {
-            Failure::Data { code: "E-DATA", text: error.to_string(), at: None }
-        }
-        _ => error.into(),
-    })
+/// Whether an entry of X is NaN.
+pub(crate) fn is_nan_at<T: Number>(x: &Input<'static, T>, row: usize, col: usize) -> bool {
+    let stored = |line: (&[u32], &[T]), at: usize| {
+        let found = line.0.iter().position(|&index| index as usize == at);
+        found.is_some_and(|found| line.1[found].to_f64().is_nan())
+    };
+    match x {
+        Input::Dense(x) => x.get(row, col).to_f64().is_nan(),
+        Input::Csr(x) => stored(x.row(row), col),
+        Input::Csc(x) => stored(x.column(col), row),
+        _ => false,
+    }
 }
 
 /// Converts a table to the engine's input of type `T`.
@@ -119,40 +118,6 @@ fn convert_table<T: Number>(
     };
     let x = x.map_err(|error| about.blame(error))?;
     Ok(Loaded { x, about })
-}
-
-/// Reads a factor to start from.
-pub(crate) fn start(path: &Path) -> Result<Table, Failure> {
-    Ok(read(path, &ReadOptions::default())?)
-}
-
-/// A factor to start from as the engine takes it: `rows` × `cols` as in its file, which is `path`.
-pub(crate) fn factor<T: Number>(
-    table: Table,
-    (path, what): (&Path, &'static str),
-    (rows, cols): (usize, usize),
-    notices: &mut Vec<String>,
-) -> Result<Factor<T>, Failure> {
-    let (found_rows, found_cols) = (table.rows, table.cols);
-    if (found_rows, found_cols) != (rows, cols) {
-        let error = partwise::Error::Shape { what, found_rows, found_cols, rows, cols };
-        return Err(Failure::Engine { error: error.into(), file: name(path), cell: None });
-    }
-    let Values::Dense { numbers, order } = table.values else {
-        let text = format!("{}: {what} is sparse; a start needs to be dense", name(path));
-        return Err(Failure::Data { code: "E-INIT", text, at: None });
-    };
-    if matches!(numbers.dtype(), DType::F32 | DType::F64) && numbers.dtype() != T::DTYPE {
-        notices.push(format!("{what} is {} and was converted to {}", numbers.dtype(), T::DTYPE));
-    }
-    let values = T::take(numbers).0;
-    Ok(match order {
-        partwise_io::Order::RowMajor => Factor::from_rows(rows, cols, &values),
-        partwise_io::Order::ColumnMajor => {
-            let turned = Factor::from_rows(cols, rows, &values).to_transposed_vec();
-            Factor::from_rows(rows, cols, &turned)
-        }
-    })
 }
 
 /// The numbers as `T`; refuses what `T` cannot hold, and notes what was rounded.

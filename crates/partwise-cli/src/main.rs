@@ -5,18 +5,21 @@
 
 mod about;
 mod args;
+mod beside;
 mod commands;
 mod components;
 mod failure;
 mod interrupt;
 mod json;
 mod load;
+mod matching;
 mod memory;
 mod number;
 mod plan;
 mod print;
 mod progress;
 mod report;
+mod start;
 mod text;
 mod weigh;
 

@@ -116,24 +116,44 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// What is minimised, as a formula with q for the entries of WH.
-pub(crate) fn formula(loss: Loss) -> String {
-    match loss {
-        Loss::FROBENIUS => "½‖X − WH‖²".into(),
+pub(crate) fn formula(loss: Loss, seen: Option<&Seen>) -> String {
+    let formula = match loss {
+        Loss::FROBENIUS if seen.is_none() => return "½‖X − WH‖²".into(),
+        Loss::FROBENIUS => "½Σ (x − q)²".into(),
         Loss::KL => "KL divergence Σ x ln(x/q) − x + q".into(),
         Loss::IS => "IS divergence Σ x/q − ln(x/q) − 1".into(),
         other => match other.delta() {
             Some(delta) => format!("Huber's loss Σ ½r², or δ|r| − ½δ² beyond δ = {delta}"),
             None => format!("β-divergence for β = {other}"),
         },
+    };
+    match seen {
+        Some(seen) if seen.is_weighted() => {
+            format!("weighted {formula}, each entry times its weight")
+        }
+        Some(_) => format!("{formula} over observed entries"),
+        None => formula,
     }
 }
 
 /// A figure with what it is relative to.
-pub(crate) fn error_line(loss: Loss, relative_error: f64, explained: f64) -> String {
+pub(crate) fn error_line(
+    loss: Loss,
+    seen: Option<&Seen>,
+    relative_error: f64,
+    explained: f64,
+) -> String {
     let (error, explained) = (text::short(relative_error), text::percent(explained));
+    let over = match seen {
+        Some(seen) if seen.is_weighted() => ", weighted,",
+        Some(_) => " over observed entries",
+        None => "",
+    };
     match loss {
-        Loss::FROBENIUS => format!("{error} relative to ‖X‖; {explained} of ‖X‖² explained"),
-        _ => format!("√(D/D₀) = {error}, D₀ that of the mean of X; {explained} of D₀ explained"),
+        Loss::FROBENIUS => format!("{error} relative to ‖X‖{over}; {explained} of ‖X‖² explained"),
+        _ => format!(
+            "√(D/D₀) = {error}, D₀ that of the mean of X{over}; {explained} of D₀ explained"
+        ),
     }
 }
 
@@ -158,15 +178,20 @@ pub(crate) fn seen(report: &mut Report, seen: &Seen) {
 }
 
 /// The figures of a fit.
-pub(crate) fn fit<T: Scalar>(report: &mut Report, fit: &Fit<T>, options: &Options<T>) {
+pub(crate) fn fit<T: Scalar>(
+    report: &mut Report,
+    fit: &Fit<T>,
+    options: &Options<T>,
+    seen: Option<&Seen>,
+) {
     let (tol, n_init) = (options.tol, options.n_init);
     let iterations = text::counted(fit.iterations, "iteration");
     let time = text::seconds(fit.seconds);
     report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
     let loss = options.loss;
-    report.line("error", &error_line(loss, fit.relative_error, fit.explained_variance));
+    report.line("error", &error_line(loss, seen, fit.relative_error, fit.explained_variance));
     let (divergence, bound) = (text::objective(fit.divergence), text::bound(fit.objective_bound));
-    let divergence = format!("{} = {divergence} ± {bound}", formula(loss));
+    let divergence = format!("{} = {divergence} ± {bound}", formula(loss, seen));
     if options.w_penalty.is_none() && options.h_penalty.is_none() {
         report.line("objective", &divergence);
     } else {

@@ -170,7 +170,7 @@ fn the_report_names_loss_prices_and_what_was_observed() {
         "observed   46 of 54 entries (85.2 %): --mask",
         "rank 2, sn,",
         "√(D/D₀) = 0.",
-        "divergence KL divergence Σ x ln(x/q) − x + q = ",
+        "divergence KL divergence Σ x ln(x/q) − x + q over observed entries = ",
         "objective  divergence + 0.5·ΣW + 2·½ΣH² = ",
     ] {
         assert!(out.contains(part), "{part}\n{out}");

@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod arrange;
 mod error;
 mod format;
 mod gz;

@@ -16,12 +16,15 @@ fn small() -> Model {
         h: Factor { rows: 1, cols: 3, values: FactorValues::F32(vec![0.1, 0.0, 3.0]) },
         row_names: Some(vec!["r1".into(), "ü\n\"2\"".into()]),
         col_names: None,
+        component_names: None,
+        column_weights: None,
         origin: Origin {
             loss: "frobenius".into(),
             rule: "hals".into(),
             seed: u64::MAX,
             options,
             objective: 0.1 + 0.2,
+            relative_error: None,
             kkt: 5e-324,
             status: "converged".into(),
             data,
@@ -74,7 +77,13 @@ fn a_model_reads_back_the_same() {
         h: Factor { rows: 1, cols: 3, values: FactorValues::F64(vec![0.1, 0.0, 1e300]) },
         col_names: Some(["a", "b", "c"].map(String::from).to_vec()),
         row_names: None,
-        ..model
+        component_names: Some(vec!["soil".into()]),
+        column_weights: Some(Factor {
+            rows: 1,
+            cols: 3,
+            values: FactorValues::F64(vec![1.0, 0.0, 2.5]),
+        }),
+        origin: Origin { relative_error: Some(0.25), ..model.origin.clone() },
     };
     assert_eq!(Model::from_bytes(&bytes(&double)).unwrap(), double);
 }

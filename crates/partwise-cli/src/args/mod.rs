@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod beside;
 mod machine;
 mod named;
 mod outputs;
@@ -11,6 +12,7 @@ mod weighing;
 
 use crate::failure::Failure;
 use crate::text;
+pub(crate) use beside::{Beside, SideFile};
 use clap::{Args, Parser, Subcommand};
 pub(crate) use machine::{Memory, Threads};
 use named::{dtypes, losses, rules, sides, starts};
@@ -20,7 +22,7 @@ pub(crate) use reading::Reading;
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use tools::{Completions, Man, Version};
-pub(crate) use weighing::Weighing;
+pub(crate) use weighing::{Missing, Weighing, is_none};
 
 /// Non-negative matrix factorization: X ≈ W·H with every entry ≥ 0.
 ///
@@ -138,6 +140,9 @@ pub(crate) struct Fit {
 
     #[command(flatten)]
     pub(crate) weighing: Weighing,
+
+    #[command(flatten)]
+    pub(crate) beside: Beside,
 
     /// KKT residual at which the fit has converged.
     #[arg(long, default_value = "1e-4", help_heading = "When to stop")]
@@ -261,6 +266,9 @@ pub(crate) struct Transform {
     pub(crate) weighing: Weighing,
 
     #[command(flatten)]
+    pub(crate) beside: Beside,
+
+    #[command(flatten)]
     pub(crate) show: Show,
 
     #[command(flatten)]
@@ -315,6 +323,9 @@ pub(crate) struct Verify {
 
     #[command(flatten)]
     pub(crate) weighing: Weighing,
+
+    #[command(flatten)]
+    pub(crate) beside: Beside,
 
     #[command(flatten)]
     pub(crate) show: Show,

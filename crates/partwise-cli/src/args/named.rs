@@ -1,6 +1,7 @@
 //! Parsers for names, each with a line on what it stands for.
 
 use super::DTypeChoice;
+use crate::matching::Match;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use partwise::{Error, Loss, Rule, Side, Start};
 use partwise_io::Switch;
@@ -105,6 +106,17 @@ fn dtype(typed: &str) -> Result<DTypeChoice, String> {
             Err("did you mean f32? That is what half precision is computed in".into())
         }
         _ => Err("known: auto, f32, f64".into()),
+    }
+}
+
+pub(super) fn matches() -> impl TypedValueParser<Value = Match> {
+    Spelled {
+        listed: ["names", "position"].map(PossibleValue::new).to_vec(),
+        parse: |typed| match typed.to_lowercase().as_str() {
+            "names" | "name" => Ok(Match::Names),
+            "position" | "positions" => Ok(Match::Position),
+            _ => Err("known: names, position".into()),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use partwise_io::{ReadOptions, Switch};
 
 /// The layout of a file, as typed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Reading {
     /// Whether the first line of a text file holds column names.
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Input")]

@@ -1,17 +1,16 @@
 //! Which entries of X count, and how much.
 
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Files and kinds of entries that are missing.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Weighing {
     /// What else is missing: nan takes NaN, and empty or NA fields of a text file; absent takes
     /// the entries that a sparse file does not store, which are zeros otherwise.
-    #[arg(long, value_name = "KINDS", default_value = "none", value_parser = missing)]
-    #[arg(help_heading = "Entries that count", hide_default_value = true)]
-    #[arg(long_help = MISSING)]
-    pub(crate) missing: Missing,
+    #[arg(long, value_name = "KINDS", value_parser = missing)]
+    #[arg(help_heading = "Entries that count", long_help = MISSING)]
+    missing: Option<Missing>,
 
     /// Entries that count: a matrix of the shape of X, 1 for an observed entry and 0 for a hidden
     /// one. A sparse file lists the observed ones.
@@ -28,6 +27,12 @@ pub(crate) struct Weighing {
     #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
     pub(crate) weights: Option<PathBuf>,
 
+    /// Standard error of each entry, in units of X: a matrix of the shape of X. An entry counts 1/s²
+    /// times, so that twice the Frobenius loss is χ².
+    #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
+    #[arg(conflicts_with = "weights", alias = "uncertainty")]
+    pub(crate) uncertainties: Option<PathBuf>,
+
     /// How often each row counts: a file of one column or one row.
     #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
     pub(crate) row_weights: Option<PathBuf>,
@@ -39,7 +44,7 @@ pub(crate) struct Weighing {
 
 const MISSING: &str = "\
 What is missing beside, one of them or both with a comma between:
-- none:   nothing; NaN is refused (the default)
+- none:   nothing; NaN is refused (the default; of transform, what was missing in the fit)
 - nan:    NaN, and fields of a text file that are empty or NA
 - absent: entries that a sparse file does not store; zeros otherwise";
 
@@ -74,11 +79,34 @@ pub(super) fn missing_nan(text: &str) -> Result<Missing, String> {
     }
 }
 
+/// Whether a file of weights was declined: every entry counts once.
+pub(crate) fn is_none(path: &Path) -> bool {
+    path.as_os_str() == "none"
+}
+
 impl Weighing {
+    /// What is missing by what it is.
+    pub(crate) fn missing(&self) -> Missing {
+        self.missing.unwrap_or_default()
+    }
+
+    /// The same for new rows of a model, where nothing was said of them: what was missing in the fit.
+    pub(crate) fn missing_as(&self, of_fit: Missing) -> Missing {
+        self.missing.unwrap_or(of_fit)
+    }
+
     /// The files to read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.mask, &self.hide, &self.weights, &self.row_weights, &self.column_weights]
-            .into_iter()
-            .flatten()
+        [
+            &self.mask,
+            &self.hide,
+            &self.weights,
+            &self.uncertainties,
+            &self.row_weights,
+            &self.column_weights,
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|path| !is_none(path))
     }
 }

@@ -1,23 +1,26 @@
 //! Between a fit and a model file.
 
+use super::fit::Kept;
 use crate::about::About;
 use crate::args;
 use crate::components;
 use crate::failure::Failure;
+use crate::matching::{Match, Named};
 use crate::number::Number;
 use crate::weigh::Seen;
 use partwise::verify::Objective;
 use partwise::{Fit, Penalty};
-use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
+use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Table, Weighing};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The model of a fit. Nothing in it depends on the time, the machine or the number of threads.
 pub(crate) fn of<T: Number>(
     args: &args::Fit,
     fit: &Fit<T>,
     (about, seen): (&About, Option<&Seen>),
-    w: Vec<T>,
-    h: Vec<T>,
+    kept: Kept<T>,
+    (w, h): (Vec<T>, Vec<T>),
 ) -> Model {
     let k = fit.w.cols();
     let mut options = BTreeMap::new();
@@ -43,6 +46,12 @@ pub(crate) fn of<T: Number>(
         h: Factor { rows: k, cols: about.cols, values: T::wrap(h) },
         row_names: about.row_names.clone(),
         col_names: about.col_names.clone(),
+        component_names: kept.component_names,
+        column_weights: kept.column_weights.map(|weights| Factor {
+            rows: 1,
+            cols: about.cols,
+            values: T::wrap(weights),
+        }),
         origin: Origin {
             loss: args.loss.to_string(),
             rule: args.rule().to_string(),
@@ -50,6 +59,7 @@ pub(crate) fn of<T: Number>(
             options,
             // The square of a matrix near 1e300 is beyond a double; the file has no infinity.
             objective: fit.objective.min(f64::MAX),
+            relative_error: Some(fit.relative_error).filter(|error| error.is_finite()),
             kkt: fit.kkt.residual(),
             status: fit.status.to_string(),
             data: fingerprint(about),
@@ -109,7 +119,7 @@ pub(crate) fn numbers<T: Number>(factor: &Factor) -> Result<&[T], Failure> {
 
 /// Names of the components of a model.
 pub(crate) fn components(model: &Model) -> Vec<String> {
-    components::numbered(model.rank())
+    model.component_names.clone().unwrap_or_else(|| components::numbered(model.rank()))
 }
 
 /// H of a model as the engine stores it: tall.
@@ -118,22 +128,37 @@ pub(crate) fn tall<T: Number>(h: &Factor) -> Result<partwise::Factor<T>, Failure
     Ok(partwise::Factor::from_rows(h.cols, h.rows, &wide.to_transposed_vec()))
 }
 
-/// Refuses X if its columns cannot be those of the model; notes names that differ.
-pub(crate) fn check_columns(model: &Model, about: &mut About) -> Result<(), Failure> {
-    if model.h.cols != about.cols {
-        let text =
-            format!("{}: the model has {} columns, X has {}", about.name, model.h.cols, about.cols);
-        return Err(Failure::Data { code: "E-SHAPE", text, at: None });
+/// What was missing in the fit by what it was.
+pub(crate) fn missing(model: &Model) -> args::Missing {
+    let given = |option: &str| of_fit(model).iter().any(|given| given == option);
+    args::Missing { nan: given("--missing nan"), absent: given("--missing absent") }
+}
+
+/// The options of the fit that said which entries count, and how much.
+pub(crate) fn of_fit(model: &Model) -> &[String] {
+    model.origin.weighing.as_ref().map_or(&[][..], |weighing| &weighing.given)
+}
+
+/// The rows, if they are those of the fit, and columns of X in the order of the model, by their names.
+pub(crate) fn arranged(
+    model: &Model,
+    (table, name): (Table, &str),
+    rows: bool,
+    (matching, path): (Match, &Path),
+    notices: &mut Vec<String>,
+) -> Result<Table, Failure> {
+    let of = crate::text::path(path);
+    let rows = rows.then_some(Named { of: &of, names: model.row_names.as_deref() });
+    let columns = Some(Named { of: &of, names: model.col_names.as_deref() });
+    matching.arrange(table, name, (rows, columns), notices)
+}
+
+/// Refuses X if it has not as many columns as the model.
+pub(crate) fn check_columns(model: &Model, about: &About) -> Result<(), Failure> {
+    if model.h.cols == about.cols {
+        return Ok(());
     }
-    if let (Some(ours), Some(theirs)) = (&model.col_names, &about.col_names)
-        && let Some(at) = (0..about.cols).find(|&j| ours.get(j) != theirs.get(j))
-    {
-        about.notices.push(format!(
-            "columns are matched by position, and their names differ: column {at} is '{}' in the \
-             model and '{}' in X",
-            crate::text::escaped(&ours[at]),
-            crate::text::escaped(&theirs[at])
-        ));
-    }
-    Ok(())
+    let text =
+        format!("{}: the model has {} columns, X has {}", about.name, model.h.cols, about.cols);
+    Err(Failure::Data { code: "E-SHAPE", text, at: None })
 }

@@ -3,6 +3,7 @@
 use super::model;
 use crate::about::About;
 use crate::args;
+use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::json::{self, KktAnswer, Matrix, Minimised};
 use crate::load::{self, Loaded};
@@ -19,13 +20,15 @@ use serde::Serialize;
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
-    let table = load::table(&args.input, args.weighing.missing.nan, args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing().nan, args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, table))
 }
 
 fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Result<(), Failure> {
-    let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     let mut remarks = Remarks::default();
+    let (name, by) = (load::name(&args.input.file), (args.beside.matching, &*args.model));
+    let table = model::arranged(model, (table, &name), true, by, &mut remarks.notices)?;
+    let Loaded { x, mut about } = load::matrix::<T>(table, name)?;
     remarks.notices.append(&mut about.notices);
     check_data(model, &about)?;
     let Some(w) = &model.w else {
@@ -36,10 +39,20 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
     let (w, h) = (model::factor::<T>(w)?, model::tall::<T>(&model.h)?);
     let objective = model::objective(model)?;
     let notices = &mut remarks.notices;
-    let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
+    let missing = args.weighing.missing();
+    let files = Beside::new(&args.beside, &args.input.reading, missing.nan, args.memory);
+    let Weighed { weights, given } =
+        weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
     check_given(model, &given, &about)?;
     let plain = given.is_empty();
-    let verified = verify(Data { x, weights }, &w, &h, &objective).map_err(|e| about.blame(e))?;
+    let mut verified =
+        verify(Data { x, weights }, &w, &h, &objective).map_err(|e| about.blame(e))?;
+    // A factor that was held fixed need not be stationary.
+    match model.origin.options.get("fixed").map(String::as_str) {
+        Some("w") => (verified.kkt.w, verified.kkt.w_zeros) = (0.0, 0.0),
+        Some("h") => (verified.kkt.h, verified.kkt.h_zeros) = (0.0, 0.0),
+        _ => {}
+    }
     let of = about.rows as f64 * about.cols as f64;
     let seen = (!plain).then_some(Seen { given, observed: verified.observed, of });
     check_observed(model, verified.observed, &about)?;
@@ -57,7 +70,7 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
 
 /// Refuses options under which other entries count than in the fit.
 fn check_given(model: &Model, given: &[String], about: &About) -> Result<(), Failure> {
-    let of_fit = model.origin.weighing.as_ref().map_or(&[][..], |w| &w.given);
+    let of_fit = model::of_fit(model);
     if of_fit == given {
         return Ok(());
     }
@@ -120,6 +133,10 @@ struct Agreement {
     claimed_kkt: f64,
     found_kkt: f64,
     allowed_kkt: f64,
+    /// D / D₀: of the model, if it says so, and found.
+    claimed_share: Option<f64>,
+    found_share: f64,
+    allowed_share: f64,
 }
 
 impl Agreement {
@@ -142,6 +159,11 @@ impl Agreement {
                 4.0 * bound * (T::ROUNDOFF / f64::ROUNDOFF)
             };
         let (claimed_kkt, found_kkt) = (model.origin.kkt, verified.kkt.residual());
+        let found_share = verified.relative_error.powi(2);
+        // D₀ may be a small difference of sums over entries in T: half their digits are compared.
+        let of_null = T::ROUNDOFF.sqrt() / 16.0 * found_share;
+        let null =
+            if found_share > 0.0 { verified.divergence / found_share } else { f64::INFINITY };
         Self {
             claimed: model.origin.objective,
             found: verified.objective.min(f64::MAX),
@@ -149,6 +171,9 @@ impl Agreement {
             claimed_kkt,
             found_kkt,
             allowed_kkt: 0.01 * claimed_kkt.max(found_kkt) + 64.0 * T::ROUNDOFF * k.sqrt(),
+            claimed_share: model.origin.relative_error.map(|error| error * error),
+            found_share,
+            allowed_share: allowed / null + of_null,
         }
     }
 
@@ -158,6 +183,15 @@ impl Agreement {
                 "the model claims the objective {}, recomputed it is {}",
                 text::exact(self.claimed),
                 text::exact(self.found)
+            ));
+        }
+        if let Some(claimed) = self.claimed_share
+            && !within(claimed, self.found_share, self.allowed_share)
+        {
+            return Some(format!(
+                "the model claims the relative error {:e}, recomputed it is {:e}",
+                claimed.sqrt(),
+                self.found_share.sqrt()
             ));
         }
         let kkt = within(self.claimed_kkt, self.found_kkt, self.allowed_kkt);
@@ -189,8 +223,8 @@ impl Found<'_> {
         if let Some(seen) = self.seen {
             report::seen(&mut report, seen);
         }
-        if loss != Loss::FROBENIUS {
-            report.line("loss", &report::formula(loss));
+        if loss != Loss::FROBENIUS || self.seen.is_some() {
+            report.line("loss", &report::formula(loss, self.seen));
         }
         if !(w_penalty.is_none() && h_penalty.is_none()) {
             report.line("penalties", &report::prices(w_penalty, h_penalty));
@@ -200,7 +234,7 @@ impl Found<'_> {
         report.line("objective", &objective);
         report.line("KKT", &says(text::residual(a.found_kkt), text::residual(a.claimed_kkt)));
         let (error, explained) = (verified.relative_error, verified.explained_variance);
-        report.line("error", &report::error_line(loss, error, explained));
+        report.line("error", &report::error_line(loss, self.seen, error, explained));
         let agrees = a.disagreement().is_none();
         report.line("verdict", if agrees { "they agree" } else { "they disagree" });
         report.tell(args.show, remarks)
@@ -216,6 +250,8 @@ impl Found<'_> {
             divergence: f64,
             objective_in_model: f64,
             relative_error: f64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            relative_error_in_model: Option<f64>,
             explained_variance: f64,
             kkt: KktAnswer,
             kkt_in_model: f64,
@@ -241,6 +277,7 @@ impl Found<'_> {
             divergence: verified.divergence,
             objective_in_model: agreement.claimed,
             relative_error: verified.relative_error,
+            relative_error_in_model: model.origin.relative_error,
             explained_variance: verified.explained_variance,
             kkt: verified.kkt.into(),
             kkt_in_model: agreement.claimed_kkt,

@@ -1,7 +1,7 @@
 //! A matrix beside X: weights or a mask.
 
 use crate::number::Number;
-use partwise::{Csr, Dense, Error, Input};
+use partwise::{Csr, Dense, Error, Input, Order};
 
 /// A matrix by rows; of a sparse one, what is not stored is 0.
 #[derive(Debug)]
@@ -51,11 +51,32 @@ impl<T: Number> Grid<T> {
         }
     }
 
+    /// The same entries, each changed.
+    pub(super) fn map(self, change: impl Fn(T) -> T) -> Result<Self, Error> {
+        let shape @ (rows, cols) = self.shape();
+        let mut values = Vec::new();
+        self.for_each(|_, _, value| values.push(change(value)));
+        Ok(match self {
+            Self::Dense(_) => Self::Dense(Dense::new(rows, cols, Order::RowMajor, values)?),
+            Self::Sparse(x) => {
+                let (mut indptr, mut indices) = (vec![0], Vec::with_capacity(values.len()));
+                for row in 0..rows {
+                    indices.extend_from_slice(x.row(row).0);
+                    indptr.push(indices.len());
+                }
+                Self::Sparse(Csr::new(shape, &indptr, indices, values)?)
+            }
+        })
+    }
+
     /// The first entry stored that is of this kind.
-    pub(super) fn first(&self, wanted: impl Fn(T) -> bool) -> Option<(usize, usize, f64)> {
+    pub(super) fn first(
+        &self,
+        wanted: impl Fn(usize, usize, T) -> bool,
+    ) -> Option<(usize, usize, f64)> {
         let mut first = None;
         self.for_each(|row, col, value| {
-            if wanted(value) {
+            if wanted(row, col, value) {
                 first.get_or_insert((row, col, value.to_f64()));
             }
         });
@@ -64,7 +85,7 @@ impl<T: Number> Grid<T> {
 
     /// Refuses what is no weight.
     pub(super) fn check(&self, what: &str) -> Result<(), Error> {
-        match self.first(|v| !(v.is_finite() && v >= T::ZERO)) {
+        match self.first(|_, _, v| !(v.is_finite() && v >= T::ZERO)) {
             Some((row, col, value)) => {
                 Err(Error::Weight { what: format!("{what}[{row}, {col}]"), value })
             }
@@ -180,7 +201,6 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use partwise::Order;
 
     fn dense(values: [f64; 6]) -> Grid<f64> {
         Grid::Dense(Dense::new(2, 3, Order::RowMajor, values.to_vec()).expect("2 × 3"))

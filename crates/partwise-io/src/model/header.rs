@@ -37,6 +37,8 @@ pub(super) struct Header {
     pub(super) tensors: Vec<TensorEntry>,
     pub(super) row_names: Option<Vec<String>>,
     pub(super) col_names: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) component_names: Option<Vec<String>>,
 }
 
 impl TensorType {
@@ -105,19 +107,26 @@ impl Header {
             tensors,
             row_names: model.row_names.clone(),
             col_names: model.col_names.clone(),
+            component_names: model.component_names.clone(),
         }
     }
 
     /// Checks that everything agrees, looking at no tensor yet.
     pub(super) fn check(&self) -> Result<(), Error> {
         let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
-        if !matches!(names[..], ["h"] | ["w", "h"]) {
+        let factors = names.strip_suffix(&["column_weights"]).unwrap_or(&names);
+        if !matches!(factors, ["h"] | ["w", "h"]) {
             let found = format!("tensors {}", shown(names.join(", ").as_bytes()));
-            return Err(bad(Place::File, found, "h, or w and h, each once and in this order"));
+            let expected = "w (or not), h, column_weights (or not), each once and in this order";
+            return Err(bad(Place::File, found, expected));
         }
         let (rows, cols) = (self.origin.data.rows, self.origin.data.cols);
         for tensor in &self.tensors {
-            let needed = if tensor.name == "w" { (rows, self.rank) } else { (self.rank, cols) };
+            let needed = match tensor.name.as_str() {
+                "w" => (rows, self.rank),
+                "h" => (self.rank, cols),
+                _ => (1, cols),
+            };
             if (tensor.rows, tensor.cols) != needed || self.rank == 0 {
                 let found = format!("shape ({}, {})", tensor.rows, tensor.cols);
                 let expected = format!("({}, {}) and at least one component", needed.0, needed.1);
@@ -126,12 +135,14 @@ impl Header {
         }
         check_names("row_names", self.row_names.as_deref(), rows)?;
         check_names("col_names", self.col_names.as_deref(), cols)?;
+        check_names("component_names", self.component_names.as_deref(), self.rank)?;
         let prices =
             self.origin.penalties.iter().flat_map(|p| {
                 [("w_l1", p.w_l1), ("w_l2", p.w_l2), ("h_l1", p.h_l1), ("h_l2", p.h_l2)]
             });
         let figures = [("objective", self.origin.objective), ("kkt", self.origin.kkt)];
-        for (name, value) in figures.into_iter().chain(prices) {
+        let error = self.origin.relative_error.map(|error| ("relative_error", error));
+        for (name, value) in figures.into_iter().chain(error).chain(prices) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(bad(
                     Place::Entry(name.into()),

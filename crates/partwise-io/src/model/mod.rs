@@ -8,7 +8,7 @@
 //! | 4 | version, now 1 |
 //! | 8 | length of the header |
 //! | … | header: JSON, filled up with spaces so that the tensors start at a multiple of 8 |
-//! | … | tensors, row-major, in the order of the header, without gaps: `w` (if kept), then `h` |
+//! | … | tensors, row-major, in the order of the header, without gaps: `w` (if kept), `h`, `column_weights` (if any) |
 //! | 4 | CRC-32 of everything before |
 //!
 //! Nothing in it can run, nothing depends on the time or the machine: the same model gives the same
@@ -81,6 +81,9 @@ pub struct Origin {
     pub options: BTreeMap<String, String>,
     /// Value of the loss at the end.
     pub objective: f64,
+    /// √(D / D₀) at the end, as the engine defines it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_error: Option<f64>,
     /// Stationarity residual at the end.
     pub kkt: f64,
     /// How the fit ended.
@@ -127,6 +130,10 @@ pub struct Model {
     pub row_names: Option<Vec<String>>,
     /// Names of the n columns of X.
     pub col_names: Option<Vec<String>>,
+    /// Names of the k components, where they have other names than their numbers.
+    pub component_names: Option<Vec<String>>,
+    /// Weights of the n columns, 1 × n, if they were not all 1: new rows are weighed by them too.
+    pub column_weights: Option<Factor>,
     /// How it came about.
     pub origin: Origin,
 }
@@ -194,18 +201,23 @@ impl Model {
         })?;
         header.check()?;
         let ranges = header.ranges(data.len() as u64)?;
-        let (mut w, mut h) = (None, None);
+        let (mut w, mut h, mut column_weights) = (None, None, None);
         for (entry, range) in header.tensors.iter().zip(ranges) {
             let bytes = data.get(range).unwrap_or_default();
             let factor = entry.decode(header.dtype, bytes)?;
             check_factor(&entry.name, &factor)?;
-            *(if entry.name == "w" { &mut w } else { &mut h }) = Some(factor);
+            let place = match entry.name.as_str() {
+                "w" => &mut w,
+                "h" => &mut h,
+                _ => &mut column_weights,
+            };
+            *place = Some(factor);
         }
         let Some(h) = h else {
             return Err(bad(Place::File, "no tensor h", "one"));
         };
-        let Header { row_names, col_names, origin, .. } = header;
-        Ok(Self { w, h, row_names, col_names, origin })
+        let Header { row_names, col_names, component_names, origin, .. } = header;
+        Ok(Self { w, h, row_names, col_names, component_names, column_weights, origin })
     }
 
     /// Number of components.
@@ -230,7 +242,8 @@ impl Model {
     }
 
     fn tensors(&self) -> impl Iterator<Item = (&'static str, &Factor)> {
-        self.w.iter().map(|w| ("w", w)).chain([("h", &self.h)])
+        let weights = self.column_weights.iter().map(|weights| ("column_weights", weights));
+        self.w.iter().map(|w| ("w", w)).chain([("h", &self.h)]).chain(weights)
     }
 }
 

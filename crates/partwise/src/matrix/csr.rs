@@ -356,6 +356,11 @@ impl<'a, T: Scalar> Csc<'a, T> {
         Ok(Self(Csr::new((cols, rows), indptr, indices, values)?))
     }
 
+    /// The rows and values of column `j`.
+    pub fn column(&self, j: usize) -> (&[u32], &[T]) {
+        self.0.row(j)
+    }
+
     /// From the rows of the transpose.
     pub fn from_transposed(transposed: Csr<'a, T>) -> Self {
         Self(transposed)

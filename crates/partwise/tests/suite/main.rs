@@ -8,6 +8,7 @@ mod bad_data;
 mod common;
 mod completion;
 mod conformance;
+mod explained;
 mod faults;
 mod golden;
 mod halting;
@@ -26,7 +27,7 @@ mod reference;
 mod refusals;
 mod regressions;
 mod robust;
-mod shares;
+
 mod sparse;
 mod transform;
 mod weights;

@@ -38,7 +38,7 @@ impl<T: Number> Answer<'_, T> {
             report::seen(&mut report, seen);
         }
         report.line("fit", &self.what_was_done());
-        report::fit(&mut report, fit, options);
+        report::fit(&mut report, fit, options, self.seen);
         report::parts(&mut report, fit, components, about.col_names.as_deref());
         let saved = files.names();
         if saved.is_empty() {

@@ -1,11 +1,11 @@
 //! `partwise fit`.
 
 mod answer;
-mod starts;
 
 use super::model;
 use crate::about::About;
 use crate::args;
+use crate::beside::Beside;
 use crate::components::{self, Components};
 use crate::failure::Failure;
 use crate::json::Files;
@@ -15,18 +15,17 @@ use crate::plan::{self, Outputs};
 use crate::progress::Bar;
 use crate::report::{self, Remarks};
 use crate::weigh::{self, Seen, Weighed};
-use crate::{interrupt, memory, text};
+use crate::{interrupt, memory, start, text};
 use answer::Answer;
 use partwise::matrix::Data;
-use partwise::{Error, Factor, Fit, Options, Side, Status, fit_observed};
+use partwise::{Error, Fit, Loss, Options, Side, Status, fit_observed};
 use partwise_io::{Named, Table};
-use starts::Starts;
 
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
     let outputs = Outputs::open(args)?;
-    let table = load::table(&args.input, args.weighing.missing.nan, args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing().nan, args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
     with_number!(single, fit(args, table, outputs))
 }
@@ -47,6 +46,14 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
         let text = "the number of components is not known: give --rank K (short: -k K), or W or H to \
                     start from (--w FILE, --h FILE), whose shape tells it";
         return Err(Failure::Usage(text.into()));
+    }
+    let squares = args.loss == Loss::FROBENIUS || args.loss.delta().is_some();
+    if args.weighing.uncertainties.is_some() && !squares {
+        return Err(Failure::Usage(format!(
+            "--uncertainties weighs squares of errors by 1/s², and --loss {} has none; give weights by \
+             --weights, or take --loss frobenius or huber:δ",
+            args.loss
+        )));
     }
     let (w, h) = args.penalties.pair();
     let prices = [("w_l1", w.l1), ("w_l2", w.l2), ("h_l1", h.l1), ("h_l2", h.l2)];
@@ -70,9 +77,13 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let mut remarks = Remarks::default();
     let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     remarks.notices.append(&mut about.notices);
-    let mut options = options::<T>(args, &about, &mut remarks)?;
+    let missing = args.weighing.missing();
+    let files = Beside::new(&args.beside, &args.input.reading, missing.nan, args.memory);
+    let (mut options, own) = options::<T>(args, files, &about, &mut remarks)?;
     let notices = &mut remarks.notices;
-    let Weighed { weights, given } = weigh::weights(&args.weighing, &about, args.memory, notices)?;
+    let Weighed { weights, given } =
+        weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
+    let column_weights = weights.columns.clone();
     let data = Data { x, weights };
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet > 0 || args.show.json, args.max_iter, args.time_limit);
@@ -81,11 +92,12 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     drop(bar);
     let mut fit = result.map_err(|error| blame(error, args, &about))?;
     let given = args.w.is_some() || args.h.is_some();
-    let names = given.then(|| components::numbered(options.rank));
+    let names = own.clone().or_else(|| given.then(|| components::numbered(options.rank)));
     let components =
         Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings = fit.warnings.iter().map(ToString::to_string).collect();
-    let mut files = save(args, &fit, &components, (&about, seen.as_ref()), &mut outputs)?;
+    let kept = Kept { component_names: own, column_weights };
+    let mut files = save(args, &fit, &components, kept, (&about, seen.as_ref()), &mut outputs)?;
     remarks.notices.extend(outputs.nameless(&about));
     let kept_elsewhere = outputs.commit(&mut files)?;
     let outcome = kept_elsewhere.map_or_else(|| outcome(args, &fit), Err);
@@ -100,12 +112,18 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
 
 fn options<T: Number>(
     args: &args::Fit,
+    files: Beside<'_>,
     about: &About,
     remarks: &mut Remarks,
-) -> Result<Options<T>, Failure> {
+) -> Result<(Options<T>, Option<Vec<String>>), Failure> {
     let notices = &mut remarks.notices;
-    let mut starts = Starts::new(args);
-    let rank = args.rank.map_or_else(|| starts.rank(about), Ok)?;
+    let paths = (args.w.as_deref(), args.h.as_deref());
+    let read = || start::read(paths, args.rank, files, about);
+    let early = args.rank.is_none().then(read).transpose()?;
+    let rank = match (&early, args.rank) {
+        (Some(tables), None) => tables.rank(about)?,
+        (_, rank) => rank.unwrap_or_default(),
+    };
     let mut options = Options {
         rank,
         loss: args.loss,
@@ -127,15 +145,10 @@ fn options<T: Number>(
     options.fixed = None;
     options.validate((about.rows, about.cols)).map_err(|error| blame(error, args, about))?;
     options.fixed = args.fix;
-    if let Some((path, table)) = starts.w.read()? {
-        options.w = Some(load::factor(table, (path, "W"), (about.rows, rank), notices)?);
-    }
-    if let Some((path, table)) = starts.h.read()? {
-        let wide: Factor<T> = load::factor(table, (path, "H"), (rank, about.cols), notices)?;
-        let tall = wide.to_transposed_vec();
-        options.h = Some(Factor::from_rows(about.cols, rank, &tall));
-    }
-    Ok(options)
+    let tables = early.map_or_else(read, Ok)?;
+    let given = tables.factors(rank, files.matching(), about, notices)?;
+    (options.w, options.h) = (given.w, given.h);
+    Ok((options, given.component_names))
 }
 
 /// What the limit leaves for the factors once X is in memory.
@@ -170,11 +183,19 @@ fn blame(error: Error, args: &args::Fit, about: &About) -> Failure {
     }
 }
 
+/// What a model keeps of what the fit was given.
+pub(super) struct Kept<T> {
+    /// Names of the components of W or H, where a file had them.
+    pub(super) component_names: Option<Vec<String>>,
+    pub(super) column_weights: Option<Vec<T>>,
+}
+
 /// Writes what was asked for; nothing has its final name yet.
 fn save<T: Number>(
     args: &args::Fit,
     fit: &Fit<T>,
     components: &Components,
+    kept: Kept<T>,
     (about, seen): (&About, Option<&Seen>),
     outputs: &mut Outputs,
 ) -> Result<Files, Failure> {
@@ -193,7 +214,7 @@ fn save<T: Number>(
         output.write(&Named { rows, cols, values, row_names, col_names })?;
     }
     if let Some(output) = &mut outputs.model {
-        output.write_model(&model::of(args, fit, (about, seen), w, h))?;
+        output.write_model(&model::of(args, fit, (about, seen), kept, (w, h)))?;
     }
     Ok(outputs.files())
 }
