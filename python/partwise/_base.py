@@ -20,6 +20,7 @@ from ._validation import (
     float_types,
     loss_of,
     penalties,
+    refuse_masked,
     thread_count,
 )
 from ._version import marked, unmarked
@@ -162,6 +163,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         super().__setstate__(unmarked(state, type(self).__name__))
 
     def _checked(self, X, **options):
+        refuse_masked(X)
         # Before, as a conversion follows the indices; after, for the formats without any.
         check_indices(X)
         X = validate_data(
@@ -188,9 +190,6 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if self._n_components == "auto":
             self._n_components = X.shape[1]
         W, H = initialize(X, self._n_components, self.init, self.random_state)
-        if not (W.any() and H.any()):
-            # An SVD start drops entries below 1e-6, which may be all of them if X is small.
-            W, H = initialize(X, self._n_components, "random", self.random_state)
         if not (W.any() and H.any()):
             # X is zero. Any start will do but zero, from which nothing moves.
             W, H = np.ones_like(W), np.ones_like(H)

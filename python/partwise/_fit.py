@@ -4,13 +4,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal
 
-import numpy as np
-
 from partwise import _native
 from partwise._input import as_native
+from partwise._names import Match, Matching
 from partwise._progress import Bar, interactive
 from partwise._result import Result
-from partwise._weights import as_like, as_missing, as_vector
+from partwise._triples import looks_like_triples
+from partwise._weights import as_like, as_missing, as_starts, as_vector, no_effect, parted
 
 __all__ = ["Result", "fit", "losses", "rules", "starts"]
 
@@ -60,6 +60,7 @@ def fit(
     callback: Callable[[dict[str, Any]], Any] | None = None,
     layer: str | None = None,
     dtype: Any = None,
+    match: Match = "names",
 ) -> Result:
     """Factorise X (m × n) into W (m × k) and H (k × n) with every entry ≥ 0.
 
@@ -70,7 +71,8 @@ def fit(
     Parameters
     ----------
     X : array of shape (m, n)
-        Values ≥ 0. See :func:`partwise._input.as_native` for the types.
+        Values ≥ 0. See :func:`partwise._input.as_native` for the types. What the mask of a masked
+        array hides is missing.
     rank : int
         Number of components k.
     loss : str or float
@@ -103,7 +105,8 @@ def fit(
         extrapolation. Most programs go on like that to the end, so a fit that begins so ends at
         the same stationary point as theirs more often; without them it is faster.
     w, h : arrays of shape (m, k) and (k, n), or None
-        Where W and H start; they are copied.
+        Where W and H start; they are copied. The rows of a frame ``h`` and the columns of a frame
+        ``w`` are the names of components.
     fixed : "w", "h" or None
         A factor to keep as it was given.
     w_l1, w_l2, h_l1, h_l2 : float
@@ -126,6 +129,10 @@ def fit(
         Which layer of an AnnData to take.
     dtype : "float32", "float64" or None
         What to compute in; None keeps the precision of X.
+    match : "names" or "position"
+        How frames, Series and AnnData beside an X with names are laid on it. By "names" another order
+        is put right, which ``Result.warnings`` tells, and other names are refused. Labels that only
+        count from 0 are no names, except beside the same numbers in another order.
 
     Returns
     -------
@@ -135,8 +142,8 @@ def fit(
     Raises
     ------
     ValueError
-        If an entry of X is negative or not finite, if sparse arrays contradict each other, or if an
-        option is out of range. The text names the place and the value.
+        If an entry of X is negative or not finite, if sparse arrays contradict each other, if names
+        do not match, or if an option is out of range. The text names the place and the value.
     TypeError
         If X or an option is of a type that is not accepted.
     MemoryError
@@ -153,7 +160,10 @@ def fit(
     >>> partwise.fit(X, 1).relative_error < 1e-6
     True
     """
+    X, hidden = parted(X, missing)
     data = as_native(X, dtype, layer)
+    matching = Matching(data.labels, match)
+    w, h, component_names = as_starts(w, h, data, rank, matching)
     model: dict[str, Any] = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
     options: dict[str, Any] = {
         "rule": rule,
@@ -166,19 +176,35 @@ def fit(
         "threads": threads,
         "sweeps": sweeps,
         "plain": plain,
-        "w": as_like("w", _dense(w), data),
-        "h": as_like("h", _dense(h), data),
+        "w": w,
+        "h": h,
         "fixed": fixed,
-        "weights": as_like("weights", weights, data),
-        "row_weights": as_vector("row_weights", row_weights, data),
-        "column_weights": as_vector("column_weights", column_weights, data),
-        "missing": as_missing(missing, data),
+        "weights": as_like("weights", weights, data, matching),
+        "row_weights": as_vector("row_weights", row_weights, data, matching),
+        "column_weights": as_vector("column_weights", column_weights, data, matching),
+        "missing": as_missing(hidden, data, matching),
     }
     own = {
         "model": model,
-        "weighted": any(w is not None for w in (weights, row_weights, column_weights, missing)),
+        "weighted": any(w is not None for w in (weights, row_weights, column_weights, hidden)),
         "column_weights": options["column_weights"],
         "missing": missing if isinstance(missing, str) else None,
+        "component_names": component_names,
+        "layer": layer,
+        "of_entries": tuple(
+            name
+            for name, given in (
+                ("weights", weights),
+                ("missing", hidden),
+                ("row_weights", row_weights),
+            )
+            if not (given is None or isinstance(given, str))
+        ),
+        "remarks": [
+            *matching.remarks,
+            *no_effect(missing, data),
+            *looks_like_triples(data.x, data.labels.columns),
+        ],
     }
     show = interactive() if progress is None else progress
     bar = Bar(callback) if show else nullcontext(callback)
@@ -190,7 +216,3 @@ def fit(
             error.partial = Result._of(error.partial, data, **own)  # type: ignore[attr-defined]
         raise
     return Result._of(done, data, **own)
-
-
-def _dense(start: Any) -> np.ndarray | None:
-    return None if start is None else np.asarray(start)

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_non_negative
 
 from ._indices import check_indices
 from ._nmf import NMF
-from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta
+from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta, refuse_masked
 
 
 @validate_params(
@@ -106,6 +106,7 @@ def non_negative_factorization(
         shuffle=shuffle,
     )
     est._validate_params()
+    refuse_masked(X)
     check_indices(X)
     X = check_array(X, accept_sparse=("csr", "csc"), dtype=FLOATS)
     check_indices(X)

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-#: Longest text of an exception.
-_LONGEST = 500
+from partwise._names import Labels, is_anndata, is_of, labels_of
+from partwise._text import cut
 
 
 class Native(NamedTuple):
@@ -16,8 +16,7 @@ class Native(NamedTuple):
     """A 2-D array, or ``(format, shape, indptr, indices, data)``."""
     shape: tuple[int, int]
     dtype: np.dtype
-    row_names: np.ndarray | None = None
-    column_names: np.ndarray | None = None
+    labels: Labels = Labels()
 
 
 def as_native(X: Any, dtype: Any = None, layer: str | None = None) -> Native:
@@ -43,28 +42,20 @@ def as_native(X: Any, dtype: Any = None, layer: str | None = None) -> Native:
         If X has not two dimensions, or is a masked array.
     """
     target = _target(dtype)
-    row_names = column_names = None
-    if _is_anndata(X):
-        row_names, column_names = np.asarray(X.obs_names), np.asarray(X.var_names)
+    labels = labels_of(X)
+    if is_anndata(X):
         X = _of_anndata(X, layer)
     elif layer is not None:
         raise TypeError(f"layer = {cut(repr(layer), 60)} is for AnnData, and X is {_type(X)}")
-    if _is_frame(X, "pandas"):
-        row_names, column_names = np.asarray(X.index), np.asarray(X.columns)
+    if is_of(X, "pandas", "DataFrame"):
         X = _of_pandas(X)
-    elif _is_frame(X, "polars"):
-        column_names = np.asarray(X.columns, dtype=object)
+    elif is_of(X, "polars", "DataFrame"):
         X = _of_polars(X)
     if is_sparse(X):
         found = _of_sparse(X, target)
     else:
         found = _of_array(_array(X), target)
-    return found._replace(row_names=row_names, column_names=column_names)
-
-
-def cut(text: str, longest: int = _LONGEST) -> str:
-    """``text``, or its beginning."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return found._replace(labels=labels)
 
 
 def _type(X: Any) -> str:
@@ -180,20 +171,19 @@ def _aligned(array: np.ndarray) -> np.ndarray:
     return array if array.flags.aligned else array.copy()
 
 
-def _is_frame(X: Any, library: str) -> bool:
-    module = sys.modules.get(library)
-    return module is not None and isinstance(X, module.DataFrame)
-
-
 def _of_pandas(X: Any) -> Any:
     pandas = sys.modules["pandas"]
-    if len(X.columns) and all(isinstance(kind, pandas.SparseDtype) for kind in X.dtypes):
-        if any(kind.fill_value != 0 for kind in X.dtypes):
-            raise ValueError("a sparse DataFrame needs fill value 0 in every column")
-        return X.sparse.to_coo().tocsc()
     for name, kind in X.dtypes.items():
         if not (pandas.api.types.is_numeric_dtype(kind) or pandas.api.types.is_bool_dtype(kind)):
-            raise TypeError(cut(f"X: column {name!r} has dtype {kind}; expected real numbers"))
+            cure = ": if it holds numbers, X.astype(float)" if str(kind) == "object" else ""
+            raise TypeError(
+                cut(f"X: column {name!r} has dtype {kind}; expected real numbers{cure}")
+            )
+    sparse = [isinstance(kind, pandas.SparseDtype) for kind in X.dtypes]
+    if any(sparse):
+        found = _of_sparse_columns(X, sparse)
+        if found is not None:
+            return found
     if any(pandas.api.types.is_extension_array_dtype(kind) for kind in X.dtypes):
         return X.to_numpy(dtype=np.float64, na_value=np.nan)
     array = X.to_numpy()
@@ -201,16 +191,47 @@ def _of_pandas(X: Any) -> Any:
     return array.astype(np.float64) if array.dtype == object else array
 
 
+def _of_sparse_columns(X: Any, sparse: list[bool]) -> Any:
+    """A frame with sparse columns as a CSC matrix, in which dense columns store all they hold.
+
+    None if some are dense and an array is smaller.
+    """
+    for at in np.flatnonzero(sparse).tolist():
+        if X.dtypes.iloc[at].fill_value != 0:
+            name = cut(repr(X.columns[at]), 60)
+            fill = X.dtypes.iloc[at].fill_value
+            raise ValueError(
+                "a sparse DataFrame needs fill value 0 in every column: "
+                f"column {name} has {fill}; astype(pandas.SparseDtype(float, 0)) gives it"
+            )
+    if all(sparse):
+        return X.sparse.to_coo().tocsc()
+    m, n = X.shape
+    held = [X.iloc[:, at].array.npoints if is_it else m for at, is_it in enumerate(sparse)]
+    if 2 * sum(held) > m * n:
+        return None
+    import scipy.sparse
+
+    indptr = np.concatenate([[0], np.cumsum(held)])
+    narrow = max(m, int(indptr[-1])) < 2**31
+    indices = np.empty(indptr[-1], np.int32 if narrow else np.int64)
+    values = np.empty(indptr[-1])
+    for at, is_sparse_column in enumerate(sparse):
+        column, own = X.iloc[:, at].array, slice(indptr[at], indptr[at + 1])
+        if is_sparse_column:
+            indices[own] = column.sp_index.to_int_index().indices
+            values[own] = column.sp_values
+        else:
+            indices[own] = np.arange(m)
+            values[own] = column.to_numpy(np.float64, na_value=np.nan)
+    return scipy.sparse.csc_array((values, indices, indptr), shape=(m, n))
+
+
 def _of_polars(X: Any) -> Any:
     for name, kind in zip(X.columns, X.dtypes, strict=True):
         if not (kind.is_numeric() or str(kind) == "Boolean"):
             raise TypeError(cut(f"X: column {name!r} has dtype {kind}; expected real numbers"))
     return X.to_numpy()
-
-
-def _is_anndata(X: Any) -> bool:
-    module = sys.modules.get("anndata")
-    return module is not None and isinstance(X, module.AnnData)
 
 
 def _of_anndata(X: Any, layer: str | None) -> Any:

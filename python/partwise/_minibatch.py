@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_non_negative
 
 from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
 from ._online import BatchSteps, StopRule
+from ._start import unit_of
 from ._validation import check_zeros_for_beta
 
 _AT_LEAST_1 = CONSTRAINTS["max_iter"][0]
@@ -197,7 +198,7 @@ class MiniBatchNMF(BaseNMF):
         self._check_params(X)
         check_zeros_for_beta(X, self._beta_loss)
         W, H = self._check_start(X, W, H)
-        steps = BatchSteps(self, H)
+        steps = BatchSteps(self, H, unit_of(X))
         W = self._run(X, W.copy(), steps)
         self._keep(steps)
         if self.fresh_restarts:
@@ -229,7 +230,7 @@ class MiniBatchNMF(BaseNMF):
         if first:
             self._check_params(X)
             _, H = self._check_start(X, W, H)
-            steps = BatchSteps(self, H)
+            steps = BatchSteps(self, H, unit_of(X))
             self.n_steps_ = 0
         else:
             steps = BatchSteps.resumed(self)

@@ -1,5 +1,7 @@
 """The steps of `MiniBatchNMF`, and the rule that ends them."""
 
+import math
+
 import numpy as np
 
 from . import _native
@@ -15,6 +17,8 @@ class BatchSteps:
         With ``_beta_loss``, ``_rho`` and its parameters.
     H : ndarray of shape (n_components, n_features)
         Where H starts. It is not written to.
+    unit : float, default=1
+        In which scikit-learn's sums begin: H, and ones below it.
 
     Attributes
     ----------
@@ -24,11 +28,13 @@ class BatchSteps:
         Steps taken.
     """
 
-    def __init__(self, estimator, H):
+    def __init__(self, estimator, H, unit=1.0):
         self._estimator = estimator
         self._online = None
         self._penalties = None
-        self._sums = (H.copy(), np.ones_like(H), 0)
+        # X is 4^exponent in units of about its own, and H is 2^exponent.
+        exponent = math.frexp(unit)[1] // 2
+        self._sums = (np.ldexp(H, -exponent), np.ones_like(H), exponent)
         self.H = H
         self.count = 0
 

@@ -1,6 +1,6 @@
 """What a fit returns."""
 
-from collections import Counter
+import warnings
 from dataclasses import dataclass, field, fields
 from html import escape
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from partwise import _native
-from partwise._input import Native, as_native, cut
+from partwise._input import Native, as_native
+from partwise._names import Match, Matching, is_anndata, repeated
 from partwise._version import marked, unmarked
-from partwise._weights import as_like, as_missing, as_vector
+from partwise._weights import UNSAID, as_like, as_missing, as_vector, no_effect, parted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,13 +68,20 @@ class Result:
     """Weights of the columns of X, if any were given: length n."""
     missing: str | None = None
     """Which entries of X were missing, if a word said so."""
+    component_names: np.ndarray | None = None
+    """Names of the components, if ``w`` or ``h`` of the fit had some: length k."""
+    layer: str | None = None
+    """Which layer of an AnnData was X, if one was named."""
+    of_entries: tuple[str, ...] = ()
+    """What was said of single rows and entries of X: any of weights, missing (a mask), row_weights."""
 
     @classmethod
-    def _of(cls, fit: _native.Fit, data: Native, **own: Any) -> "Result":
+    def _of(cls, fit: _native.Fit, data: Native, remarks: list[str], **own: Any) -> "Result":
         figures = {f.name: getattr(fit, f.name) for f in fields(cls) if hasattr(fit, f.name)}
-        names: dict[str, Any] = {"row_names": data.row_names, "column_names": data.column_names}
-        figures["warnings"] = [*figures["warnings"], *_repeated(names)]
-        return cls(**figures, **names, **own)
+        rows, columns = data.labels
+        doubled = [*repeated("row names", rows), *repeated("column names", columns)]
+        figures["warnings"] = [*figures["warnings"], *remarks, *doubled]
+        return cls(**figures, row_names=rows, column_names=columns, **own)
 
     def __getstate__(self) -> dict[str, Any]:
         return marked(self.__dict__)
@@ -95,57 +103,97 @@ class Result:
         self,
         X: Any,
         *,
-        weights: Any = None,
-        missing: Any = None,
+        weights: Any = UNSAID,
+        missing: Any = UNSAID,
         threads: int = 0,
         layer: str | None = None,
+        match: Match = "names",
     ) -> np.ndarray:
         """W (m' × k) for new rows X (m' × n), with H as it is: each row by itself.
 
-        ``weights`` and ``missing`` are those of the new rows, as in ``fit``. Column weights, and
-        ``missing`` if it was "nan" or "absent", are those of the fit. Exact under the Frobenius loss.
+        Columns are those of the fit by their names, if both have some: another order is put right,
+        with a ``UserWarning``; ``match="position"`` looks at no names. Column weights, the layer of an
+        AnnData, and ``missing`` if it was "nan" or "absent", are those of the fit. ``weights`` and a
+        mask as ``missing`` are those of the new rows, as in ``fit``: a ``UserWarning`` asks for them if
+        the fit had some; None says that there are none. Exact under the Frobenius loss.
 
-        Raises ValueError if X has not n columns, and for what ``fit`` refuses of X.
+        Raises ValueError if X has not n columns or other names, and for what ``fit`` refuses of X.
         """
-        data = as_native(X, self.h.dtype, layer)
+        data, hidden = self._read(X, missing, layer)
+        fit, matching = Matching(data.labels, match), Matching(data.labels, match)
+        columns = fit.order("X", "columns", data.labels.columns, ("the fit", self.column_names))
+        asked = {"weights": weights, "missing": UNSAID if hidden is UNSAID else None}
+        for name in self.of_entries:
+            if asked.get(name) is UNSAID:
+                fit.remarks.append(
+                    f"the fit had {name} for the entries of its X, and these rows have none: pass "
+                    f"{name}= for them, or {name}=None if there are none"
+                )
         of_w = {name: self.model[name] for name in ("loss", "w_l1", "w_l2") if name in self.model}
+        options = {
+            "weights": as_like("weights", _said(weights), data, matching),
+            "column_weights": _back(self.column_weights, columns),
+            "missing": self._missing(hidden, data, matching, fit),
+        }
+        _warn(fit, matching)
         return _native.transform(
-            data.x,
-            self.h,
-            weights=as_like("weights", weights, data),
-            column_weights=self.column_weights,
-            missing=as_missing(self.missing if missing is None else missing, data),
-            threads=threads,
-            **of_w,
+            data.x, _back(self.h, columns, 1), threads=threads, **options, **of_w
         )
 
     def verify(
         self,
         X: Any,
         *,
-        weights: Any = None,
-        row_weights: Any = None,
-        missing: Any = None,
+        weights: Any = UNSAID,
+        row_weights: Any = UNSAID,
+        missing: Any = UNSAID,
         layer: str | None = None,
+        match: Match = "names",
     ) -> dict[str, Any]:
         """The figures recomputed from X, W and H in float64 by other code than that of the fit.
 
-        Weights of entries and of rows are to be given as they were to the fit; weights of columns
-        and what is missing are those of the fit unless given anew. A dict with objective,
-        divergence, objective_bound, relative_error, explained_variance, observed, kkt and
-        kkt_residual. Raises ValueError for what ``fit`` refuses of X and its weights.
+        Rows and columns are those of the fit by their names, as for ``transform``. Weights of entries
+        and of rows and a mask as ``missing`` are to be given as they were to the fit, or as None to
+        leave them out; weights of columns, the layer and a word as ``missing`` are those of the fit. A
+        dict with objective, divergence, objective_bound, relative_error, explained_variance, observed,
+        kkt and kkt_residual.
+
+        Raises ValueError for what ``fit`` refuses of X and its weights, for other names, and if
+        something is to be given and is not.
         """
-        data = as_native(X, self.h.dtype, layer)
+        data, hidden = self._read(X, missing, layer)
+        fit, matching = Matching(data.labels, match), Matching(data.labels, match)
+        rows = fit.order("X", "rows", data.labels.rows, ("the fit", self.row_names))
+        columns = fit.order("X", "columns", data.labels.columns, ("the fit", self.column_names))
+        asked = {"weights": weights, "row_weights": row_weights, "missing": hidden}
+        wanted = [f"{name}=" for name in self.of_entries if asked[name] is UNSAID]
+        if wanted:
+            raise ValueError(
+                f"the fit had {', '.join(wanted)}: give the same to verify, or None to leave it out"
+            )
+        options = {
+            "weights": as_like("weights", _said(weights), data, matching),
+            "row_weights": as_vector("row_weights", _said(row_weights), data, matching),
+            "column_weights": _back(self.column_weights, columns),
+            "missing": self._missing(hidden, data, matching, fit),
+        }
+        _warn(fit, matching)
         return _native.verify(
-            data.x,
-            self.w,
-            self.h,
-            weights=as_like("weights", weights, data),
-            row_weights=as_vector("row_weights", row_weights, data),
-            column_weights=self.column_weights,
-            missing=as_missing(self.missing if missing is None else missing, data),
-            **self.model,
+            data.x, _back(self.w, rows), _back(self.h, columns, 1), **options, **self.model
         )
+
+    def _read(self, X: Any, missing: Any, layer: str | None) -> tuple[Native, Any]:
+        """X in the precision of the fit, and what is missing with it: UNSAID if nobody said."""
+        if layer is None and self.layer is not None and is_anndata(X):
+            layer = self.layer
+        word = self.missing if missing is UNSAID or missing is None else missing
+        X, hidden = parted(X, word)
+        hidden = missing if hidden is None else hidden
+        return as_native(X, self.h.dtype, layer), hidden
+
+    def _missing(self, hidden: Any, data: Native, matching: Matching, fit: Matching) -> Any:
+        fit.remarks += no_effect(hidden, data)
+        return as_missing(_said(hidden), data, matching)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name; arrays are not copied."""
@@ -180,13 +228,18 @@ class Result:
         return f"<table><caption>partwise.Result</caption><tbody>{rows}</tbody></table>"
 
 
-def _repeated(names: dict[str, np.ndarray | None]) -> list[str]:
-    """Remarks on names that do not tell rows or columns apart."""
-    remarks = []
-    for which, given in names.items():
-        counts = Counter([] if given is None else given.tolist())
-        repeated = [name for name, count in counts.items() if count > 1]
-        if repeated:
-            text = f"{which.replace('_', ' ')} of X that occur more than once: {len(repeated)}"
-            remarks.append(f"{text} (first: {cut(repr(repeated[0]), 60)})")
-    return remarks
+def _said(given: Any) -> Any:
+    return None if given is UNSAID else given
+
+
+def _back(of_fit: Any, take: np.ndarray | None, axis: int = 0) -> Any:
+    """What is in the order of the fit, in the order of X: ``take`` is where the fit's are in X."""
+    if of_fit is None or take is None:
+        return of_fit
+    return np.take(of_fit, np.argsort(take), axis=axis)
+
+
+def _warn(*matchings: Matching) -> None:
+    for matching in matchings:
+        for remark in matching.remarks:
+            warnings.warn(remark, UserWarning, stacklevel=3)

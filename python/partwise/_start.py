@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_non_negative
 
@@ -11,11 +12,35 @@ try:
 except ImportError:  # before scikit-learn 1.8
     from sklearn.utils.extmath import randomized_svd
 
-# Smaller entries of an SVD start count as zero.
+# Smaller entries of an SVD start count as zero, as in scikit-learn.
 _EPS = 1e-6
+
+# Largest entries of X between which a start is scikit-learn's in the unit that X is given in: from
+# shares to counts of a million. Its SVD starts are no multiples of each other in other units: they
+# drop what is below 1e-6 and fill in the mean of X, where entries of W and H have the size of its
+# root. Beyond a largest entry of about 1e-12 or 1e24 all components would start alike.
+_ORDINARY = (2.0**-10, 2.0**20)
 
 # Entries of an X of which a copy in double precision is no burden.
 _SMALL = 1 << 20
+
+
+def unit_of(X):
+    """Return the unit in which a start for X is made: 1, or the largest entry of X.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+
+    Returns
+    -------
+    unit : float
+        1 if the largest entry is of an ordinary size, or 0.
+    """
+    values = X.data if sp.issparse(X) else X
+    largest = float(values.max(initial=0.0))
+    lowest, highest = _ORDINARY
+    return 1.0 if largest == 0 or lowest <= largest <= highest else largest
 
 
 def initialize(X, n_components, init=None, random_state=None):
@@ -55,7 +80,13 @@ def initialize(X, n_components, init=None, random_state=None):
         init = "nndsvda" if fits else "random"
     if init == "random":
         return _random(X, n_components, random_state)
-    return _filled(X, *_nndsvd(X, n_components, random_state), init, random_state)
+    unit = unit_of(X)
+    W, H = _nndsvd(X, n_components, random_state, unit)
+    _fill(W, H, X.mean() / unit, init, random_state)
+    if unit != 1:
+        for factor in (W, H):
+            factor *= np.sqrt(unit)
+    return W, H
 
 
 def _random(X, n_components, random_state):
@@ -71,11 +102,11 @@ def _random(X, n_components, random_state):
     return W, H
 
 
-def _nndsvd(X, n_components, random_state):
-    """Split every pair of singular vectors by sign and keep the heavier half."""
+def _nndsvd(X, n_components, random_state, unit):
+    """Split every pair of singular vectors by sign and keep the heavier half: for X / unit."""
     if X.dtype == np.float32 and X.shape[0] * X.shape[1] <= _SMALL:
         # Singular vectors in single precision are off by 1e-5, and a fit can make more of it.
-        W, H = _nndsvd(X.astype(np.float64), n_components, random_state)
+        W, H = _nndsvd(X.astype(np.float64), n_components, random_state, unit)
         return W.astype(np.float32), H.astype(np.float32)
     U, S, V = randomized_svd(X, n_components, random_state=random_state)
     W, H = np.zeros_like(U), np.zeros_like(V)
@@ -84,7 +115,7 @@ def _nndsvd(X, n_components, random_state):
         weight = 1.0
         if j > 0:
             u, v, weight = _heavier_half(U[:, j], V[j])
-        root = np.sqrt(S[j] * weight)
+        root = np.sqrt(S[j] / unit * weight)
         W[:, j], H[j] = root * u, root * v
     W[W < _EPS] = 0
     H[H < _EPS] = 0
@@ -105,11 +136,10 @@ def _heavier_half(x, y):
     return u / u_norm, v / v_norm, weight
 
 
-def _filled(X, W, H, init, random_state):
+def _fill(W, H, mean, init, random_state):
     """Fill the zeros of an SVD start: not at all, by the mean of X, or by small noise."""
     if init == "nndsvd":
-        return W, H
-    mean = X.mean()
+        return
     rng = check_random_state(random_state)
     for factor in (W, H):
         zero = factor == 0
@@ -122,4 +152,3 @@ def _filled(X, W, H, init, random_state):
                 f"Invalid init parameter: got {init!r} instead of one of "
                 "(None, 'random', 'nndsvd', 'nndsvda', 'nndsvdar')"
             )
-    return W, H

@@ -33,6 +33,23 @@ def loss_of(beta):
     return beta if isinstance(beta, str) else _LOSS_OF_BETA.get(beta, float(beta))
 
 
+def refuse_masked(X, whom="X"):
+    """Refuse a masked array: its mask would be lost, and what it hides taken for data.
+
+    Raises
+    ------
+    ValueError
+        If X hides an entry.
+    """
+    if isinstance(X, np.ma.MaskedArray) and np.ma.getmaskarray(X).any():
+        count = int(np.ma.getmaskarray(X).sum())
+        raise ValueError(
+            f"{whom} is a masked array that hides {count} of {X.size} entries, which scikit-learn's "
+            "interface cannot leave out: partwise.fit(X, k) does, as does "
+            "partwise.fit(X.data, k, missing=X.mask); numpy.ma.filled(X, value) puts values there"
+        )
+
+
 def engine_matrix(X):
     """Hand a checked X to the engine without copying its values.
 
@@ -99,6 +116,7 @@ def check_factor(factor, shape, whom, zero=False):
     ValueError
         If it has another shape, a negative entry or, unless allowed, only zeros.
     """
+    refuse_masked(factor, f"the array passed to {whom}")
     factor = check_array(factor)
     for axis, place in enumerate(("first", "second")):
         if shape[axis] not in ("auto", factor.shape[axis]):

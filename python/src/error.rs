@@ -17,7 +17,11 @@ const LONGEST: usize = 500;
 /// The exception for an error of the engine. Where an entry of X is at fault, the exception has
 /// the attributes `row`, `col`, `value` and `count`.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let text = cut(&error.to_string(), LONGEST);
+    let mut text = error.to_string();
+    if matches!(error, Error::NotFinite { value, .. } if value.is_nan()) {
+        text.push_str("; partwise.fit leaves them out with missing='nan'");
+    }
+    let text = cut(&text, LONGEST);
     match error {
         Error::Memory { .. } => PyMemoryError::new_err(text),
         Error::Source { .. } | Error::Threads { .. } => PyOSError::new_err(text),

@@ -9,7 +9,6 @@ use crate::pool;
 use crate::result::Fit;
 use crate::run::{attach_partial, run};
 use crate::weights::{Given, HeldWeights};
-use partwise::matrix::Data;
 use partwise::{Options, Rule, Start};
 use pyo3::prelude::*;
 use std::str::FromStr;
@@ -97,7 +96,7 @@ fn fit_as<T: Real>(
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Py<Fit>> {
     let weights = HeldWeights::of(given)?;
-    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let data = weights.of_x(py, x.input(py)?)?;
     let ended = run(py, data, &options, callback)?;
     let fit = Py::new(py, Fit::of(py, &ended.fit)?)?;
     match ended.raised {

@@ -9,7 +9,6 @@ use crate::result::{kkt, rows};
 use crate::run::interruptible;
 use crate::weights::{Given, HeldWeights};
 use partwise::Transform;
-use partwise::matrix::Data;
 use partwise::verify::Objective;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -62,7 +61,7 @@ fn transform_as<T: Real>(
 ) -> PyResult<Py<PyAny>> {
     let h = columns_of::<T>("h", h)?;
     let weights = HeldWeights::of(given)?;
-    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let data = weights.of_x(py, x.input(py)?)?;
     let w = interruptible(py, |stop| partwise::transform(data.until(stop), &h, options))?;
     Ok(rows(py, &w))
 }
@@ -114,7 +113,7 @@ fn verify_as<'py, T: Real>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (w, h) = (rows_of::<T>("w", w)?, columns_of::<T>("h", h)?);
     let weights = HeldWeights::of(given)?;
-    let data = Data { x: x.input(py)?, weights: weights.weights(py)? };
+    let data = weights.of_x(py, x.input(py)?)?;
     let work = |stop| partwise::verify::verify(data.until(stop), &w, &h, objective);
     let found = interruptible(py, work)?;
     let dict = PyDict::new(py);

@@ -1,10 +1,11 @@
 //! Weights of the entries of X, and which of them are missing.
 
 use crate::data::{HeldAs, Real, reading};
-use crate::error::shown;
+use crate::error::{exception, shown};
 use crate::sparse::Compressed;
-use numpy::PyArray1;
-use partwise::matrix::Weights;
+use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
+use partwise::matrix::{Data, Weights};
+use partwise::{Error, Input};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -16,18 +17,25 @@ pub(crate) struct Given<'a, 'py> {
     pub(crate) rows: Option<&'a Bound<'py, PyAny>>,
     /// 1-D of length n.
     pub(crate) columns: Option<&'a Bound<'py, PyAny>>,
-    /// "nan", "absent", or a sparse matrix whose stored entries are missing.
+    /// "nan", "absent", a boolean array whose true entries are missing, or a sparse matrix whose stored
+    /// entries are.
     pub(crate) missing: Option<&'a Bound<'py, PyAny>>,
 }
 
 /// The same with its references, in the precision of X.
 pub(crate) struct HeldWeights<'py, T: Real> {
     entries: Option<HeldAs<'py, T>>,
-    hidden: Option<Compressed<'py, T>>,
+    hidden: Option<Mask<'py, T>>,
     rows: Option<Vec<T>>,
     columns: Option<Vec<T>>,
     nan_missing: bool,
     absent_missing: bool,
+}
+
+/// What says where entries are missing.
+enum Mask<'py, T: Real> {
+    Dense(PyReadonlyArray2<'py, bool>),
+    Sparse(Compressed<'py, T>),
 }
 
 impl<'py, T: Real> HeldWeights<'py, T> {
@@ -53,24 +61,43 @@ impl<'py, T: Real> HeldWeights<'py, T> {
         })
     }
 
-    /// The engine's view of the same memory.
-    pub(crate) fn weights(&self, py: Python<'_>) -> PyResult<Weights<'_, T>> {
-        Ok(Weights {
+    /// X beside the engine's view of the same memory.
+    pub(crate) fn of_x<'a>(&'a self, py: Python<'_>, x: Input<'a, T>) -> PyResult<Data<'a, T>> {
+        let mut weights = Weights {
             entries: self.entries.as_ref().map(|entries| entries.input(py)).transpose()?,
-            hidden: self.hidden.as_ref().map(|hidden| hidden.csr(py)).transpose()?,
+            hidden: None,
             rows: self.rows.clone(),
             columns: self.columns.clone(),
             nan_missing: self.nan_missing,
             absent_missing: self.absent_missing,
-        })
+        };
+        match &self.hidden {
+            None => {}
+            Some(Mask::Sparse(mask)) => weights.hidden = Some(mask.csr(py)?),
+            Some(Mask::Dense(mask)) => {
+                let (mask, (rows, cols)) = (mask.as_array(), x.shape());
+                if mask.dim() != x.shape() {
+                    let (found_rows, found_cols) = mask.dim();
+                    let what = "the mask";
+                    let error = Error::Shape { what, found_rows, found_cols, rows, cols };
+                    return Err(exception(py, &error));
+                }
+                let hidden = weights.hide(x.shape(), |i, j| mask[[i, j]]);
+                hidden.map_err(|e| exception(py, &e))?;
+            }
+        }
+        Ok(Data { x, weights })
     }
 }
 
-fn mask<'py, T: Real>(missing: &Bound<'py, PyAny>) -> PyResult<Compressed<'py, T>> {
-    Compressed::read("missing", missing)?.ok_or_else(|| {
+fn mask<'py, T: Real>(missing: &Bound<'py, PyAny>) -> PyResult<Mask<'py, T>> {
+    if let Ok(array) = missing.cast::<PyArray2<bool>>() {
+        return Ok(Mask::Dense(reading(array)?));
+    }
+    Compressed::read("missing", missing)?.map(Mask::Sparse).ok_or_else(|| {
         PyTypeError::new_err(format!(
-            "missing is {}; expected 'nan', 'absent' or ('csr', shape, indptr, indices, data) with \
-             data of the dtype of X",
+            "missing is {}; expected 'nan', 'absent', a 2-D boolean array or ('csr', shape, indptr, \
+             indices, data) with data of the dtype of X",
             shown(missing.get_type().as_any())
         ))
     })

@@ -188,6 +188,11 @@ impl<'a, T: Scalar> Csr<'a, T> {
         (self.indices.into_owned(), self.values.into_owned())
     }
 
+    /// The same, made of entries of which so many were duplicates.
+    pub(super) fn with_duplicates(self, duplicates: usize) -> Self {
+        Self { duplicates, ..self }
+    }
+
     pub(super) fn borrowed(&self) -> Csr<'_, T> {
         Csr {
             shape: self.shape,

@@ -6,6 +6,7 @@
 mod copied;
 mod csr;
 mod dense;
+mod few;
 mod halting;
 mod input;
 mod missing;

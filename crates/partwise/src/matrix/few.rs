@@ -1,0 +1,169 @@
+//! X as a list of its observed entries, where they are few.
+
+use super::observations::Observations;
+use super::{Csr, Data, Input, Need, Observed, Side, Weights};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Largest share of the entries that may be observed for X to be listed.
+const FEW: f64 = 0.5;
+
+/// Observed entries of some rows, in order.
+#[derive(Default)]
+struct List<T> {
+    ends: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<T>,
+    /// Beside them, if weights were given by entry.
+    weights: Vec<T>,
+}
+
+impl<T: Scalar> Data<'_, T> {
+    /// Where most entries are missing, leaves a sparse X of those observed, of which all others are
+    /// absent: a pass then costs what they cost, however X is stored and whatever says what is
+    /// missing. What cannot be read stays as it is, for the fit to report.
+    pub(super) fn list_few(&mut self) {
+        if !self.may_be_few() {
+            return;
+        }
+        // Weights of rows and columns stay what they are.
+        let rows = self.weights.rows.take();
+        let columns = self.weights.columns.take();
+        if let Ok(Some((x, entries))) = self.listed() {
+            let duplicates = self.x.duplicates();
+            replace(&mut self.x, x.with_duplicates(duplicates));
+            self.weights = Weights {
+                entries: entries.map(Input::Csr),
+                absent_missing: true,
+                ..Weights::default()
+            };
+        }
+        (self.weights.rows, self.weights.columns) = (rows, columns);
+    }
+
+    /// Whether something says that entries are missing, and X is in memory and no list of them yet.
+    fn may_be_few(&self) -> bool {
+        let Weights { entries, hidden, nan_missing, absent_missing, .. } = &self.weights;
+        let listed = *absent_missing || entries.as_ref().is_some_and(Input::is_sparse);
+        let (rows, cols) = self.x.shape();
+        self.x.kind() != "rows"
+            && u32::try_from(rows.max(cols)).is_ok()
+            && if self.x.is_sparse() {
+                !listed && (hidden.is_some() || entries.is_some())
+            } else {
+                hidden.is_some() || entries.is_some() || *nan_missing
+            }
+    }
+
+    /// The observed entries and, if weights were given by entry, what each weighs; none if they are
+    /// not few.
+    fn listed(&self) -> Result<Option<Listed<T>>> {
+        let (rows, cols) = self.x.shape();
+        let by_rows = self.x.by(Side::Rows);
+        let sparse = self.x.is_sparse();
+        let seen = Observed::new(&*by_rows, (Side::Rows, sparse), &self.weights, Need::Every);
+        let count = seen.in_parts(|count: &mut usize, block| {
+            for at in 0..block.rows.len() {
+                block.for_each_weighed(at, |_, _, _| *count += 1);
+            }
+        })?;
+        let count: usize = count.into_iter().sum();
+        if count as f64 > FEW * rows as f64 * cols as f64 {
+            return Ok(None);
+        }
+        let weighed = self.weights.entries.is_some();
+        let parts = seen.in_parts(|list: &mut List<T>, block| list.add(block, weighed))?;
+        let mut all = List {
+            ends: vec![0],
+            indices: Vec::with_capacity(count),
+            values: Vec::with_capacity(count),
+            weights: Vec::with_capacity(if weighed { count } else { 0 }),
+        };
+        for part in parts {
+            let before = all.indices.len();
+            all.ends.extend(part.ends.iter().map(|end| before + end));
+            all.indices.extend(part.indices);
+            all.values.extend(part.values);
+            all.weights.extend(part.weights);
+        }
+        let List { ends, indices, values, weights } = all;
+        let is_one = weights.iter().all(|&w| w == T::ONE);
+        let weights = (!is_one)
+            .then(|| Csr::new((rows, cols), &ends, indices.clone(), weights))
+            .transpose()?;
+        Ok(Some((Csr::new((rows, cols), &ends, indices, values)?, weights)))
+    }
+}
+
+/// X, and weights by entry.
+type Listed<T> = (Csr<'static, T>, Option<Csr<'static, T>>);
+
+impl<T: Scalar> List<T> {
+    fn add(&mut self, block: &Observations<T>, weighed: bool) {
+        for at in 0..block.rows.len() {
+            block.for_each_weighed(at, |col, value, weight| {
+                self.push(col, value);
+                if weighed {
+                    self.weights.push(weight);
+                }
+            });
+            self.ends.push(self.indices.len());
+        }
+    }
+
+    fn push(&mut self, col: usize, value: T) {
+        // Who lists has looked at the number of columns.
+        self.indices.push(col as u32);
+        self.values.push(value);
+    }
+}
+
+impl<T: Scalar> Weights<'_, T> {
+    /// Hides the entries of an X of this shape for which `is_hidden(row, column)` holds, beside those
+    /// hidden before. Kept is the shorter list, of what is hidden or of what is not.
+    ///
+    /// # Errors
+    /// [`Error::Sparse`] if X has more than 2³² − 1 columns, and
+    /// [`Error::Shape`] if what was hidden before is of another shape.
+    pub fn hide(
+        &mut self,
+        (rows, cols): (usize, usize),
+        is_hidden: impl Fn(usize, usize) -> bool,
+    ) -> Result<()> {
+        if let Some(before) = self.hidden.as_ref().filter(|before| before.shape() != (rows, cols)) {
+            let (what, (found_rows, found_cols)) = ("the mask", before.shape());
+            return Err(Error::Shape { what, found_rows, found_cols, rows, cols });
+        }
+        let before = |row| self.hidden.as_ref().map_or(&[][..], |hidden| hidden.row(row).0);
+        let list = |hidden: bool, room| -> Result<Csr<'static, T>> {
+            let (mut ends, mut indices) = (vec![0], Vec::with_capacity(room));
+            for row in 0..rows {
+                let before = before(row);
+                indices.extend((0..cols as u32).filter(|j| {
+                    hidden == (is_hidden(row, *j as usize) || before.binary_search(j).is_ok())
+                }));
+                ends.push(indices.len());
+            }
+            let ones = vec![T::ONE; indices.len()];
+            Csr::new((rows, cols), &ends, indices, ones)
+        };
+        let count = |row| (0..cols).filter(|&col| is_hidden(row, col)).count();
+        let hidden: usize = (0..rows).map(count).sum();
+        let shown = rows * cols - hidden;
+        if self.entries.is_none() && shown < hidden {
+            self.entries = Some(list(false, shown)?.into());
+            self.hidden = None;
+        } else {
+            self.hidden = Some(list(true, hidden)?);
+        }
+        Ok(())
+    }
+}
+
+/// Puts other values in the place of X, which can be left as before.
+fn replace<'a, T: Scalar>(x: &mut Input<'a, T>, by: Csr<'a, T>) {
+    match x {
+        Input::Until(inner, _) => replace(inner, by),
+        other => *other = Input::Csr(by),
+    }
+}
