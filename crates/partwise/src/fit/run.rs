@@ -41,6 +41,7 @@ pub fn fit_observed<'a, T: Scalar>(
     options.validate(data.x.shape())?;
     data.weights.check(data.x.shape())?;
     data.simplify();
+    data.list_few();
     let serial = is_serial(data.x.stored(), options.rank * options.batch());
     run_in_pool(options.threads, serial, || Task::new(&data, options, began)?.run(observer))
 }

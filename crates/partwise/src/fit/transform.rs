@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::factor::{Factor, ViewMut};
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent, is_serial,
+    Data, Layout, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
+    is_serial,
 };
 use crate::penalty::Penalty;
 use crate::project::rows_given;
@@ -124,7 +125,8 @@ fn row_by_row<T: Scalar>(
     options: &Transform,
 ) -> Result<Factor<T>> {
     let (rows, k) = (x.shape().0, h.cols());
-    let held = Held::new(h.view(), x.layout(), x.across());
+    let layouts = [x.layout(), Layout::Listed { zeros: false }];
+    let [held, few_held] = layouts.map(|layout| Held::new(h.view(), layout, x.across()));
     let exact = options.loss == Loss::FROBENIUS;
     let rule = if exact { Rule::Bpp } else { Rule::fastest(options.loss) };
     let rule = rule.by_entries::<T>(options.loss, None);
@@ -142,7 +144,13 @@ fn row_by_row<T: Scalar>(
                 let mut f = w.slice(at..at + 1);
                 f.fill(T::ONE);
                 let row = Row { x, rule: &*rule, held: &held, penalty, options };
-                row.improve(&block, &mut f, &mut terms)?;
+                // Asked of each row by itself, so that its bits depend on no other.
+                match block.few() {
+                    Some(few) => {
+                        Row { held: &few_held, ..row }.improve(&few, &mut f, &mut terms)?
+                    }
+                    None => row.improve(&block, &mut f, &mut terms)?,
+                }
             }
         }
         Ok(())
@@ -152,6 +160,7 @@ fn row_by_row<T: Scalar>(
 }
 
 /// What every row is improved with.
+#[derive(Clone, Copy)]
 struct Row<'a, 'h, T: Scalar> {
     x: &'a dyn Matrix<T>,
     rule: &'a dyn EntryRule<T>,

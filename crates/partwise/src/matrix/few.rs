@@ -1,11 +1,13 @@
-//! X as a list of its observed entries, where they are few.
+//! X as a list of its observed entries, where they are few: a look at an entry of a list costs about
+//! as much as one at two entries of an array.
 
-use super::observations::Observations;
+use super::observations::{Hidden, Layout, Observations};
 use super::{Csr, Data, Input, Need, Observed, Side, Weights};
 use crate::error::{Error, Result};
+use crate::factor::Factor;
 use crate::scalar::Scalar;
 
-/// Largest share of the entries that may be observed for X to be listed.
+/// Largest share of the entries that may be observed for them to be listed.
 const FEW: f64 = 0.5;
 
 /// Observed entries of some rows, in order.
@@ -22,7 +24,7 @@ impl<T: Scalar> Data<'_, T> {
     /// Where most entries are missing, leaves a sparse X of those observed, of which all others are
     /// absent: a pass then costs what they cost, however X is stored and whatever says what is
     /// missing. What cannot be read stays as it is, for the fit to report.
-    pub(super) fn list_few(&mut self) {
+    pub(crate) fn list_few(&mut self) {
         if !self.may_be_few() {
             return;
         }
@@ -41,18 +43,22 @@ impl<T: Scalar> Data<'_, T> {
         (self.weights.rows, self.weights.columns) = (rows, columns);
     }
 
-    /// Whether something says that entries are missing, and X is in memory and no list of them yet.
+    /// Whether so many entries can be missing, and X is in memory and no list of the others yet.
     fn may_be_few(&self) -> bool {
         let Weights { entries, hidden, nan_missing, absent_missing, .. } = &self.weights;
         let listed = *absent_missing || entries.as_ref().is_some_and(Input::is_sparse);
         let (rows, cols) = self.x.shape();
-        self.x.kind() != "rows"
-            && u32::try_from(rows.max(cols)).is_ok()
-            && if self.x.is_sparse() {
-                !listed && (hidden.is_some() || entries.is_some())
-            } else {
-                hidden.is_some() || entries.is_some() || *nan_missing
-            }
+        if self.x.kind() == "rows"
+            || (self.x.is_sparse() && listed)
+            || u32::try_from(rows.max(cols)).is_err()
+        {
+            return false;
+        }
+        // Before a look at every entry: a sparse X may have far more than it stores.
+        let every = rows as f64 * cols as f64;
+        let hidden = hidden.as_ref().map_or(0, Csr::stored);
+        let nan = if *nan_missing { self.x.stored() } else { 0 };
+        entries.is_some() || (hidden + nan) as f64 >= (1.0 - FEW) * every
     }
 
     /// The observed entries and, if weights were given by entry, what each weighs; none if they are
@@ -157,6 +163,36 @@ impl<T: Scalar> Weights<'_, T> {
             self.hidden = Some(list(true, hidden)?);
         }
         Ok(())
+    }
+}
+
+impl<T: Scalar> Observations<T> {
+    /// The same rows as a list, if they are dense and few of their entries are observed.
+    pub(crate) fn few(&self) -> Option<Self> {
+        let weights = self.dense_weights.as_ref()?;
+        let count = weights.as_slice().iter().filter(|w| **w > T::ZERO).count();
+        let few = count as f64 <= FEW * self.rows.len() as f64 * self.cols as f64;
+        if self.layout != Layout::Dense || !few || u32::try_from(self.cols).is_err() {
+            return None;
+        }
+        let mut list = List::default();
+        list.add(self, !self.is_zero_or_one);
+        let mut indptr = vec![0];
+        indptr.extend(list.ends);
+        Some(Self {
+            layout: Layout::Listed { zeros: false },
+            rows: self.rows.clone(),
+            cols: self.cols,
+            dense: Factor::zeros(0, self.cols),
+            dense_weights: None,
+            indptr,
+            indices: list.indices,
+            values: list.values,
+            weights: (!self.is_zero_or_one).then_some(list.weights),
+            hidden: Hidden { indptr: vec![0], indices: Vec::new(), weights: Vec::new() },
+            row_weights: None,
+            is_zero_or_one: self.is_zero_or_one,
+        })
     }
 }
 

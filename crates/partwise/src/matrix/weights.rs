@@ -89,8 +89,7 @@ impl<T: Scalar> Data<'_, T> {
     }
 
     /// Drops weights that weigh every entry 1: they say nothing, and must change nothing. Dense weights
-    /// of 0 and 1 become a list of what is hidden, so that there is one form of a mask, and X a list of
-    /// what is observed where that is little.
+    /// of 0 and 1 become a list of what is hidden, so that there is one form of a mask.
     pub(crate) fn simplify(&mut self) {
         let (rows, cols) = self.x.shape();
         let weights = &mut self.weights;
@@ -113,7 +112,6 @@ impl<T: Scalar> Data<'_, T> {
             (weights.entries, weights.hidden) = (None, Some(hidden));
         }
         weights.nan_missing = weights.nan_missing && !all(&self.x, |v| !v.to_f64().is_nan());
-        self.list_few();
     }
 }
 

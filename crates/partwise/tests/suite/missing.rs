@@ -221,3 +221,77 @@ fn rules_that_need_one_gram_matrix_refuse_weights_by_name() {
         assert!(error.to_string().contains(rule.name()), "{error}");
     }
 }
+
+#[test]
+fn few_entries_give_the_same_however_the_others_are_hidden() {
+    // Most entries are missing: the engine lists the others, whatever X is stored as.
+    let x = positive(41, 28, 6);
+    let seen = Mat::random(41, 28, 7).map(|v| f64::from(v > 0.85));
+    let (w, h) = (positive(41, 3, 8), positive(28, 3, 9));
+    for by in weighted_losses() {
+        let mut first: Option<Fit<f64>> = None;
+        for (name, x, kind, weights) in ways(&x, &seen) {
+            let options = from_start(by, (&w, &h), 6);
+            let found = fit(data(&x, kind, weights), &options).unwrap();
+            let first = first.get_or_insert_with(|| found.clone());
+            let what = format!("{} {} {name}", by.0, by.1);
+            let apart = product_distance(first, &found);
+            assert!(apart < 1e-10, "{what}: {apart:e}");
+            let ratio = found.divergence / first.divergence - 1.0;
+            assert!(ratio.abs() < 1e-10, "{what}: divergence off by {ratio:e}");
+        }
+    }
+}
+
+#[test]
+fn few_entries_keep_their_weights() {
+    // Weights by entry, by row and by column beside a mask are those of the list, and multiply.
+    let x = positive(41, 28, 6);
+    let seen = Mat::random(41, 28, 7).map(|v| f64::from(v > 0.7));
+    let some = Mat::random(41, 28, 8).map(|v| 0.5 + v);
+    let (rows, columns): (Vec<f64>, Vec<f64>) =
+        ((0..41).map(|i| 0.5 + f64::from(i % 3)).collect(), (0..28).map(f64::from).collect());
+    let all = Mat::from_fn(41, 28, |i, j| seen.get(i, j) * some.get(i, j) * rows[i] * columns[j]);
+    let (w, h) = (positive(41, 3, 8), positive(28, 3, 9));
+    for by in weighted_losses() {
+        let options = from_start(by, (&w, &h), 6);
+        let want = W { entries: Some(all.csr().into()), ..none() };
+        let want = fit(data(&x, Kind::RowMajor, want), &options).unwrap();
+        for kind in [Kind::RowMajor, Kind::Strided, Kind::Csr, Kind::Csc] {
+            let weights = W {
+                entries: Some(some.dense().into()),
+                hidden: Some(seen.map(|s| 1.0 - s).csr()),
+                rows: Some(rows.clone()),
+                columns: Some(columns.clone()),
+                ..none()
+            };
+            let found = fit(data(&x, kind, weights), &options).unwrap();
+            let what = format!("{} {} {kind:?}", by.0, by.1);
+            let apart = product_distance(&want, &found);
+            assert!(apart < 1e-10, "{what}: {apart:e}");
+            let ratio = found.divergence / want.divergence - 1.0;
+            assert!(ratio.abs() < 1e-10, "{what}: divergence off by {ratio:e}");
+        }
+    }
+}
+
+#[test]
+fn the_shorter_list_of_a_mask_hides_the_same() {
+    let x = positive(17, 9, 1);
+    for share in [0.2, 0.5, 0.9] {
+        let chance = Mat::random(17, 9, 2);
+        let hidden = |i: usize, j: usize| chance.get(i, j) < share;
+        let before = Mat::from_fn(17, 9, |i, j| f64::from(i == 3 && j < 5));
+        for former in [None, Some(before.csr::<f64>())] {
+            let mut weights = W { hidden: former.clone(), ..none() };
+            weights.hide((17, 9), hidden).unwrap();
+            let seen = partwise::verify::observed(data(&x, Kind::RowMajor, weights)).unwrap();
+            let also = |i: usize, j: usize| former.is_some() && before.get(i, j) > 0.0;
+            let every = (0..17).flat_map(|i| (0..9).map(move |j| (i, j)));
+            let want = every.filter(|&(i, j)| !hidden(i, j) && !also(i, j)).count();
+            assert_eq!(seen, want, "{share} {}", former.is_some());
+        }
+    }
+    let mut weights = W { hidden: Some(Mat::new(2, 2, vec![1.0; 4]).csr()), ..none() };
+    assert!(matches!(weights.hide((17, 9), |_, _| true), Err(Error::Shape { .. })));
+}

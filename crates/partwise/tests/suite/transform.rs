@@ -206,3 +206,34 @@ fn rows_without_an_observed_entry_are_zero() {
         }
     }
 }
+
+#[test]
+fn a_row_with_missing_entries_has_the_same_bits_alone_and_in_a_batch() {
+    // From rows that miss nothing to rows of which few entries are observed, which are listed.
+    let (x, h) = (Mat::random(12, 30, 4), Mat::random(30, 3, 5).factor::<f64>());
+    let chance = Mat::random(12, 30, 6);
+    let holes = |i: usize, j: usize| chance.get(i, j) < i as f64 / 12.0;
+    let nan = Mat::from_fn(12, 30, |i, j| if holes(i, j) { f64::NAN } else { x.get(i, j) });
+    let seen = Mat::from_fn(12, 30, |i, j| f64::from(!holes(i, j)));
+    let zeros = Mat::from_fn(12, 30, |i, j| x.get(i, j) * seen.get(i, j));
+    let all: Vec<usize> = (0..30).collect();
+    for loss in [Loss::FROBENIUS, Loss::KL, Loss::new(1.5).unwrap()] {
+        let options = Transform { loss, ..Transform::default() };
+        let of = |x: &Mat| {
+            let weights = Weights { nan_missing: true, ..Weights::default() };
+            transform(Data { x: x.dense::<f64>().into(), weights }, &h, &options).unwrap()
+        };
+        let batch = of(&nan);
+        let weights = Weights { entries: Some(seen.csr().into()), ..Weights::default() };
+        let listed = Data { x: zeros.dense::<f64>().into(), weights };
+        let listed = transform(listed, &h, &options).unwrap();
+        for i in 1..12 {
+            let alone = of(&nan.permuted(&[i], &all));
+            let missing = (0..30).any(|j| holes(i, j));
+            assert!(!missing || alone.row(0) == batch.row(i), "{loss} row {i}");
+            for (a, b) in listed.row(i).iter().zip(batch.row(i)) {
+                assert!((a - b).abs() < 1e-6 * (1.0 + b), "{loss} row {i}: {a} {b}");
+            }
+        }
+    }
+}

@@ -87,6 +87,7 @@ impl<T: Scalar> Online<T> {
         let mut data = x.into();
         data.weights.check(data.x.shape())?;
         data.simplify();
+        data.list_few();
         match self.pool.clone() {
             Some(pool) => pool.install(|| self.learn(&data, w, step)),
             None => self.learn(&data, w, step),
