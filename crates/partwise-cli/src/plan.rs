@@ -93,6 +93,12 @@ impl Output {
         Ok(name)
     }
 
+    /// What to say if it cannot hold the names there are.
+    pub(crate) fn nameless(&self, what: &str, names: Option<&[String]>) -> Option<String> {
+        let lost = names.is_some() && !self.format.has_names();
+        lost.then(|| format!("{} holds no {what} names", self.name()))
+    }
+
     fn failed(&self, cause: io::Error) -> Failure {
         let error = Box::new(Error::Io { action: "write", cause });
         Failure::Io(Error::At { file: self.name(), error })
@@ -150,21 +156,14 @@ impl Outputs {
 
     /// A note if names of X end up nowhere.
     pub(crate) fn nameless(&self, about: &About) -> Option<String> {
-        let sides = [(&self.w, &about.row_names, "row"), (&self.h, &about.col_names, "column")];
-        let lost: Vec<(String, &str)> = sides
-            .into_iter()
-            .filter(|_| self.model.is_none())
-            .filter_map(|(output, names, what)| Some((output.as_ref()?, names.as_ref()?, what)))
-            .filter(|(output, ..)| !output.format.has_names())
-            .map(|(output, _, what)| (output.name(), what))
-            .collect();
-        let first = lost.first()?;
-        let what: Vec<&str> = lost.iter().map(|(_, what)| *what).collect();
-        Some(format!(
-            "{} holds no {} names; .csv, .tsv and .npz do, and so does a model (--model)",
-            first.0,
-            what.join(" and ")
-        ))
+        if self.model.is_some() {
+            return None;
+        }
+        let w = self.w.as_ref().and_then(|w| w.nameless("row", about.row_names.as_deref()));
+        let h = self.h.as_ref().and_then(|h| h.nameless("column", about.col_names.as_deref()));
+        let lost: Vec<String> = [w, h].into_iter().flatten().collect();
+        let text = "; .csv, .tsv and .npz do, and so does a model (--model)";
+        (!lost.is_empty()).then(|| lost.join(", ") + text)
     }
 
     /// Gives all files their names, once all are complete.

@@ -139,11 +139,16 @@ fn whoever_saves_no_names_hears_of_it() {
     let folder = named();
     for (command, lost) in [
         ("fit x.csv -k 2 --w-out a.npy", Some("a.npy holds no row names")),
-        ("fit x.csv -k 2 --w-out b.npy --h-out c.npy", Some("b.npy holds no row and column names")),
+        (
+            "fit x.csv -k 2 --w-out b.npy --h-out c.npy",
+            Some("b.npy holds no row names, c.npy holds no column names; .csv"),
+        ),
         ("fit x.csv -k 2 --w-out d.npz --h-out e.npy", Some("e.npy holds no column names")),
         ("fit x.csv -k 2 --w-out f.npy --model f.partwise", None),
         ("fit x.csv -k 2 --out g", None),
         ("fit x.csv -k 2 --w-out h.csv", None),
+        ("transform f.partwise x.csv --out i.npy", Some("i.npy holds no row names; .csv")),
+        ("transform f.partwise x.csv --out i.csv", None),
     ] {
         let (_, err) = run(&folder, command);
         assert_eq!(err.contains("holds no"), lost.is_some(), "{command}: {err}");

@@ -107,6 +107,8 @@ fn transform<T: Number>(
         row_names: about.row_names.as_deref(),
         col_names: Some(&components),
     })?;
+    let nameless = output.nameless("row", about.row_names.as_deref());
+    remarks.notices.extend(nameless.map(|text| text + "; .csv, .tsv and .npz do"));
     let saved = output.commit()?;
     if args.show.json {
         return report::say(&json::line(&Answer {

@@ -257,6 +257,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_replaced_is_there_until_all_have_their_names() {
+        let folder = std::env::temp_dir().join(format!("partwise-commit-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let files = ["w", "h"].map(|name| {
+            let path = folder.join(name);
+            fs::write(&path, format!("old {name}")).expect("write");
+            let mut file = OutputFile::create(&path, true, &[]).expect("an output");
+            file.write_all(format!("new {name}").as_bytes()).expect("write");
+            file.finish().expect("finish");
+            file
+        });
+        let mut steps: Vec<Step<'_>> =
+            files.iter().map(|file| Step::new(file, file.target.clone())).collect();
+        steps.iter_mut().for_each(|step| step.prepare().expect("prepare"));
+        steps[0].take().expect("take");
+        // As a process that is killed here would leave it.
+        let read = |path: &Path| fs::read_to_string(path).expect("a file");
+        assert_eq!(["w", "h"].map(|name| read(&folder.join(name))), ["new w", "old h"]);
+        let old = steps.iter().map(|step| match &step.backup {
+            Some(Backup::Linked(old) | Backup::Moved(old)) => read(old),
+            None => String::new(),
+        });
+        assert_eq!(old.collect::<Vec<_>>(), ["old w", "old h"]);
+        super::super::leftovers::sweep(&folder);
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 5);
+        // A step that fails takes the others back.
+        undo(&mut steps);
+        assert_eq!(["w", "h"].map(|name| read(&folder.join(name))), ["old w", "old h"]);
+        assert_eq!(read(steps[0].from), "new w");
+        drop(steps);
+        drop(files);
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 2);
+        fs::remove_dir_all(folder).expect("remove");
+    }
+
+    #[test]
     fn other_names_keep_the_ending() {
         let pairs = [
             ("a/w.npy", "a/w-2.npy"),
