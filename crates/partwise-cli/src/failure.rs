@@ -4,8 +4,10 @@ use crate::interrupt::Signal;
 use crate::text::bytes;
 use crate::{json, print};
 use clap::error::ErrorKind;
+use partwise::{Loss, Rule};
 use partwise_io::Place;
 use serde::Serialize;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
@@ -230,7 +232,8 @@ fn engine_text(error: &partwise::Error, file: &str) -> String {
         }
         E::Conflict { first, second, reason } => {
             let first = first.replace('_', "-").replace(" = ", " ");
-            format!("--{first} cannot be combined with {second}: {reason}")
+            let rules = second.strip_prefix("loss ").map_or_else(String::new, rules_for);
+            format!("--{first} cannot be combined with {second}: {reason}{rules}")
         }
         E::NotFinite { value, .. } if value.is_nan() => {
             format!("{file}: {error}; --missing nan takes NaN for missing")
@@ -255,6 +258,13 @@ fn ended_text(signal: Signal, kept: Option<bool>) -> String {
     }
 }
 
+/// Which rules minimise a loss.
+fn rules_for(loss: &str) -> String {
+    let Ok(loss) = loss.parse::<Loss>() else { return String::new() };
+    let rules = Rule::ALL.iter().filter(|rule| rule.supports(loss)).map(|rule| rule.name());
+    format!("; {} do", rules.collect::<Vec<_>>().join(", "))
+}
+
 fn io_text(error: &partwise_io::Error) -> String {
     use partwise_io::Error as E;
     match error {
@@ -263,6 +273,9 @@ fn io_text(error: &partwise_io::Error) -> String {
             let names: Vec<String> =
                 kept.iter().map(|(_, name)| crate::text::escaped(name)).collect();
             format!("{}; the results were kept as {}", io_text(cause), names.join(", "))
+        }
+        E::Io { action: "create the output", cause } if cause.kind() == io::ErrorKind::NotFound => {
+            "cannot create the output: there is no such folder; make it first".into()
         }
         E::Exists => "the file exists; give another name, or --force to overwrite it".into(),
         E::Resource { what, needed, limit } => format!(

@@ -114,6 +114,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("test", "verify"),
     ("score", "verify"),
     ("evaluate", "verify"),
+    ("version", "--version"),
+    ("usage", "--help"),
 ];
 
 /// The command line with options under our names: `--n_components=5` is `--rank=5`.
@@ -136,6 +138,15 @@ fn option(typed: &str) -> String {
     let ours = SAME.iter().find(|(other, _)| *other == plain).map_or(&*plain, |(_, ours)| ours);
     format!("--{ours}{value}")
 }
+
+/// Our own, for slips.
+const OURS: &[(&str, &str)] = &[
+    ("fit", "fit"),
+    ("transform", "transform"),
+    ("inspect", "inspect"),
+    ("verify", "verify"),
+    ("export", "export"),
+];
 
 /// Puts advice that leads somewhere in the place of what the parser says.
 pub(super) fn advise(mut error: clap::Error, typed: &[OsString]) -> clap::Error {
@@ -171,6 +182,10 @@ fn for_option(word: &str, typed: &[OsString]) -> Option<String> {
         return Some((*answer).to_owned());
     }
     let first = typed.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    let plain = name.trim_start_matches('-');
+    if first.starts_with('-') && OURS.iter().any(|(ours, _)| *ours == plain) {
+        return Some(format!("commands have no dashes: partwise {plain}"));
+    }
     if first.starts_with('-') {
         return Some(format!("options stand behind the command: partwise fit FILE {name} …"));
     }
@@ -181,7 +196,7 @@ fn for_option(word: &str, typed: &[OsString]) -> Option<String> {
             format!("'partwise {first}' takes one matrix; other files come with an option")
         });
     }
-    near(name.trim_start_matches('-'), SAME).map(|ours| format!("did you mean --{ours}?"))
+    near(plain, SAME).map(|ours| format!("did you mean --{ours}?"))
 }
 
 /// Whether the number of components is given.
@@ -209,7 +224,9 @@ fn for_command(word: &str, typed: &[OsString]) -> Option<String> {
     }
     let is_file = Path::new(word).exists() || word.contains(['.', '/', '\\']) || word == "-";
     if !is_file {
-        return near(&plain, COMMANDS).map(|ours| format!("did you mean 'partwise {ours}'?"));
+        return near(&plain, OURS)
+            .or_else(|| near(&plain, COMMANDS))
+            .map(|ours| format!("did you mean 'partwise {ours}'?"));
     }
     let from = typed.iter().position(|given| given == word).unwrap_or(1);
     let given: Vec<String> =

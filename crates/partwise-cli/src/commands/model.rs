@@ -7,12 +7,35 @@ use crate::components;
 use crate::failure::Failure;
 use crate::matching::{Match, Named};
 use crate::number::Number;
+use crate::text;
 use crate::weigh::Seen;
 use partwise::verify::Objective;
 use partwise::{Fit, Penalty};
 use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Table, Weighing};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+/// Reads a model that goes with X.
+///
+/// # Errors
+/// Those of [`Model::read`]; if it is X that is a model, the order in which they stand.
+pub(crate) fn read(command: &str, model: &Path, x: &Path) -> Result<Model, Failure> {
+    Model::read(model).map_err(|error| {
+        let begins = |path: &Path| {
+            let mut first = [0; 8];
+            let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+            read.is_ok() && first == *b"partwise"
+        };
+        // What is no file, such as a pipe, is not touched.
+        if !x.is_file() || !begins(x) || begins(model) {
+            return error.into();
+        }
+        let [first, second] = [x, model].map(|path| text::shown(&path.to_string_lossy()));
+        Failure::Usage(format!("the model stands before X: partwise {command} {first} {second} …"))
+    })
+}
 
 /// The model of a fit. Nothing in it depends on the time, the machine or the number of threads.
 pub(crate) fn of<T: Number>(

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &args::Transform) -> Result<(), Failure> {
     let mut inputs = vec![args.model.clone(), args.input.file.clone()];
     inputs.extend(args.weighing.files().cloned());
     let output = Output::matrix(&args.out, args.writing, &inputs)?;
-    let model = Model::read(&args.model)?;
+    let model = model::read("transform", &args.model, &args.input.file)?;
     let missing = missing(args, &model)?;
     let table = load::table(&args.input, missing.nan, args.memory)?;
     with_number!(model::is_single(&model), transform(args, &model, (table, missing), output))

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
-    let model = Model::read(&args.model)?;
+    let model = model::read("verify", &args.model, &args.input.file)?;
     let table = load::table(&args.input, args.weighing.missing().nan, args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, table))
 }
