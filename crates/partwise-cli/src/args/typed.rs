@@ -114,7 +114,6 @@ const COMMANDS: &[(&str, &str)] = &[
     ("test", "verify"),
     ("score", "verify"),
     ("evaluate", "verify"),
-    ("version", "--version"),
     ("usage", "--help"),
 ];
 
@@ -146,6 +145,7 @@ const OURS: &[(&str, &str)] = &[
     ("inspect", "inspect"),
     ("verify", "verify"),
     ("export", "export"),
+    ("completions", "completions"),
 ];
 
 /// Puts advice that leads somewhere in the place of what the parser says.
