@@ -143,6 +143,8 @@ struct ObservedAnswer {
     count: usize,
     of: f64,
     share: f64,
+    /// Whether some count for more than others.
+    weighted: bool,
     given: Vec<String>,
 }
 
@@ -154,7 +156,8 @@ impl Minimised {
     ) -> Self {
         let observed = seen.map(|seen| {
             let (count, of) = (seen.observed, seen.of);
-            ObservedAnswer { count, of, share: count as f64 / of, given: seen.given.clone() }
+            let (share, weighted) = (count as f64 / of, seen.is_weighted());
+            ObservedAnswer { count, of, share, weighted, given: seen.given.clone() }
         });
         let (beta, delta) = (loss.beta(), loss.delta());
         Self { loss: loss.to_string(), beta, delta, penalties, observed }

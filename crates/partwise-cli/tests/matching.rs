@@ -301,6 +301,8 @@ fn transform_knows_what_its_model_was_fitted_to() {
     assert!(said.contains("note: --missing nan, as in the fit"), "{said}");
     assert!(said.contains("note: --column-weights, as in the fit"), "{said}");
     assert!(out.contains("--missing nan, --column-weights"), "{out}");
+    let (out, _) = run(&folder, "verify m.partwise gaps.csv");
+    assert!(out.contains("--missing nan, --column-weights"), "{out}");
     let given = "--missing nan --column-weights column-weights.csv";
     run(&folder, &format!("transform m.partwise gaps.csv {given} --out given.npy"));
     let read = |name: &str| numbers(&common::bytes(&folder, name));

@@ -23,7 +23,7 @@ pub(crate) struct Weighing {
     pub(crate) hide: Option<PathBuf>,
 
     /// How often each entry counts: a matrix of the shape of X. 0 is a missing entry, and so is
-    /// what a sparse file does not store.
+    /// what a sparse file does not store. `none`: each once, whatever the fit of a model had.
     #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
     pub(crate) weights: Option<PathBuf>,
 
@@ -37,14 +37,15 @@ pub(crate) struct Weighing {
     #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
     pub(crate) row_weights: Option<PathBuf>,
 
-    /// How often each column counts: a file of one column or one row.
+    /// How often each column counts: a file of one column or one row. For a model, those of its fit
+    /// unless others or `none` are given.
     #[arg(long, value_name = "FILE", help_heading = "Entries that count")]
     pub(crate) column_weights: Option<PathBuf>,
 }
 
 const MISSING: &str = "\
 What is missing beside, one of them or both with a comma between:
-- none:   nothing; NaN is refused (the default; of transform, what was missing in the fit)
+- none:   nothing; NaN is refused (the default; for a model, what was missing in its fit)
 - nan:    NaN, and fields of a text file that are empty or NA
 - absent: entries that a sparse file does not store; zeros otherwise";
 

@@ -84,12 +84,9 @@ fn transform<T: Number>(
     let Objective { loss, w_penalty: penalty, .. } = model::objective(model)?;
     let notices = &mut remarks.notices;
     let files = Beside::new(&args.beside, &args.input.reading, missing.nan, args.memory);
-    let Weighed { mut weights, mut given } =
-        weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
-    if let (None, Some(of_fit)) = (&args.weighing.column_weights, &model.column_weights) {
-        weights.columns = T::unwrap(&of_fit.values).map(<[T]>::to_vec);
-        given.push("--column-weights".to_owned());
-    }
+    let mut weighed = weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
+    weighed.take_columns(&args.weighing, model);
+    let Weighed { weights, given } = weighed;
     notes(args, model, &given, notices);
     let data = Data { x, weights };
     let seen = weigh::seen(&given, &data, &about)?;

@@ -2,7 +2,7 @@
 
 use super::model;
 use crate::about::About;
-use crate::args;
+use crate::args::{self, Missing};
 use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::json::{self, KktAnswer, Matrix, Minimised};
@@ -20,11 +20,16 @@ use serde::Serialize;
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = model::read("verify", &args.model, &args.input.file)?;
-    let table = load::table(&args.input, args.weighing.missing().nan, args.memory)?;
-    with_number!(model::is_single(&model), compare(args, &model, table))
+    let missing = args.weighing.missing_as(model::missing(&model));
+    let table = load::table(&args.input, missing.nan, args.memory)?;
+    with_number!(model::is_single(&model), compare(args, &model, (table, missing)))
 }
 
-fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Result<(), Failure> {
+fn compare<T: Number>(
+    args: &args::Verify,
+    model: &Model,
+    (table, missing): (Table, Missing),
+) -> Result<(), Failure> {
     let mut remarks = Remarks::default();
     let (name, by) = (load::name(&args.input.file), (args.beside.matching, &*args.model));
     let table = model::arranged(model, (table, &name), true, by, &mut remarks.notices)?;
@@ -39,10 +44,10 @@ fn compare<T: Number>(args: &args::Verify, model: &Model, table: Table) -> Resul
     let (w, h) = (model::factor::<T>(w)?, model::tall::<T>(&model.h)?);
     let objective = model::objective(model)?;
     let notices = &mut remarks.notices;
-    let missing = args.weighing.missing();
     let files = Beside::new(&args.beside, &args.input.reading, missing.nan, args.memory);
-    let Weighed { weights, given } =
-        weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
+    let mut weighed = weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
+    weighed.take_columns(&args.weighing, model);
+    let Weighed { weights, given } = weighed;
     check_given(model, &given, &about)?;
     let plain = given.is_empty();
     let mut verified =

@@ -127,11 +127,6 @@ impl<T: Number> Grid<T> {
         list
     }
 
-    /// What `weigh` says of the entries that are 1; the others are not stored.
-    pub(super) fn ones_weighing(&self, weigh: impl Fn(usize, usize) -> T) -> Result<Self, Error> {
-        self.list(|v| v == T::ONE).into_grid(self.shape(), weigh)
-    }
-
     /// The entries that are stored here and 1 in the mask.
     pub(super) fn where_one(&self, mask: &Self) -> Result<Self, Error> {
         let mut list = List { indptr: vec![0], indices: Vec::new() };
@@ -209,7 +204,7 @@ mod tests {
     #[test]
     fn a_list_holds_what_is_wanted_however_it_is_stored() {
         let mask = dense([1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
-        let sparse = mask.ones_weighing(|_, _| 1.0).expect("2 × 3");
+        let sparse = mask.list(|v| v == 1.0).into_grid((2, 3), |_, _| 1.0).expect("2 × 3");
         for grid in [&mask, &sparse] {
             assert_eq!((grid.ones(), grid.is_one_throughout()), (3.0, false));
             let (ones, others) = (grid.list(|v| v == 1.0), grid.list(|v| v != 1.0));
@@ -224,7 +219,8 @@ mod tests {
     fn a_mask_leaves_the_weights_of_what_it_shows() {
         let weights = dense([0.0, 2.0, 3.0, 0.0, 5.0, 0.0]);
         let stored = dense([0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
-        let weights = stored.ones_weighing(|i, j| weights.get(i, j)).expect("2 × 3");
+        let weights = stored.list(|v| v == 1.0).into_grid((2, 3), |i, j| weights.get(i, j));
+        let weights = weights.expect("2 × 3");
         let mask = dense([1.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
         let Grid::Sparse(left) = weights.where_one(&mask).expect("2 × 3") else { panic!("dense") };
         assert_eq!((left.row(0), left.row(1)), ((&[2][..], &[3.0][..]), (&[1][..], &[5.0][..])));

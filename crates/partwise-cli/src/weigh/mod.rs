@@ -1,8 +1,7 @@
 //! From options and files to the weights of the entries of X.
 //!
 //! What leaves every entry with weight 1 (a mask of ones, say) is left out, so that the fit is the plain
-//! one. A mask that hides most entries becomes a list of those observed, another one a list of those
-//! hidden: the engine's cost follows the list.
+//! one.
 
 mod grid;
 mod reader;
@@ -17,6 +16,7 @@ use crate::number::Number;
 use grid::{Grid, List};
 use partwise::matrix::{Data, Weights};
 use partwise::{Error, Input};
+use partwise_io::Model;
 use reader::Reader;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,16 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Weighed<T: Number> {
     pub(crate) weights: Weights<'static, T>,
     pub(crate) given: Vec<String>,
+}
+
+impl<T: Number> Weighed<T> {
+    /// Takes the weights of columns from a model, unless the command line says something of them.
+    pub(crate) fn take_columns(&mut self, args: &Weighing, model: &Model) {
+        if let (None, Some(of_fit)) = (&args.column_weights, &model.column_weights) {
+            self.weights.columns = T::unwrap(&of_fit.values).map(<[T]>::to_vec);
+            self.given.push("--column-weights".to_owned());
+        }
+    }
 }
 
 /// Which entries counted.
@@ -99,19 +109,15 @@ fn file(path: &Option<PathBuf>) -> Option<&Path> {
     path.as_deref().filter(|path| !is_none(path))
 }
 
-/// Weights of the entries that a mask shows, and what it hides of the others.
+/// Weights of the entries that a mask shows, and what it hides of the others. A mask alone is weights of 0
+/// and 1, of which the engine keeps the shorter list.
 fn masked<T: Number>(
     entries: Option<Grid<T>>,
-    mask: &Grid<T>,
+    mask: Grid<T>,
 ) -> Result<(Option<Grid<T>>, Option<List>), Error> {
-    let (rows, cols) = mask.shape();
-    let few = 2.0 * mask.ones() <= rows as f64 * cols as f64;
     Ok(match entries {
-        Some(sparse @ Grid::Sparse(_)) => (Some(sparse.where_one(mask)?), None),
-        dense if few => {
-            let weigh = |row, col| dense.as_ref().map_or(T::ONE, |grid| grid.get(row, col));
-            (Some(mask.ones_weighing(weigh)?), None)
-        }
+        None => (Some(mask), None),
+        Some(sparse @ Grid::Sparse(_)) => (Some(sparse.where_one(&mask)?), None),
         dense => (dense, Some(mask.list(|v| v != T::ONE))),
     })
 }
