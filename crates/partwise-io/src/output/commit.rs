@@ -111,7 +111,10 @@ fn place(mut steps: Vec<Step<'_>>) -> Result<(), (Error, usize)> {
     for at in 0..steps.len() {
         steps[at].prepare().map_err(|error| (error, at)).inspect_err(|_| undo(&mut steps))?;
     }
-    for at in 0..steps.len() {
+    // First those that replace something: whether that has begun tells what a killed process left.
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|&at| steps[at].backup.is_none());
+    for at in order {
         steps[at].take().map_err(|error| (error, at)).inspect_err(|_| undo(&mut steps))?;
     }
     for step in &steps {

@@ -52,7 +52,7 @@ fn create(path: &Path) -> Option<File> {
 
 /// Whether the open file is still the one of that name.
 #[cfg(unix)]
-pub(super) fn is_at(file: &File, path: &Path) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), fs::symlink_metadata(path)) {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
@@ -61,6 +61,6 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_at(_: &File, path: &Path) -> bool {
+fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }

@@ -59,12 +59,12 @@ impl OutputFile {
                 let writer = BufWriter::new(file.map_err(Error::io("open for writing"))?);
                 return Ok(Self { name, target, temporary: None, force, writer });
             }
-            if !force {
-                return Err(Error::Exists);
-            }
         }
         if open::first_in(folder(&target)) {
             leftovers::sweep(folder(&target));
+        }
+        if !force && target.exists() {
+            return Err(Error::Exists);
         }
         let (temporary, file) = create_beside(&target)?;
         let writer = BufWriter::new(file);

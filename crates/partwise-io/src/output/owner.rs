@@ -25,9 +25,9 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// From a name such as `.w.npy.0123abcd-17-0.tmp`.
-    pub(super) fn of(name: &str, ending: &str) -> Option<Self> {
-        let (_, id) = name.strip_prefix('.')?.strip_suffix(ending)?.rsplit_once('.')?;
+    /// From a name such as `.w.npy.0123abcd-17-0.tmp`, with the name that the file is for.
+    pub(super) fn of<'a>(name: &'a str, ending: &str) -> Option<(&'a str, Self)> {
+        let (target, id) = name.strip_prefix('.')?.strip_suffix(ending)?.rsplit_once('.')?;
         let parts: Vec<&str> = id.split('-').collect();
         let (place, pid, count) = match parts[..] {
             [place, pid, count] if place.len() == 8 => {
@@ -37,7 +37,12 @@ impl Owner {
             _ => return None,
         };
         count.parse::<u32>().ok()?;
-        Some(Self { place, pid: pid.parse().ok()? })
+        Some((target, Self { place, pid: pid.parse().ok()? }))
+    }
+
+    /// Whether a name that a file is for is all of it.
+    pub(super) fn is_whole(target: &str) -> bool {
+        target.len() < LONGEST / 4
     }
 
     /// Whether it is a process of this machine or container.
@@ -107,10 +112,11 @@ mod tests {
         let name = beside(Path::new("a/w.npy"), TEMPORARY).map(|p| p.display().to_string());
         let name = name.unwrap_or_default();
         let own = Owner { place: Some(*HERE), pid: std::process::id() };
-        assert_eq!(name.strip_prefix("a/").and_then(|n| Owner::of(n, TEMPORARY)), Some(own));
+        let found = name.strip_prefix("a/").and_then(|n| Owner::of(n, TEMPORARY));
+        assert_eq!(found, Some(("w.npy", own)));
         assert!(own.is_of_here() && !own.is_gone());
         let before = Owner { place: None, pid: 17 };
-        assert_eq!(Owner::of(".w.npy.17-0.tmp", TEMPORARY), Some(before));
+        assert_eq!(Owner::of(".w.npy.17-0.tmp", TEMPORARY), Some(("w.npy", before)));
         for other in ["w.17-0.tmp", ".w.tmp", ".w.x-0.tmp", ".w.17-0.old", ".w.17-0-0.tmp"] {
             assert_eq!(Owner::of(other, TEMPORARY), None, "{other}");
         }
