@@ -204,20 +204,31 @@ fn named_after(out: &Path) -> Result<([PathBuf; 3], Option<OutputFolder>), Failu
 }
 
 fn check_distinct(paths: [&Option<PathBuf>; 3]) -> Result<(), Failure> {
-    for (at, path) in paths.iter().enumerate() {
-        let others = paths.iter().skip(at + 1);
-        // Devices such as /dev/null take any number of outputs.
-        if let Some(path) = path
-            && others.into_iter().any(|other| other.as_ref() == Some(path))
-            && (!path.exists() || path.is_file())
-        {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    // Devices such as /dev/null take any number of outputs.
+    for path in paths.into_iter().flatten().filter(|path| !path.exists() || path.is_file()) {
+        let file = resolved(path);
+        if seen.contains(&file) {
             let name = text::path(path);
             return Err(Failure::Usage(format!(
                 "{name} is named for two outputs; give each its own"
             )));
         }
+        seen.push(file);
     }
     Ok(())
+}
+
+/// The same for every way to name a file.
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        match (folder, path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_path_buf(),
+        }
+    })
 }
 
 /// Threads to use: as asked, one for each core for 0, and never more than there are cores.
