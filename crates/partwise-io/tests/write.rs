@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use common::read_ok;
 use partwise_io::{
-    Named, Numbers, Order, OutputFile, TextStyle, Values, label, write_npy, write_text,
+    Named, Numbers, Order, OutputFile, TextStyle, Values, label, write_npy, write_npz, write_text,
 };
 
 /// A fresh folder for one test.
@@ -37,6 +37,24 @@ fn npy_reads_back_bit_for_bit() {
     write_npy(&mut bytes, 1, 2, &[0.1f32, f32::MIN_POSITIVE]).unwrap();
     assert_eq!(read_ok(&bytes, "x.npy").numbers(), &Numbers::F32(vec![0.1, f32::MIN_POSITIVE]));
     assert!(write_npy(&mut bytes, 2, 2, &[0.0]).is_err());
+}
+
+#[test]
+fn npz_reads_back_bit_for_bit() {
+    let matrix = Named { rows: 2, cols: 3, values: &HARD, row_names: None, col_names: None };
+    let mut bytes = Vec::new();
+    write_npz(&mut bytes, &matrix).unwrap();
+    assert_eq!(read_ok(&bytes, "x.npz").numbers(), &Numbers::F64(HARD.to_vec()));
+    let long = ["x".repeat(1 << 20), String::new()];
+    let mut names = vec![String::from("x"); 2000];
+    names[7].clone_from(&long[0]);
+    let values = vec![0.5; 2000];
+    let wide =
+        Named { rows: 2000, cols: 1, values: &values, row_names: Some(&names), col_names: None };
+    let error = write_npz(Vec::new(), &wide).unwrap_err();
+    assert!(error.to_string().contains("1048576 characters; .csv"), "{error}");
+    assert!(write_npz(Vec::new(), &Named { row_names: Some(&long), ..matrix }).is_ok());
+    assert!(write_npz(Vec::new(), &Named { row_names: Some(&long[..1]), ..matrix }).is_err());
 }
 
 #[test]

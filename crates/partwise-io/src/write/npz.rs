@@ -23,22 +23,25 @@ pub fn write_npz<T: Element>(out: impl Write, matrix: &Named<'_, T>) -> io::Resu
     let names: Vec<_> = names.into_iter().flatten().collect::<io::Result<_>>()?;
     let mut zip = ZipWriter::new_stream(out);
     let bytes = matrix.values.len() as u64 * size_of::<T>() as u64;
-    start(&mut zip, "data", bytes)?;
+    // Numbers of factors hardly get shorter; names, filled up to one length, do.
+    start(&mut zip, "data", bytes, CompressionMethod::Stored)?;
     write_npy(&mut zip, matrix.rows, matrix.cols, matrix.values)?;
     for (name, names) in names {
-        start(&mut zip, name, names.bytes())?;
+        start(&mut zip, name, names.bytes(), CompressionMethod::Deflated)?;
         names.write(&mut zip)?;
     }
     zip.finish()?.into_inner().flush()
 }
 
-fn start<W: Write>(zip: &mut ZipWriter<StreamWriter<W>>, name: &str, bytes: u64) -> io::Result<()> {
+fn start<W: Write>(
+    zip: &mut ZipWriter<StreamWriter<W>>,
+    name: &str,
+    bytes: u64,
+    method: CompressionMethod,
+) -> io::Result<()> {
     // Beyond 4 GiB the archive needs longer fields; the header of an array is short.
     let large = bytes > u64::from(u32::MAX) - 1024;
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1))
-        .large_file(large);
+    let options = SimpleFileOptions::default().compression_method(method).large_file(large);
     Ok(zip.start_file(format!("{name}.npy"), options)?)
 }
 
