@@ -115,7 +115,7 @@ def fit(
     weights: _Matrix | None = None,
     row_weights: NDArray[Any] | None = None,
     column_weights: NDArray[Any] | None = None,
-    missing: str | _Sparse | None = None,
+    missing: str | NDArray[np.bool_] | _Sparse | None = None,
     callback: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Fit: ...
 def transform(
@@ -127,7 +127,7 @@ def transform(
     w_l2: float | None = None,
     weights: _Matrix | None = None,
     column_weights: NDArray[Any] | None = None,
-    missing: str | _Sparse | None = None,
+    missing: str | NDArray[np.bool_] | _Sparse | None = None,
     tol: float | None = None,
     max_iter: int | None = None,
     threads: int | None = None,
@@ -145,7 +145,7 @@ def verify(
     weights: _Matrix | None = None,
     row_weights: NDArray[Any] | None = None,
     column_weights: NDArray[Any] | None = None,
-    missing: str | _Sparse | None = None,
+    missing: str | NDArray[np.bool_] | _Sparse | None = None,
 ) -> dict[str, Any]: ...
 def supports(rule: str, loss: str | float | None = None) -> bool: ...
 def _panic_for_test(place: str = "call") -> None: ...
