@@ -30,11 +30,12 @@ _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
 
 
 class _Divergences(StrOptions):
-    """scikit-learn's names, and Huber's loss, of which the engine reads the rest."""
+    """scikit-learn's names, those of ``partwise.fit``, and Huber's loss."""
 
     def is_satisfied_by(self, val):
         """Tell whether ``val`` is one of the names, or like ``'huber:0.5'``."""
-        return super().is_satisfied_by(val) or (isinstance(val, str) and val[:5] == "huber")
+        own = isinstance(val, str) and (val in ("kl", "is") or val[:5] == "huber")
+        return own or super().is_satisfied_by(val)
 
 
 CONSTRAINTS = {

@@ -76,10 +76,10 @@ def fit(
     rank : int
         Number of components k.
     loss : str or float
-        What is minimised: one of ``partwise.losses()``, the β of a β-divergence, or
-        ``"huber:0.5"`` for Huber's loss with δ = 0.5, in the units of X: an error beyond δ counts
-        by its size instead of its square, so that a few wild entries do not turn the fit. Take about
-        the size of a typical error. Where most of X is zero, a δ far below the other entries may
+        What is minimised: one of ``partwise.losses()``, by these names or scikit-learn's, the β of a
+        β-divergence, or ``"huber:0.5"`` for Huber's loss with δ = 0.5, in the units of X: an error
+        beyond δ counts by its size instead of its square, so that a few wild entries do not turn the
+        fit. Take about the size of a typical error. Where most of X is zero, a δ far below the other entries may
         leave nothing but W·H = 0.
     rule : str or None
         How a factor is improved, one of ``partwise.rules(loss)``; None for the fastest.

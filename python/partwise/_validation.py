@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_non_negative
 
 FLOATS = [np.float64, np.float32]
 
-_BETA_OF_NAME = {"frobenius": 2, "kullback-leibler": 1, "itakura-saito": 0}
+_BETA_OF_NAME = {"frobenius": 2, "kullback-leibler": 1, "itakura-saito": 0, "kl": 1, "is": 0}
 _LOSS_OF_BETA = {2: "frobenius", 1: "kl", 0: "is"}
 
 
@@ -18,7 +18,8 @@ def beta_of(beta_loss):
     Parameters
     ----------
     beta_loss : float or str
-        ``'frobenius'``, ``'kullback-leibler'``, ``'itakura-saito'``, or ``'huber:0.5'``.
+        ``'frobenius'``, ``'kullback-leibler'`` or ``'kl'``, ``'itakura-saito'`` or ``'is'``, or
+        ``'huber:0.5'``.
 
     Returns
     -------

@@ -145,7 +145,7 @@ pub(crate) fn error_line(
 ) -> String {
     let (error, explained) = (text::short(relative_error), text::percent(explained));
     let over = match seen {
-        Some(seen) if seen.is_weighted() => ", weighted,",
+        Some(seen) if seen.is_weighted() => ", both weighted",
         Some(_) => " over observed entries",
         None => "",
     };
@@ -201,15 +201,8 @@ pub(crate) fn fit<T: Scalar>(
         report.line("objective", &format!("divergence + {prices} = {objective}"));
     }
     let kkt = fit.kkt.residual();
-    let sign = if kkt <= tol { "≤" } else { ">" };
-    report.line(
-        "KKT",
-        &format!(
-            "{} {sign} tol {} (0 is exactly stationary)",
-            text::residual(kkt),
-            text::tolerance(tol)
-        ),
-    );
+    let stopped = fit.iterations > 0 && matches!(fit.status, Status::MaxIter | Status::TimeLimit);
+    report.line("KKT", &stationary(kkt, tol, stopped));
     report.line(
         "sparsity",
         &format!(
@@ -220,6 +213,16 @@ pub(crate) fn fit<T: Scalar>(
     if n_init > 1 && !fit.restarts.is_empty() {
         report.line("restarts", &restarts(fit, n_init));
     }
+}
+
+/// How far from stationary. A fit that is near enough goes on while the objective still falls.
+fn stationary(kkt: f64, tol: f64, stopped: bool) -> String {
+    let (sign, then) = match kkt <= tol {
+        true if stopped => ("≤", ", but the objective still fell by more than that share"),
+        true => ("≤", " (0 is exactly stationary)"),
+        false => (">", " (0 is exactly stationary)"),
+    };
+    format!("{} {sign} tol {}{then}", text::residual(kkt), text::tolerance(tol))
 }
 
 fn restarts<T: Scalar>(fit: &Fit<T>, n_init: usize) -> String {

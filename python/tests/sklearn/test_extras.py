@@ -165,3 +165,17 @@ def test_all_zero_x(Estimator):
 def test_number_of_threads():
     assert [thread_count(n) for n in (None, -1, 3)] == [0, 0, 3]
     assert thread_count(-2) == max(1, joblib.cpu_count() - 1)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("kl", "kullback-leibler"), ("is", "itakura-saito")]
+)
+def test_losses_by_the_names_of_fit(ours, theirs):
+    def fitted(beta_loss):
+        options = {"solver": "mu", "init": "random", "random_state": 0, "max_iter": 20, "tol": 0}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return NMF(3, beta_loss=beta_loss, **options).fit(X)
+
+    assert_array_equal(fitted(ours).components_, fitted(theirs).components_)
+    assert fitted(ours).get_params()["beta_loss"] == ours

@@ -44,7 +44,7 @@ pub(crate) struct Weighing {
 }
 
 const MISSING: &str = "\
-What is missing beside, one of them or both with a comma between:
+What else is missing: one of these, or both with a comma between:
 - none:   nothing; NaN is refused (the default; for a model, what was missing in its fit)
 - nan:    NaN, and fields of a text file that are empty or NA
 - absent: entries that a sparse file does not store; zeros otherwise";
@@ -58,7 +58,7 @@ pub(crate) struct Missing {
 
 /// `none`, `nan`, `absent`, or both of the last.
 fn missing(text: &str) -> Result<Missing, String> {
-    let mut found = Missing::default();
+    let (mut found, text) = (Missing::default(), text.to_lowercase());
     if text == "none" {
         return Ok(found);
     }
