@@ -48,6 +48,8 @@ pub(crate) struct About {
     pub(crate) col_names: Option<Vec<String>>,
     /// What the user should hear.
     pub(crate) notices: Vec<String>,
+    /// What may well not be what the user meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl About {
@@ -60,6 +62,8 @@ impl About {
         };
         // Widening is exact and shows in the types that the report names.
         let news = table.notices.iter().filter(|n| !matches!(n, Notice::Widened { .. }));
+        let (warnings, notices): (Vec<&Notice>, _) = news.partition(|n| n.is_warning());
+        let shown = |news: Vec<&Notice>| news.into_iter().map(ToString::to_string).collect();
         Self {
             name,
             rows: table.rows,
@@ -74,7 +78,8 @@ impl About {
             number_type,
             row_names: table.row_names.clone(),
             col_names: table.col_names.clone(),
-            notices: news.map(ToString::to_string).collect(),
+            notices: shown(notices),
+            warnings: shown(warnings),
         }
     }
 

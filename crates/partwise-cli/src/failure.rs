@@ -218,6 +218,9 @@ fn engine_code(error: &partwise::Error) -> (&'static str, u8) {
     }
 }
 
+/// Negative numbers that stand for missing values in many files.
+const CODES: [f64; 6] = [-99.0, -999.0, -9999.0, -99999.0, -999.9, -999.99];
+
 fn engine_text(error: &partwise::Error, file: &str) -> String {
     use partwise::Error as E;
     match error {
@@ -238,6 +241,9 @@ fn engine_text(error: &partwise::Error, file: &str) -> String {
         E::NotFinite { value, .. } if value.is_nan() => {
             format!("{file}: {error}; --missing nan takes NaN for missing")
         }
+        E::Negative { most, .. } if CODES.contains(most) => format!(
+            "{file}: {error}; if {most} stands for a missing value: --na {most} --missing nan"
+        ),
         E::MissingFactor { .. } | E::Unknown { .. } | E::Source { .. } | E::Threads { .. } => {
             error.to_string()
         }

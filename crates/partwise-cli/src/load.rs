@@ -29,13 +29,15 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads the matrix a command was given; with `nan`, missing fields of a text file become NaN.
+/// Reads the matrix a command was given; if so asked, missing fields of a text file become NaN.
 pub(crate) fn table(
     input: &args::Input,
-    nan: bool,
+    missing: args::Missing,
     memory: args::Memory,
 ) -> Result<Table, Failure> {
-    let options = input.reading.options(nan, memory);
+    let mut options = input.reading.options(missing.nan, memory);
+    // Where what is not stored is missing, a zero that stands in a file must stay stored.
+    options.sparse = !missing.absent;
     if !is_stdin(&input.file) {
         return Ok(read(&input.file, &options)?);
     }

@@ -108,12 +108,9 @@ impl Output {
 impl Outputs {
     /// Opens what a fit was asked to save.
     pub(crate) fn open(args: &args::Fit) -> Result<Self, Failure> {
-        let inputs: Vec<PathBuf> = [Some(&args.input.file), args.w.as_ref(), args.h.as_ref()]
-            .into_iter()
-            .flatten()
-            .chain(args.weighing.files())
-            .cloned()
-            .collect();
+        let starts = [&args.w, &args.h].into_iter().flatten();
+        let inputs = args.input.files().chain(starts).chain(args.weighing.files());
+        let inputs: Vec<PathBuf> = inputs.cloned().collect();
         let saving = &args.saving;
         let given = [saving.w_out.clone(), saving.h_out.clone(), saving.model.clone()];
         let (paths, folder) = match &saving.out {

@@ -64,6 +64,23 @@ pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
+/// A decimal sign.
+pub(crate) fn decimal(text: &str) -> Result<u8, String> {
+    match text {
+        "," | "comma" => Ok(b','),
+        "." | "point" => Ok(b'.'),
+        _ => Err("expected , or .".into()),
+    }
+}
+
+/// One ASCII character that is no part of a number or name.
+pub(crate) fn mark(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        &[byte] if byte.is_ascii_punctuation() && !b"\"+-.,".contains(&byte) => Ok(byte),
+        _ => Err("expected one character such as # or %".into()),
+    }
+}
+
 /// Bytes as people read them.
 pub(crate) fn bytes(count: u128) -> String {
     let mut value = count as f64;

@@ -252,6 +252,26 @@ pub enum Error {
         /// What should.
         expected: String,
     },
+    /// A reading option that does not fit the file.
+    #[error("{option} {found}: expected {expected}")]
+    Option {
+        /// The option as it is typed.
+        option: &'static str,
+        /// What was given.
+        found: String,
+        /// What the file has.
+        expected: String,
+    },
+    /// A file of names that does not fit the matrix.
+    #[error("found {found} names, expected {expected}, one for each {axis} of the matrix")]
+    Names {
+        /// `"row"` or `"column"`.
+        axis: &'static str,
+        /// How many names there are.
+        found: u64,
+        /// How many are needed.
+        expected: u64,
+    },
     /// An output file that exists already.
     #[error("the file exists; give another name, or allow overwriting")]
     Exists,
@@ -288,20 +308,22 @@ impl Error {
             | Self::Kept { .. }
             | Self::SameAsInput { .. } => "E-FILE",
             Self::Type { .. } => "E-TYPE",
-            Self::Shape { .. } => "E-SHAPE",
+            Self::Shape { .. } | Self::Names { .. } => "E-SHAPE",
             Self::Empty { .. } => "E-EMPTY",
             Self::Data { .. } | Self::Missing { .. } => "E-DATA",
             Self::Sparse(_) => "E-SPARSE",
             Self::Resource { .. } => "E-RESOURCE",
+            Self::Option { .. } => "E-USAGE",
             Self::Model { .. } => "E-MODEL",
         }
     }
 
-    /// The exit code of a program that stops on this error: 3 bad data, 4 file, 5 resource limit,
+    /// The exit code of a program that stops on this error: 2 options, 3 bad data, 4 file, 5 resource limit,
     /// 8 model.
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         match self.code() {
+            "E-USAGE" => 2,
             "E-FILE" => 4,
             "E-RESOURCE" => 5,
             "E-MODEL" => 8,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::error::{Error, Place, quoted};
+use crate::error::Error;
+use crate::kinds;
 use crate::notice::Notice;
 
 /// A kind of file that can be read.
@@ -36,29 +37,15 @@ impl fmt::Display for Format {
 /// Number of bytes that [`detect`] looks at.
 pub(crate) const HEAD: usize = 1024;
 
-const SUPPORTED: &str =
-    "supported are npy, npz, Matrix Market, CSV/TSV and the two text kinds gzipped";
-
-/// First bytes of well-known files that are refused by name.
-const REFUSED: [(&[u8], &str); 9] = [
-    (b"partwise", "a partwise model (a matrix is needed here)"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
-    (b"MATLAB 5.0", "a MATLAB file"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ\0", "an xz file"),
-    (b"\x28\xb5\x2f\xfd", "a zstd file"),
-    (b"\x93NUMP", "a damaged npy file"),
-];
-
 /// Whether bytes start as a Python pickle does (protocols 2 to 5).
 pub(crate) fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [0x80, 2..=5, ..])
 }
 
 /// The kind of a file, by its first bytes; the name only decides what the refusal says.
-pub(crate) fn detect(head: &[u8], name: &str) -> Result<Format, Error> {
+///
+/// A `%` begins Matrix Market, unless it was said to begin comments.
+pub(crate) fn detect(head: &[u8], name: &str, comment: Option<u8>) -> Result<Format, Error> {
     if head.starts_with(b"\x93NUMPY") {
         return Ok(Format::Npy);
     }
@@ -68,43 +55,18 @@ pub(crate) fn detect(head: &[u8], name: &str) -> Result<Format, Error> {
     if head.starts_with(b"\x1f\x8b") {
         return Ok(Format::Gzip);
     }
-    refuse_binary(head, name)?;
+    kinds::refuse(head, name)?;
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let comment = comment == Some(b'%') && !text.starts_with(b"%%MatrixMarket");
     let banner = text.first() == Some(&b'%');
-    if banner || extension(name) == "mtx" {
+    if !comment && (banner || extension(name) == "mtx") {
         return Ok(Format::MatrixMarket);
     }
     Ok(Format::Text)
 }
 
-fn refuse_binary(head: &[u8], name: &str) -> Result<(), Error> {
-    if is_pickle(head) {
-        return Err(refusal("a Python pickle (pickle files are never opened)"));
-    }
-    if let Some((_, what)) = REFUSED.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Err(refusal(what));
-    }
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err(refusal("text in UTF-16 (save it as UTF-8)"));
-    }
-    let extension = extension(name);
-    if extension == "npy" || extension == "npz" {
-        let found = format!("first bytes {}", quoted(head.get(..8).unwrap_or(head)));
-        return Err(Error::format(Place::File, found, format!("an {extension} file")));
-    }
-    if let Some(at) = memchr::memchr(0, head) {
-        let found = format!("a NUL byte, first bytes {}", quoted(head.get(..8).unwrap_or(head)));
-        return Err(Error::format(Place::Byte(at as u64), found, format!("text; {SUPPORTED}")));
-    }
-    Ok(())
-}
-
-fn refusal(what: &str) -> Error {
-    Error::format(Place::File, what, format!("a matrix; {SUPPORTED}"))
-}
-
 /// The extension of a name in lower case, without a final `.gz`.
-fn extension(name: &str) -> String {
+pub(crate) fn extension(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     match name.rsplit_once('.') {

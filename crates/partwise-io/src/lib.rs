@@ -24,14 +24,18 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod apply;
 mod arrange;
+mod columns;
 mod error;
 mod format;
 mod gz;
+mod kinds;
 mod lines;
 mod memory;
 mod model;
 mod mtx;
+mod names;
 mod notice;
 mod npy;
 mod npz;
@@ -44,6 +48,7 @@ mod table;
 mod text;
 mod write;
 
+pub use columns::Columns;
 pub use error::{Error, Place, SparseFault};
 pub use format::Format;
 pub use model::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};

@@ -73,7 +73,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Skips the next line if it is to be skipped; says whether it was.
-    pub(crate) fn skip_if(&mut self, skip: impl Fn(&[u8]) -> bool) -> Result<bool, Error> {
+    pub(crate) fn skip_if(&mut self, skip: impl FnOnce(&[u8]) -> bool) -> Result<bool, Error> {
         let Some(end) = self.find_end()? else {
             return Ok(false);
         };

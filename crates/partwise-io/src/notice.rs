@@ -9,17 +9,84 @@ use crate::numbers::DType;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The first line was taken as column names.
-    Header {
+    /// What was taken as column names and row names, by which rules.
+    Taken {
+        /// The line of the header, from 1, and the rule.
+        header: Option<(u64, &'static str)>,
+        /// The column of the row names, from 1, and the rule.
+        row_names: Option<(u64, &'static str)>,
+        /// Whether the header might be data after all.
+        likely: bool,
+    },
+    /// The first line was read as data, but might hold column names.
+    MaybeHeader {
         /// The line, from 1.
         line: u64,
-        /// The rule that decided it.
-        rule: &'static str,
     },
-    /// The first column was taken as row names.
-    RowNames {
-        /// The rule that decided it.
-        rule: &'static str,
+    /// A column was read as data, though its heading means an id: its values repeat.
+    MaybeNames {
+        /// The column, from 1.
+        column: u64,
+        /// Its heading.
+        name: String,
+    },
+    /// Ids that were taken as row names repeat.
+    IdsRepeat {
+        /// How many repeat an earlier one.
+        count: u64,
+        /// The first that does.
+        first: String,
+    },
+    /// Comment lines before the table were passed over.
+    Comments {
+        /// How many.
+        count: u64,
+    },
+    /// A line of units below the header was left out.
+    Units {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// How numbers are written, where that was told by the file.
+    NumberStyle {
+        /// In words.
+        what: &'static str,
+    },
+    /// Columns of percentages were read without their signs.
+    Percent {
+        /// How many columns.
+        count: u64,
+        /// The first of them, from 1.
+        first: u64,
+    },
+    /// Columns were left out.
+    LeftOut {
+        /// The first of them, from 1.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
+    /// A table of text that is mostly zero became sparse.
+    BecameSparse {
+        /// Share of the entries that are not zero.
+        share: f64,
+    },
+    /// The first line of a file of names was taken as its heading.
+    NamesHeading {
+        /// `"row"` or `"column"`.
+        axis: &'static str,
+        /// That line.
+        heading: String,
+    },
+    /// Arrays of names beside a matrix could not be read.
+    NoNames {
+        /// Why.
+        reason: String,
+    },
+    /// The first line of a Matrix Market file is not quite a banner.
+    NoBanner {
+        /// What the file was taken for.
+        taken: &'static str,
     },
     /// Entries at the same position were added up.
     DuplicatesSummed {
@@ -70,6 +137,20 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether it is a warning: what was read may well not be what was meant.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::Taken { likely: true, .. }
+                | Self::MaybeHeader { .. }
+                | Self::MaybeNames { .. }
+                | Self::IdsRepeat { .. }
+                | Self::LooksLikeTriplets
+                | Self::NoNames { .. }
+        )
+    }
+
     /// Counts one more number that was read as 0, keeping the place of the first.
     pub(crate) fn count_underflow(notice: &mut Option<Self>, line: u64, field: u64) {
         let first = Self::Underflow { count: 0, line, field };
@@ -82,8 +163,51 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { line, rule } => write!(f, "took line {line} as header ({rule})"),
-            Self::RowNames { rule } => write!(f, "took column 1 as row names ({rule})"),
+            Self::Taken { header, row_names, .. } => taken(f, *header, *row_names),
+            Self::MaybeHeader { line } => write!(
+                f,
+                "line {line} was read as data, but its numbers might be column names; --header yes takes them so, --header no confirms"
+            ),
+            Self::MaybeNames { column, name } => write!(
+                f,
+                "column {column} was read as data, for its values repeat, but '{name}' means an id; --row-names yes takes it as names, --drop-columns {column} leaves it out"
+            ),
+            Self::IdsRepeat { count, first } => write!(
+                f,
+                "{count} ids taken as row names repeat an earlier one, the first is '{first}'; --row-names no reads them as data"
+            ),
+            Self::Comments { count: 1 } => {
+                write!(f, "a comment line before the table was passed over")
+            }
+            Self::Comments { count } => {
+                write!(f, "{count} comment lines before the table were passed over")
+            }
+            Self::Units { line } => write!(
+                f,
+                "line {line} holds text between header and numbers, such as units, and was left out"
+            ),
+            Self::NumberStyle { what } => {
+                write!(f, "{what}, as the file shows; --decimal says otherwise")
+            }
+            Self::Percent { count, first } => write!(
+                f,
+                "{count} columns are in percent, the first is column {first}: read without the sign, 50% as 50"
+            ),
+            Self::LeftOut { from, to } => {
+                write!(f, "columns {from} to {to} were left out")
+            }
+            Self::BecameSparse { share } => write!(
+                f,
+                "{:.3} % of the entries are not zero, so the table was made sparse",
+                share * 100.0
+            ),
+            Self::NamesHeading { axis, heading } => {
+                write!(f, "took '{heading}' as heading of the {axis} names")
+            }
+            Self::NoNames { reason } => write!(f, "names were not taken: {reason}"),
+            Self::NoBanner { taken } => {
+                write!(f, "the first line is no %%MatrixMarket banner; read as {taken}")
+            }
             Self::DuplicatesSummed { count } => {
                 write!(f, "{count} duplicate entries were added to the first at their position")
             }
@@ -106,8 +230,28 @@ impl fmt::Display for Notice {
             }
             Self::LooksLikeTriplets => write!(
                 f,
-                "the columns look like row, column, value triplets but were read as a dense matrix; save triplets as Matrix Market"
+                "the columns look like row, column, value triplets but were read as a dense matrix of ids; --triples makes a matrix of them"
             ),
         }
     }
+}
+
+/// In one line, with the options that say otherwise.
+fn taken(
+    f: &mut fmt::Formatter<'_>,
+    header: Option<(u64, &str)>,
+    row_names: Option<(u64, &str)>,
+) -> fmt::Result {
+    let mut options = Vec::new();
+    let mut parts = Vec::new();
+    if let Some((line, rule)) = header {
+        parts.push(format!("line {line} as header ({rule})"));
+        options.push("--header no");
+    }
+    if let Some((column, rule)) = row_names {
+        parts.push(format!("column {column} as row names ({rule})"));
+        options.push("--row-names no");
+    }
+    let verb = if options.len() == 1 { "says" } else { "say" };
+    write!(f, "took {}; {} {verb} otherwise", parts.join(" and "), options.join(" and "))
 }

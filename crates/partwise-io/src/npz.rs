@@ -10,6 +10,7 @@ use zip::read::{ArchiveOffset, Config};
 use zip::result::ZipError;
 
 use crate::error::{Error, Place, SparseFault, quoted, shown};
+use crate::kinds;
 use crate::memory::Budget;
 use crate::notice::Notice;
 use crate::npy::{self, Array, Header};
@@ -22,12 +23,20 @@ const MAX_ENTRIES: u64 = 64;
 /// Deflate cannot expand more than this.
 const MAX_EXPANSION: u64 = 1032;
 
-/// Reads the matrix of an archive.
-pub(crate) fn read_table<R: Read + Seek>(reader: R, budget: Budget) -> Result<Table, Error> {
+/// Reads the matrix of an archive, or the array `entry` of it.
+pub(crate) fn read_table<R: Read + Seek>(
+    reader: R,
+    entry: Option<&str>,
+    budget: Budget,
+) -> Result<Table, Error> {
     let mut npz = Npz::open(reader, budget)?;
-    let has = |name: &str| npz.names.iter().any(|n| n == name);
-    if ["format.npy", "indptr.npy", "indices.npy"].into_iter().any(has) {
+    if let Some(entry) = entry {
+        return npz.named(entry);
+    }
+    if ["format.npy", "indptr.npy", "indices.npy"].into_iter().any(|name| npz.has(name)) {
         npz.sparse()
+    } else if npz.is_frame() {
+        npz.matrix("data.npy")
     } else {
         npz.dense()
     }
@@ -47,24 +56,89 @@ impl<R: Read + Seek> Npz<R> {
         let mut archive = ZipArchive::with_config(config, reader).map_err(|e| refused("", e))?;
         check_count(archive.len() as u64)?;
         archive.validate_header_consistency().map_err(|e| refused("", e))?;
+        refuse_others(&mut archive)?;
         let names = entry_names(&mut archive)?;
         Ok(Self { archive, names, budget, trailing: 0 })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|n| n == name)
+    }
+
+    /// Whether these are the arrays of a data frame.
+    fn is_frame(&self) -> bool {
+        self.names.len() == 3
+            && ["data.npy", "index.npy", "columns.npy"].into_iter().all(|name| self.has(name))
     }
 
     fn dense(&mut self) -> Result<Table, Error> {
         let [name] = self.names.as_slice() else {
             let found = format!("{} entries: {}", self.names.len(), self.names.join(", "));
-            let expected = "a SciPy sparse matrix or exactly one array; save the matrix alone";
+            let first = self.names.first().map_or("X", |name| name.trim_end_matches(".npy"));
+            let expected = format!(
+                "a SciPy sparse matrix or exactly one array; --entry {first} reads one of them"
+            );
             return Err(Error::format(Place::File, found, expected));
         };
         let name = name.clone();
         if !name.ends_with(".npy") {
-            let found = format!("an archive of {}", quoted(name.as_bytes()));
-            return Err(Error::format(Place::File, found, "an archive of one .npy array"));
+            return Err(kinds::zip(&self.names));
         }
-        let array = self.array(&name)?;
-        let (rows, cols) = npy::matrix_shape(&array.shape)?;
-        npy::into_table(array, rows, cols)
+        self.matrix(&name)
+    }
+
+    /// The array that was asked for.
+    fn named(&mut self, entry: &str) -> Result<Table, Error> {
+        let name = [entry.to_owned(), format!("{entry}.npy")].into_iter().find(|n| self.has(n));
+        let Some(name) = name else {
+            let expected = format!("one of {}", self.names.join(", "));
+            let found = quoted(entry.as_bytes());
+            return Err(Error::Option { option: "--entry", found, expected });
+        };
+        self.matrix(&name)
+    }
+
+    /// A dense matrix, with its names where it is that of a data frame.
+    fn matrix(&mut self, name: &str) -> Result<Table, Error> {
+        let array = self.array(name)?;
+        let (rows, cols) = npy::matrix_shape(&array.shape).map_err(|e| within(name, e))?;
+        let mut table = npy::into_table(array, rows, cols)?;
+        if name == "data.npy" && self.is_frame() {
+            table.row_names = self.axis("index.npy", rows, &mut table.notices)?;
+            table.col_names = self.axis("columns.npy", cols, &mut table.notices)?;
+        }
+        Ok(table)
+    }
+
+    /// The names of an axis of a data frame. Python objects are a pickle and stay closed.
+    fn axis(
+        &mut self,
+        name: &str,
+        count: usize,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Option<Vec<String>>, Error> {
+        let names = self.entry(name, |reader, length, budget| {
+            let header = Header::read(reader)?;
+            npy::read_names(reader, header, length, budget)
+        });
+        match names {
+            Ok(names) if names.len() == count => Ok(Some(names)),
+            Ok(names) => {
+                let reason = format!("{name} holds {} names for {count}", names.len());
+                notices.push(Notice::NoNames { reason });
+                Ok(None)
+            }
+            Err(Error::Type { .. }) => {
+                let axis = if name == "index.npy" { "row" } else { "column" };
+                let reason = format!(
+                    "{name} holds Python objects, a pickle that is never opened; \
+                     --{axis}-names FILE takes them from a text file"
+                );
+                notices.push(Notice::NoNames { reason });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn sparse(&mut self) -> Result<Table, Error> {
@@ -114,7 +188,7 @@ impl<R: Read + Seek> Npz<R> {
     /// A one-dimensional array.
     fn vector(&mut self, name: &'static str, needed: &'static str) -> Result<Numbers, Error> {
         let entry = format!("{name}.npy");
-        if !self.names.contains(&entry) {
+        if !self.has(&entry) {
             return Err(SparseFault::Missing { name: entry, needed }.into());
         }
         let array = self.array(&entry)?;
@@ -149,7 +223,7 @@ impl<R: Read + Seek> Npz<R> {
     /// The name of the sparse format, stored as a text of no dimensions.
     fn format(&mut self) -> Result<String, Error> {
         let name = "format.npy";
-        if !self.names.iter().any(|n| n == name) {
+        if !self.has(name) {
             let needed = "indices, indptr, data, shape, format";
             return Err(SparseFault::Missing { name: name.into(), needed }.into());
         }
@@ -259,6 +333,24 @@ fn tail<const N: usize>(
     result.map_err(Error::io("read the end of the archive"))
 }
 
+/// Refuses an archive without a single array by what it is.
+fn refuse_others<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<(), Error> {
+    let mut names = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|e| refused("", e))?;
+        names.push(String::from_utf8_lossy(entry.name_raw()).into_owned());
+    }
+    let inside = |name: &String| {
+        !name.contains(|c: char| c.is_control() || c == '\\' || c == ':')
+            && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    };
+    let is_arrays = names.iter().any(|name| name.ends_with(".npy"));
+    if names.is_empty() || is_arrays || !names.iter().all(inside) {
+        return Ok(());
+    }
+    Err(kinds::zip(&names))
+}
+
 /// The names of all entries, all of them plain.
 fn entry_names<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
@@ -305,6 +397,9 @@ fn within(name: &str, error: Error) -> Error {
         }
         Error::Data { place, found, expected } => {
             Error::Data { place: entry(place), found, expected }
+        }
+        Error::Shape { place, found, expected } => {
+            Error::Shape { place: entry(place), found, expected }
         }
         Error::Io { cause, .. } => read_error(cause),
         other => other,

@@ -147,6 +147,28 @@ impl Numbers {
         }
     }
 
+    /// Hands out every element, as near as a double comes to it, with its position.
+    pub(crate) fn each_f64(&self, mut see: impl FnMut(usize, f64)) {
+        macro_rules! see {
+            ($vector:expr, $convert:expr) => {
+                $vector.iter().enumerate().for_each(|(at, &x)| see(at, $convert(x)))
+            };
+        }
+        match self {
+            Self::Bool(v) => see!(v, |x: bool| f64::from(u8::from(x))),
+            Self::U8(v) => see!(v, f64::from),
+            Self::I8(v) => see!(v, f64::from),
+            Self::U16(v) => see!(v, f64::from),
+            Self::I16(v) => see!(v, f64::from),
+            Self::U32(v) => see!(v, f64::from),
+            Self::I32(v) => see!(v, f64::from),
+            Self::U64(v) => see!(v, |x: u64| x as f64),
+            Self::I64(v) => see!(v, |x: i64| x as f64),
+            Self::F32(v) => see!(v, f64::from),
+            Self::F64(v) => see!(v, |x: f64| x),
+        }
+    }
+
     /// The elements in single precision. Integers up to 2^24 are exact; [`Rounding`] counts those
     /// that are not. Doubles are rounded to the nearest, and to infinity beyond 3.4e38.
     #[must_use]

@@ -51,7 +51,11 @@ pub(crate) fn signed(field: &[u8]) -> Option<i64> {
     }
 }
 
-const PLAIN: &str = "a number";
+/// What is expected instead of text.
+pub(crate) const PLAIN: &str = "a number";
+/// What is expected instead of two numbers in one field.
+pub(crate) const SPACES: &str =
+    "one number without spaces inside; --delimiter tells how fields are parted";
 /// What is expected instead of NaN and infinity.
 pub(crate) const NOT_FINITE: &str = "a finite number";
 /// What is expected instead of a hexadecimal number.
@@ -83,11 +87,12 @@ fn complaint(field: &[u8]) -> &'static str {
     } else if !field.is_ascii() {
         "a number in ASCII digits"
     } else if field.contains(&b',') && field.iter().any(u8::is_ascii_digit) {
-        "a number with decimal point and without thousands separators, or another delimiter"
+        "a number with decimal point and without thousands separators, or another delimiter; \
+         --decimal , reads decimal commas, --decimal . commas between groups of three digits"
     } else if field.contains(&b';') && field.iter().any(u8::is_ascii_digit) {
         "one number; is the delimiter a semicolon?"
     } else if field.contains(&b' ') {
-        "one number without spaces inside"
+        SPACES
     } else {
         PLAIN
     }

@@ -81,6 +81,13 @@ impl Table {
         }
     }
 
+    /// The stored elements, to be changed in place.
+    pub(crate) fn numbers_mut(&mut self) -> &mut Numbers {
+        match &mut self.values {
+            Values::Dense { numbers, .. } | Values::Sparse { numbers, .. } => numbers,
+        }
+    }
+
     /// Number of stored elements.
     #[must_use]
     pub fn stored(&self) -> usize {

@@ -60,7 +60,10 @@ fn f50_ragged_row() {
 #[test]
 fn f51_header_by_rule_and_by_choice() {
     let table = csv("a,b\n1,2\n");
-    assert_eq!(shown(&table), ["took line 1 as header (none of its fields is a number)"]);
+    assert_eq!(
+        shown(&table),
+        ["took line 1 as header (none of its fields is a number); --header no says otherwise"]
+    );
     assert_eq!(names(table.col_names.as_ref()), ["a", "b"]);
     let years = "2001,2002\n1,2\n";
     let table = csv(years);
@@ -86,9 +89,10 @@ fn f52_row_names() {
     assert_eq!(names(table.col_names.as_ref()), ["s1", "s2"]);
     assert_eq!(values(&table), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(
-        shown(&table)[1..],
+        shown(&table),
         [
-            "took column 1 as row names (its first field is no number)",
+            "took line 1 as header (none of its fields is a number) and column 1 as row names \
+             (its first field is no number); --header no and --row-names no say otherwise",
             "1 row names repeat an earlier one, the first is 'TP53'",
         ]
     );

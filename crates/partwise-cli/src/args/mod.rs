@@ -344,6 +344,13 @@ pub(crate) struct Input {
     pub(crate) reading: Reading,
 }
 
+impl Input {
+    /// The files to read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.file).chain(self.reading.files())
+    }
+}
+
 /// How to answer.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Show {

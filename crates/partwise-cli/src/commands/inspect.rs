@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// Reads, looks, tells.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
-    let table = load::table(&args.input, args.missing.nan, args.memory)?;
+    let table = load::table(&args.input, args.missing, args.memory)?;
     let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
     with_number!(single, inspect(args, table))
 }
@@ -25,11 +25,13 @@ fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure>
         load::matrix_by_storage::<T>(table, load::name(&args.input.file), args.missing.nan)?;
     let mut remarks = Remarks::default();
     remarks.notices.append(&mut about.notices);
+    remarks.warnings.append(&mut about.warnings);
     let scan = look(&x).map_err(|e| about.blame(e))?;
     let scan = if about.kind == Kind::ByColumns { scan.transposed() } else { scan };
     let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory::<T>(k, &about)));
     if args.show.json {
-        let answer = Answer { x: (&about).into(), found, notices: &remarks.notices, exit_code: 0 };
+        let Remarks { notices, warnings } = &remarks;
+        let answer = Answer { x: (&about).into(), found, notices, warnings, exit_code: 0 };
         return report::say(&json::line(&answer));
     }
     let mut report = Report::default();
@@ -63,6 +65,7 @@ struct Answer<'a> {
     #[serde(flatten)]
     found: Found,
     notices: &'a [String],
+    warnings: &'a [String],
     exit_code: u8,
 }
 

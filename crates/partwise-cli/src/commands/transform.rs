@@ -19,12 +19,12 @@ use std::time::Instant;
 
 /// Reads the model and X, fits W, saves it.
 pub(crate) fn run(args: &args::Transform) -> Result<(), Failure> {
-    let mut inputs = vec![args.model.clone(), args.input.file.clone()];
-    inputs.extend(args.weighing.files().cloned());
+    let mut inputs = vec![args.model.clone()];
+    inputs.extend(args.input.files().chain(args.weighing.files()).cloned());
     let output = Output::matrix(&args.out, args.writing, &inputs)?;
     let model = model::read("transform", &args.model, &args.input.file)?;
     let missing = missing(args, &model)?;
-    let table = load::table(&args.input, missing.nan, args.memory)?;
+    let table = load::table(&args.input, missing, args.memory)?;
     with_number!(model::is_single(&model), transform(args, &model, (table, missing), output))
 }
 
@@ -79,6 +79,7 @@ fn transform<T: Number>(
     let Loaded { x, mut about } = load::matrix::<T>(table, name)?;
     model::check_columns(model, &about)?;
     remarks.notices.append(&mut about.notices);
+    remarks.warnings.append(&mut about.warnings);
     let threads = plan::threads(args.threads.threads, &mut remarks.notices);
     let h = model::tall::<T>(&model.h)?;
     let Objective { loss, w_penalty: penalty, .. } = model::objective(model)?;

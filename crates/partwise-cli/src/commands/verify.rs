@@ -21,7 +21,7 @@ use serde::Serialize;
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = model::read("verify", &args.model, &args.input.file)?;
     let missing = args.weighing.missing_as(model::missing(&model));
-    let table = load::table(&args.input, missing.nan, args.memory)?;
+    let table = load::table(&args.input, missing, args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, (table, missing)))
 }
 
@@ -35,6 +35,7 @@ fn compare<T: Number>(
     let table = model::arranged(model, (table, &name), true, by, &mut remarks.notices)?;
     let Loaded { x, mut about } = load::matrix::<T>(table, name)?;
     remarks.notices.append(&mut about.notices);
+    remarks.warnings.append(&mut about.warnings);
     check_data(model, &about)?;
     let Some(w) = &model.w else {
         return Err(Failure::Mismatch(

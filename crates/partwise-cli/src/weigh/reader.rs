@@ -170,7 +170,8 @@ impl<T: Number> Reader<'_, T> {
         let table = self.files.matching().arrange(table, &name, (rows, columns), self.notices)?;
         let loaded = load::matrix_by_storage::<T>(table, name.clone(), false)?;
         let about = loaded.about;
-        let notices = about.notices.into_iter().map(|notice| format!("{name}: {notice}"));
+        let news = about.notices.into_iter().chain(about.warnings);
+        let notices = news.map(|notice| format!("{name}: {notice}"));
         self.notices.extend(notices);
         Ok(match loaded.x {
             Input::Dense(x) => Grid::Dense(x),

@@ -102,6 +102,7 @@ impl Field {
         match numbers {
             Numbers::I64(values) => {
                 let value = parse::signed(token)
+                    .or_else(|| whole(token))
                     .ok_or_else(|| bad("a whole number from -2^63 to 2^63 - 1"))?;
                 push(values, value)
             }
@@ -119,6 +120,15 @@ impl Field {
             _ => Ok(()),
         }
     }
+}
+
+/// A whole number that is written as a real one, such as `2.0`.
+fn whole(token: &[u8]) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value = parse::fortran_number(token).ok()?;
+    let exact = value.fract() == 0.0 && value.abs() <= EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "checked")]
+    exact.then_some(value as i64)
 }
 
 impl Symmetry {

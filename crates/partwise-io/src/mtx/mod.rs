@@ -17,6 +17,9 @@ use crate::table::{Layout, Order, Table, Values};
 use banner::{Banner, Field, Symmetry};
 use entries::Entries;
 
+/// Without a banner, fewer entries than these are no evidence of what the file is.
+const CERTAIN: u64 = 2;
+
 /// Reads a Matrix Market file; marks of missing values become NaN if they may.
 pub(crate) fn read_table<R: Read>(
     reader: R,
@@ -24,19 +27,54 @@ pub(crate) fn read_table<R: Read>(
     budget: Budget,
 ) -> Result<Table, Error> {
     let mut lines = Lines::new(reader, MAX_FIXED)?;
-    let mut banner = Banner::parse(lines.next()?.unwrap_or_default())?;
+    let (mut banner, notice) = first_line(&mut lines)?;
     if missing_as_nan && banner.field != Field::Pattern {
         banner.field = Field::Gapped;
     }
-    if banner.coordinate { coordinate(lines, banner, budget) } else { array(lines, banner, budget) }
+    let mut table = if banner.coordinate {
+        coordinate(lines, banner, notice.is_some(), budget)?
+    } else {
+        array(lines, banner, budget)?
+    };
+    table.notices.extend(notice);
+    Ok(table)
+}
+
+/// The banner. Some programs write it with one `%`, or not at all: coordinates follow then.
+fn first_line<R: Read>(lines: &mut Lines<R>) -> Result<(Banner, Option<Notice>), Error> {
+    let mut first = Vec::new();
+    lines.skip_if(|line| {
+        first.extend_from_slice(line);
+        false
+    })?;
+    let single = first.get(..13).is_some_and(|head| head.eq_ignore_ascii_case(b"%MatrixMarket"));
+    if single {
+        lines.next()?;
+        first.insert(0, b'%');
+        let taken = "what it says with a second %";
+        return Ok((Banner::parse(&first)?, Some(Notice::NoBanner { taken })));
+    }
+    let words = || first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    if words().count() == 3 && words().all(|word| parse::unsigned(word).is_some()) {
+        let (field, symmetry) = (Field::Real, Symmetry::General);
+        let banner = Banner { coordinate: true, field, symmetry };
+        return Ok((banner, Some(Notice::NoBanner { taken: "coordinate real general" })));
+    }
+    lines.next()?;
+    Ok((Banner::parse(&first)?, None))
 }
 
 fn coordinate<R: Read>(
     mut lines: Lines<R>,
     banner: Banner,
+    guessed: bool,
     budget: Budget,
 ) -> Result<Table, Error> {
     let [rows, cols, count] = sizes(&mut lines, "rows, columns and entries")?;
+    if guessed && count < CERTAIN {
+        let found = quoted(format!("{rows} {cols} {count}").as_bytes());
+        return Err(Error::format(Place::Line(1), found, "%%MatrixMarket"));
+    }
     let (m, n) = sparse::dimensions(rows, cols, budget)?;
     banner.check_square(rows, cols, lines.line())?;
     let size_line = lines.line();

@@ -3,6 +3,7 @@
 
 mod decode;
 mod header;
+mod names;
 
 use std::io::Read;
 
@@ -14,6 +15,7 @@ use crate::table::{Order, Table, Values};
 
 pub(crate) use decode::ElementType;
 pub(crate) use header::Header;
+pub(crate) use names::read_names;
 
 pub(crate) const SUPPORTED: &str =
     "supported are bool, int8 to int64, uint8 to uint64, float16 to float64: convert with astype";

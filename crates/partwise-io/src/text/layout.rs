@@ -1,75 +1,290 @@
-//! Which line is the header, which column the row names, how wide a line must be.
+//! Which line is the header, which column the row names, which columns are read, how wide a line
+//! must be.
 
-use crate::error::{Error, Place};
+use crate::error::{Error, Place, quoted};
 use crate::notice::Notice;
-use crate::parse;
 use crate::read::{ReadOptions, Switch};
 
+use super::header::{FirstLine, Head};
+use super::names::{self, FirstColumn};
 use super::record::Record;
+use super::style::{Style, without_percent};
+use super::words::means_id;
+use super::{triples, units};
 
-const NO_NUMBER: &str = "none of its fields is a number";
-const EMPTY_CORNER: &str = "its first field is empty";
-const HEADER_CORNER: &str = "the header begins with an empty field";
-const SHORT_HEADER: &str = "the header is one field short";
-const LABEL: &str = "its first field is no number";
+const COMMENT: &str = "a comment as wide as the data";
 
 /// The layout of a text file.
 #[derive(Debug)]
 pub(super) struct Layout {
-    pub(super) header: bool,
-    pub(super) row_names: bool,
+    pub(super) header: Option<Record>,
+    /// Fields that the header is short of.
+    offset: usize,
+    /// The column of row names.
+    pub(super) names_at: Option<usize>,
+    /// Whether the row names are whole numbers under a heading that means an id.
+    pub(super) ids: bool,
     /// Fields in a line of data, with the row name and without the dropped last one.
     pub(super) width: usize,
-    /// Fields in the header.
-    pub(super) header_width: usize,
+    /// The columns to read, where they are not all beside the row names.
+    pub(super) picked: Option<Vec<usize>>,
     /// Columns of the matrix.
     pub(super) cols: usize,
     trailing: bool,
+    pub(super) delimiter: u8,
+    hint: &'static str,
+    pub(super) style: Style,
+    /// Columns in percent; empty if there are none.
+    percent: Vec<bool>,
     pub(super) notices: Vec<Notice>,
 }
 
+/// What there is to decide from.
+pub(super) struct Evidence<'a> {
+    pub(super) options: &'a ReadOptions,
+    pub(super) delimiter: u8,
+    /// The last comment line before the table.
+    pub(super) heading: Option<Record>,
+}
+
 impl Layout {
-    /// Decides from the first two lines.
-    pub(super) fn find(
-        first: &Record,
-        second: Option<&Record>,
-        options: &ReadOptions,
-        by_space: bool,
-    ) -> Self {
-        let ends_empty = |record: &Record| record.len() > 1 && record.last().is_empty();
-        let trailing = !by_space && ends_empty(first) && second.is_none_or(ends_empty);
-        let drop = usize::from(trailing);
+    /// Decides from the first lines, and leaves those of data in `sample`.
+    pub(super) fn find(sample: &mut Vec<Record>, evidence: Evidence<'_>) -> Result<Self, Error> {
+        let Evidence { options, delimiter, heading } = evidence;
+        let style = Style::find(sample, options);
         let mut notices = Vec::new();
-        if trailing {
-            notices.push(Notice::TrailingDelimiter);
+        let mut taken = None;
+        let mut likely = false;
+        let header = match heading.filter(|h| fits(h, sample, &style, options)) {
+            Some(heading) => {
+                taken = Some((heading.line, COMMENT));
+                Some(heading)
+            }
+            None => {
+                let verdict = first_line(sample, &style, delimiter);
+                match (options.header, verdict) {
+                    (Switch::No, _) | (Switch::Auto, FirstLine::Data) => None,
+                    (Switch::Auto, FirstLine::Doubtful) => {
+                        let line = sample.first().map_or(1, |record| record.line);
+                        notices.push(Notice::MaybeHeader { line });
+                        None
+                    }
+                    (Switch::Auto, FirstLine::Header(rule)) => {
+                        taken = sample.first().map(|record| (record.line, rule));
+                        Some(sample.remove(0))
+                    }
+                    (Switch::Auto, FirstLine::Likely(rule)) => {
+                        likely = true;
+                        taken = sample.first().map(|record| (record.line, rule));
+                        Some(sample.remove(0))
+                    }
+                    (Switch::Yes, _) => Some(sample.remove(0)),
+                }
+            }
+        };
+        let mut layout = Self::of(header, style, sample, delimiter);
+        layout.notices.append(&mut notices);
+        if layout.header.is_some() {
+            layout.leave_out_units(sample)?;
         }
-        let header_rule = header_rule(first, drop);
-        let header = match options.header {
-            Switch::Yes => true,
-            Switch::No => false,
-            Switch::Auto => {
-                let line = first.line;
-                notices.extend(header_rule.map(|rule| Notice::Header { line, rule }));
-                header_rule.is_some()
-            }
+        let rule = layout.find_names(sample, delimiter, options)?;
+        if taken.is_some() || rule.is_some() {
+            let row_names = rule.zip(layout.names_at).map(|(rule, at)| (at as u64 + 1, rule));
+            layout.notices.push(Notice::Taken { header: taken, row_names, likely });
+        }
+        layout.pick(options)?;
+        layout.find_percent(sample);
+        layout.notices.extend(layout.style.shown().map(|what| Notice::NumberStyle { what }));
+        Ok(layout)
+    }
+
+    /// The widths of header and data.
+    fn of(header: Option<Record>, style: Style, data: &[Record], delimiter: u8) -> Self {
+        let by_space = delimiter == b' ';
+        let first = data.first().map_or(0, Record::len);
+        let below = !by_space && trails(data);
+        let above = header.as_ref().filter(|h| !by_space && ends_empty(h)).map(Record::len);
+        let named = header.as_ref().map(Record::len);
+        let trailing = match named {
+            None => below,
+            Some(_) if data.is_empty() => above.is_some(),
+            Some(named) => below && (above.is_some() || first == named + 1),
         };
-        let data = if header { second } else { Some(first) };
-        let width = data.map_or(first.len(), Record::len) - drop;
-        let header_width = first.len() - drop;
-        let short = header && header_width + 1 == width;
-        let row_names = match options.row_names {
-            Switch::Yes => true,
-            Switch::No => false,
-            Switch::Auto => {
-                let rule = row_names_rule(first, header, short, data, width);
-                notices.extend(rule.map(|rule| Notice::RowNames { rule }));
-                rule.is_some()
-            }
-        };
+        let width = first - usize::from(trailing && first > 0);
+        let dropped = above.is_some_and(|named| trailing || first + 1 == named);
+        let header_width = named.map(|named| named - usize::from(dropped));
+        let notices =
+            if trailing || dropped { vec![Notice::TrailingDelimiter] } else { Vec::new() };
+        Self {
+            header,
+            offset: usize::from(header_width.is_some_and(|named| named + 1 == width)),
+            names_at: None,
+            ids: false,
+            width: if data.is_empty() { header_width.unwrap_or(0) } else { width },
+            picked: None,
+            cols: header_width.unwrap_or(width),
+            trailing,
+            delimiter,
+            hint: "",
+            style,
+            percent: Vec::new(),
+            notices,
+        }
+    }
+
+    /// Decides on row names; says by which rule.
+    fn find_names(
+        &mut self,
+        data: &[Record],
+        delimiter: u8,
+        options: &ReadOptions,
+    ) -> Result<Option<&'static str>, Error> {
         // A header that is not one field short names all fields, and so sets the width itself.
-        let width = if header && !(short && row_names) { header_width } else { width };
-        let cols = width - usize::from(row_names);
-        Self { header, row_names, width, header_width, cols, trailing, notices }
+        let header_width = if self.header.is_some() { self.cols } else { self.width };
+        let short = self.offset > 0;
+        if short && options.row_names == Switch::Auto && !self.may_be_short(data, delimiter) {
+            self.hint = "; with decimal commas, save it with another delimiter and give \
+                         --decimal ,; --row-names yes takes column 1 as names without a heading";
+        } else if short && options.row_names != Switch::No {
+            self.names_at = Some(0);
+            self.cols = header_width;
+            let auto = options.row_names == Switch::Auto;
+            return Ok(auto.then_some(names::SHORT_HEADER));
+        }
+        (self.width, self.offset) = (header_width, 0);
+        if options.row_names == Switch::No || header_width < 2 || data.is_empty() {
+            if options.row_names == Switch::Yes && header_width > 0 {
+                self.names_at = Some(0);
+            }
+            return Ok(None);
+        }
+        let candidates = self.candidates(options)?;
+        if options.row_names == Switch::Yes {
+            self.names_at = candidates.first().copied();
+            return Ok(None);
+        }
+        for at in candidates {
+            let heading = self.header.as_ref().map(|header| header.field(at));
+            match names::verdict(heading, data, at, &self.style) {
+                // Ids of a line of triples are not those of a row.
+                FirstColumn::Names(names::ID) if self.names_triples()? => {}
+                FirstColumn::Names(rule) => {
+                    (self.names_at, self.ids) = (Some(at), rule == names::ID);
+                    return Ok(Some(rule));
+                }
+                FirstColumn::Repeats => {
+                    let name = String::from_utf8_lossy(heading.unwrap_or_default()).into_owned();
+                    self.notices.push(Notice::MaybeNames { column: at as u64 + 1, name });
+                }
+                FirstColumn::Data => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a header that is one field short may stand over a column of names, and the line below
+    /// is not rather one field long.
+    fn may_be_short(&self, data: &[Record], delimiter: u8) -> bool {
+        let Some(header) = &self.header else { return true };
+        let quoted = header.is_quoted(0) || data.iter().all(|record| record.is_quoted(0));
+        let labels = data.iter().all(|record| !self.style.is_number(record.first()));
+        !means_id(header.first()) && (labels || quoted || delimiter != b',')
+    }
+
+    /// Columns that may hold the row names: the first that is not left out, the first that is read.
+    fn candidates(&self, options: &ReadOptions) -> Result<Vec<usize>, Error> {
+        if options.columns.is_all() {
+            return Ok(vec![0]);
+        }
+        let headings = self.headings()?;
+        let all = crate::Columns { keep: Vec::new(), drop: options.columns.drop.clone() };
+        let left = all.select(self.width, headings.as_deref())?;
+        let read = options.columns.select(self.width, headings.as_deref())?;
+        let first = |kept: &[bool]| kept.iter().position(|kept| *kept);
+        let mut candidates: Vec<usize> =
+            [first(&left), first(&read)].into_iter().flatten().collect();
+        candidates.dedup();
+        Ok(candidates)
+    }
+
+    /// The headings of all fields of a line.
+    fn headings(&self) -> Result<Option<Vec<String>>, Error> {
+        let fields = (0..self.width).map(|at| self.heading(at));
+        if self.header.is_none() { Ok(None) } else { fields.collect::<Result<_, _>>().map(Some) }
+    }
+
+    /// Whether the headings are those of a row, a column and a value.
+    fn names_triples(&self) -> Result<bool, Error> {
+        let headings = self.headings()?.unwrap_or_default();
+        Ok(matches!(self.width, 3 | 4) && triples::named(&headings))
+    }
+
+    /// The heading of a field.
+    pub(super) fn heading(&self, at: usize) -> Result<String, Error> {
+        let Some((header, index)) = self.header.as_ref().zip(at.checked_sub(self.offset)) else {
+            return Ok(String::new());
+        };
+        super::name(header.field(index), header.line, index)
+    }
+
+    /// Takes the columns that the options ask for.
+    fn pick(&mut self, options: &ReadOptions) -> Result<(), Error> {
+        let names = usize::from(self.names_at.is_some());
+        if options.columns.is_all() {
+            self.cols = self.width.saturating_sub(names);
+            return Ok(());
+        }
+        let kept = options.columns.select(self.width, self.headings()?.as_deref())?;
+        let fields =
+            kept.iter().enumerate().filter(|(at, kept)| **kept && Some(*at) != self.names_at);
+        let fields: Vec<usize> = fields.map(|(at, _)| at).collect();
+        self.cols = fields.len();
+        self.picked = Some(fields);
+        Ok(())
+    }
+
+    /// Leaves out a line of units under the header.
+    fn leave_out_units(&mut self, data: &mut Vec<Record>) -> Result<(), Error> {
+        if !units::are_first(data, &self.style) {
+            return Ok(());
+        }
+        let line = data.remove(0).line;
+        let mut seen = std::collections::HashSet::new();
+        let header = self.header.as_ref();
+        let twice = header.and_then(|h| h.fields().find(|f| !f.is_empty() && !seen.insert(*f)));
+        if let Some(name) = twice {
+            let found =
+                format!("a second line of text below a header that repeats {}", quoted(name));
+            let expected = "one header; --skip-lines 1 leaves the first line out";
+            return Err(Error::format(Place::Line(line), found, expected));
+        }
+        self.notices.push(Notice::Units { line });
+        Ok(())
+    }
+
+    /// Finds the columns of which every field has a percent sign.
+    fn find_percent(&mut self, data: &[Record]) {
+        let signed = |field: &[u8]| field.trim_ascii().last() == Some(&b'%');
+        if !data.iter().flat_map(Record::fields).any(signed) {
+            return;
+        }
+        let in_percent = |at: usize| {
+            let fields = || data.iter().map(|r| r.field(at)).filter(|f| !self.style.is_missing(f));
+            let number = |field: &[u8]| self.style.is_number(without_percent(field.trim_ascii()));
+            fields().next().is_some() && fields().all(|f| signed(f) && number(f))
+        };
+        let percent: Vec<bool> = (0..self.width).map(in_percent).collect();
+        let count = percent.iter().filter(|p| **p).count() as u64;
+        if let Some(first) = percent.iter().position(|p| *p) {
+            let first = first as u64 + 1;
+            self.notices.push(Notice::Percent { count, first });
+            self.percent = percent;
+        }
+    }
+
+    /// Whether a column is in percent.
+    pub(super) fn is_percent(&self, at: usize) -> bool {
+        self.percent.get(at).copied().unwrap_or(false)
     }
 
     /// Checks the number of fields of a line.
@@ -81,48 +296,54 @@ impl Layout {
         let place = Place::Line(record.line);
         let found = format!("{} fields", record.len());
         let end = if self.trailing { ", the last empty" } else { "" };
-        Err(Error::format(place, found, format!("{expected}{end}; check delimiter and quotes")))
+        let hint = match record.first() {
+            [b'#', ..] => "; --comment '#' skips lines that begin so",
+            _ => self.hint,
+        };
+        let expected = format!("{expected}{end}; check delimiter and quotes{hint}");
+        Err(Error::format(place, found, expected))
     }
 }
 
-/// Why the first line is a header, if it is.
-fn header_rule(first: &Record, drop: usize) -> Option<&'static str> {
-    let width = first.len() - drop;
-    let skip = usize::from(width > 1);
-    let beyond = || first.fields().take(width).skip(skip).filter(|field| !field.is_empty());
-    if width > 1 && first.first().is_empty() && beyond().next().is_some() {
-        return Some(EMPTY_CORNER);
-    }
-    let named = beyond().next().is_some() && beyond().all(is_label);
-    (named && parse::number(first.first()).is_err()).then_some(NO_NUMBER)
+/// What the first line is, by the rules.
+fn first_line(sample: &[Record], style: &Style, delimiter: u8) -> FirstLine {
+    let Some((first, data)) = sample.split_first() else { return FirstLine::Data };
+    // Units would hide the numbers below the header.
+    let data = if units::are_first(data, style) { data.get(1..).unwrap_or_default() } else { data };
+    let by_space = delimiter == b' ';
+    let below = data.first().map_or(first.len(), Record::len);
+    let above_trails = !by_space && ends_empty(first);
+    let below_trails = !by_space && trails(data);
+    let drop = above_trails && (data.is_empty() || below_trails || below + 1 == first.len());
+    let width = first.len() - usize::from(drop);
+    let cut = below_trails && (above_trails || below == first.len() + 1);
+    let short = !data.is_empty() && width + 1 == below - usize::from(cut);
+    Head { first, width, data, short, style }.verdict()
 }
 
-/// Why the first column holds row names, if it does.
-fn row_names_rule(
-    first: &Record,
-    header: bool,
-    short: bool,
-    data: Option<&Record>,
-    width: usize,
-) -> Option<&'static str> {
-    if width < 2 {
-        return None;
+/// Whether a comment before the table names its columns.
+fn fits(heading: &Record, sample: &[Record], style: &Style, options: &ReadOptions) -> bool {
+    let Some(first) = sample.first() else { return false };
+    let width = first.len() - usize::from(trails(sample));
+    let labels = sample.iter().all(|record| !style.is_number(record.first()));
+    let short = heading.len() + 1 == width && labels;
+    if options.header == Switch::No || (heading.len() != width && !short) {
+        return false;
     }
-    if short {
-        return Some(SHORT_HEADER);
+    if options.header == Switch::Yes {
+        return true;
     }
-    if header && first.first().is_empty() {
-        return Some(HEADER_CORNER);
-    }
-    data.is_some_and(|record| is_label(record.first())).then_some(LABEL)
+    let taken = |verdict| matches!(verdict, FirstLine::Header(_) | FirstLine::Likely(_));
+    let head = Head { first: heading, width: heading.len(), data: sample, short, style };
+    taken(head.verdict()) && !matches!(first_line(sample, style, 0), FirstLine::Header(_))
 }
 
-/// Whether a field is a name: it has a letter, and is not a failed attempt at a number.
-fn is_label(field: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(field);
-    let attempt = matches!(
-        parse::number(field),
-        Ok(_) | Err(parse::NOT_FINITE | parse::NOT_DECIMAL | parse::TOO_LARGE)
-    );
-    !attempt && !parse::is_missing(field) && text.chars().any(|c| c.is_alphabetic() || c == '_')
+fn ends_empty(record: &Record) -> bool {
+    record.len() > 1 && record.last().is_empty()
+}
+
+/// Whether lines end with a delimiter: the first does, and so does every other one that is as long.
+fn trails(data: &[Record]) -> bool {
+    let Some(first) = data.first() else { return false };
+    ends_empty(first) && data.iter().all(|r| r.len() < first.len() || ends_empty(r))
 }

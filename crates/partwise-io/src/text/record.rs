@@ -12,6 +12,8 @@ pub(super) struct Record {
     pub(super) line: u64,
     text: Vec<u8>,
     spans: Vec<(u32, u32)>,
+    /// Which fields were quoted; empty in a line without quotes.
+    quoted: Vec<bool>,
 }
 
 impl Record {
@@ -19,16 +21,38 @@ impl Record {
         self.spans.len()
     }
 
+    /// Bytes of its text.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub(super) fn fields(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.spans.iter().map(|&(a, b)| self.text.get(a as usize..b as usize).unwrap_or_default())
     }
 
+    /// One field, empty beyond the last.
+    pub(super) fn field(&self, index: usize) -> &[u8] {
+        let Some(&(a, b)) = self.spans.get(index) else { return &[] };
+        self.text.get(a as usize..b as usize).unwrap_or_default()
+    }
+
     pub(super) fn first(&self) -> &[u8] {
-        self.fields().next().unwrap_or_default()
+        self.field(0)
     }
 
     pub(super) fn last(&self) -> &[u8] {
         self.fields().next_back().unwrap_or_default()
+    }
+
+    /// Whether a field stood in quotes.
+    pub(super) fn is_quoted(&self, index: usize) -> bool {
+        self.quoted.get(index).copied().unwrap_or(false)
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.spans.clear();
+        self.quoted.clear();
     }
 
     /// Marks the text between two positions as a field, but for the spaces around it.
@@ -41,11 +65,41 @@ impl Record {
         self.spans.push((narrow(start), narrow(end)));
     }
 
+    /// A line without quotes as a record.
+    pub(super) fn of(line: u64, text: &[u8], delimiter: u8) -> Self {
+        let mut record = Self { line, ..Self::default() };
+        record.cut_at(text, delimiter);
+        record
+    }
+
+    fn cut_at(&mut self, line: &[u8], delimiter: u8) {
+        match delimiter {
+            b' ' => self.cut_by_space(line),
+            b':' => self.cut_by_colons(line),
+            _ => self.cut(line, delimiter),
+        }
+    }
+
     /// Cuts a line without quotes.
     fn cut(&mut self, line: &[u8], delimiter: u8) {
         self.text.extend_from_slice(line);
         let mut start = 0;
         for end in memchr::memchr_iter(delimiter, line) {
+            self.mark(start, end);
+            start = end + 1;
+        }
+        self.mark(start, line.len());
+    }
+
+    /// Cuts a line without quotes at `:` or `::`.
+    fn cut_by_colons(&mut self, line: &[u8]) {
+        self.text.extend_from_slice(line);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b':', line) {
+            if end == start && start > 0 {
+                start = end + 1;
+                continue;
+            }
             self.mark(start, end);
             start = end + 1;
         }
@@ -74,39 +128,34 @@ impl Record {
 pub(super) struct Records<R> {
     lines: Lines<R>,
     delimiter: u8,
+    comment: Option<u8>,
 }
 
 impl<R: Read> Records<R> {
-    /// Takes the given delimiter, or finds it in the first line that is not blank.
-    pub(super) fn new(mut lines: Lines<R>, delimiter: Option<u8>) -> Result<Self, Error> {
-        while lines.skip_if(is_blank)? {}
-        let found = std::cell::Cell::new(b',');
-        lines.skip_if(|line| {
-            found.set(find_delimiter(line));
-            false
-        })?;
-        Ok(Self { lines, delimiter: delimiter.unwrap_or(found.get()) })
+    /// Records of lines that do not begin with `comment`.
+    pub(super) fn new(lines: Lines<R>, delimiter: u8, comment: Option<u8>) -> Self {
+        Self { lines, delimiter, comment }
     }
 
     pub(super) fn by_space(&self) -> bool {
         self.delimiter == b' '
     }
 
-    /// Reads the next line that is not blank; says whether there was one.
+    /// Reads the next line that is neither blank nor a comment; says whether there was one.
     pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, Error> {
-        record.text.clear();
-        record.spans.clear();
-        let Some((number, line)) = self.lines.next_but(is_blank)? else {
-            return Ok(false);
+        record.clear();
+        let comment = self.comment;
+        let next = match comment {
+            None => self.lines.next_but(is_blank)?,
+            Some(mark) => self.lines.next_but(|line| is_blank(line) || begins(line, mark))?,
         };
+        let Some((number, line)) = next else { return Ok(false) };
         record.line = number;
         if memchr::memchr(b'"', line).is_some() {
             let line = line.to_vec();
             self.read_quoted(record, line)?;
-        } else if self.delimiter == b' ' {
-            record.cut_by_space(line);
         } else {
-            record.cut(line, self.delimiter);
+            record.cut_at(line, self.delimiter);
         }
         Ok(true)
     }
@@ -123,7 +172,9 @@ impl<R: Read> Records<R> {
                 return Ok(());
             }
             let start = record.text.len();
-            if line.get(at) == Some(&b'"') {
+            let in_quotes = line.get(at) == Some(&b'"');
+            record.quoted.push(in_quotes);
+            if in_quotes {
                 at = self.unquote(record, &mut line, at + 1)?;
                 let (narrow_start, end) = (u32::try_from(start), u32::try_from(record.text.len()));
                 record.spans.push((narrow_start.unwrap_or(u32::MAX), end.unwrap_or(u32::MAX)));
@@ -136,10 +187,11 @@ impl<R: Read> Records<R> {
             }
             let rest = line.get(at..).unwrap_or_default();
             let rest = if by_space { rest } else { self.trim_start(rest) };
-            match rest.first() {
-                None => return Ok(()),
-                Some(b) if self.splits(*b) => at = line.len() - rest.len() + 1,
-                Some(_) => {
+            match rest {
+                [] => return Ok(()),
+                [b':', b':', ..] if self.delimiter == b':' => at = line.len() - rest.len() + 2,
+                [b, ..] if self.splits(*b) => at = line.len() - rest.len() + 1,
+                _ => {
                     let field = record.spans.len() as u64;
                     let place = Place::Field { line: record.line, field };
                     let expected = "a delimiter after the closing quote";
@@ -200,22 +252,11 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn is_blank(line: &[u8]) -> bool {
+pub(super) fn is_blank(line: &[u8]) -> bool {
     line.trim_ascii_start().is_empty()
 }
 
-/// The first of tab, semicolon, comma, space that stands outside quotes.
-fn find_delimiter(line: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut found = [false; 4];
-    const CHOICES: [u8; 4] = [b'\t', b';', b',', b' '];
-    for byte in line.trim_ascii_end() {
-        quoted ^= *byte == b'"';
-        if !quoted {
-            for (found, choice) in found.iter_mut().zip(CHOICES) {
-                *found |= *byte == choice;
-            }
-        }
-    }
-    found.iter().zip(CHOICES).find(|(found, _)| **found).map_or(b',', |(_, choice)| choice)
+/// Whether the first byte of a line that is no space is this mark.
+pub(super) fn begins(line: &[u8], mark: u8) -> bool {
+    line.trim_ascii_start().first() == Some(&mark)
 }

@@ -25,7 +25,7 @@ use partwise_io::{Named, Table};
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
     let outputs = Outputs::open(args)?;
-    let table = load::table(&args.input, args.weighing.missing().nan, args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing(), args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
     with_number!(single, fit(args, table, outputs))
 }
@@ -77,6 +77,7 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let mut remarks = Remarks::default();
     let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     remarks.notices.append(&mut about.notices);
+    remarks.warnings.append(&mut about.warnings);
     let missing = args.weighing.missing();
     let files = Beside::new(&args.beside, &args.input.reading, missing.nan, args.memory);
     let (mut options, own) = options::<T>(args, files, &about, &mut remarks)?;
@@ -95,7 +96,7 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let names = own.clone().or_else(|| given.then(|| components::numbered(options.rank)));
     let components =
         Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
-    remarks.warnings = fit.warnings.iter().map(ToString::to_string).collect();
+    remarks.warnings.extend(fit.warnings.iter().map(ToString::to_string));
     let kept = Kept { component_names: own, column_weights };
     let mut files = save(args, &fit, &components, kept, (&about, seen.as_ref()), &mut outputs)?;
     remarks.notices.extend(outputs.nameless(&about));

@@ -1,0 +1,203 @@
+//! The lines of data.
+
+use crate::error::{Error, Place, quoted};
+use crate::memory::Budget;
+use crate::names;
+use crate::notice::Notice;
+use crate::parse;
+use crate::read::ReadOptions;
+use crate::table::Table;
+
+use super::gather::Gather;
+use super::layout::Layout;
+use super::record::Record;
+use super::style::without_percent;
+use super::triples;
+use super::words::{is_date, is_label};
+
+/// What has been read below the header.
+pub(super) struct Body<'a> {
+    layout: &'a Layout,
+    gather: Gather,
+    names: Vec<String>,
+    underflow: Option<Notice>,
+    missing_as_nan: bool,
+    codes: bool,
+    /// Missing values that were refused: the first, and how many.
+    missing: Option<(Place, String, u64)>,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(layout: &'a Layout, options: &ReadOptions, budget: Budget) -> Self {
+        Self {
+            layout,
+            gather: Gather::new(layout.cols, options.sparse, budget),
+            names: Vec::new(),
+            underflow: None,
+            missing_as_nan: options.missing_as_nan,
+            codes: !options.na.is_empty(),
+            missing: None,
+        }
+    }
+
+    /// Adds a line of data.
+    pub(super) fn push(&mut self, record: &Record) -> Result<(), Error> {
+        let layout = self.layout;
+        layout.check_width(record)?;
+        self.gather.begin()?;
+        if let Some(at) = layout.names_at {
+            self.names.push(super::name(record.field(at), record.line, at)?);
+        }
+        if layout.picked.is_none() && layout.names_at.is_none_or(|at| at == 0) {
+            let skip = usize::from(layout.names_at.is_some());
+            for (index, field) in record.fields().enumerate().take(layout.width).skip(skip) {
+                let value = self.value(field, record.line, index)?;
+                self.gather.push(value);
+            }
+        } else {
+            for index in (0..layout.width).filter(|at| Some(*at) != layout.names_at) {
+                if layout.picked.as_ref().is_none_or(|picked| picked.binary_search(&index).is_ok())
+                {
+                    let value = self.value(record.field(index), record.line, index)?;
+                    self.gather.push(value);
+                }
+            }
+        }
+        self.gather.end()
+    }
+
+    fn value(&mut self, field: &[u8], line: u64, index: usize) -> Result<f64, Error> {
+        let at = index as u64 + 1;
+        match self.layout.style.number(field) {
+            Ok(value) if self.codes && self.layout.style.is_code(value) => {
+                Ok(self.missing(field, line, at))
+            }
+            Ok(value) => {
+                if value == 0.0 && parse::underflows(field) {
+                    Notice::count_underflow(&mut self.underflow, line, at);
+                }
+                Ok(value)
+            }
+            Err(_) if self.layout.style.is_missing(field) => Ok(self.missing(field, line, at)),
+            Err(complaint) => self.odd_value(field, line, index, complaint),
+        }
+    }
+
+    fn missing(&mut self, field: &[u8], line: u64, at: u64) -> f64 {
+        if self.missing_as_nan {
+            return f64::NAN;
+        }
+        let place = Place::Field { line, field: at };
+        self.missing.get_or_insert_with(|| (place, quoted(field), 0)).2 += 1;
+        0.0
+    }
+
+    /// A field in percent, or the error that says why it is no number and what to do.
+    #[cold]
+    fn odd_value(
+        &self,
+        field: &[u8],
+        line: u64,
+        index: usize,
+        complaint: &'static str,
+    ) -> Result<f64, Error> {
+        let layout = self.layout;
+        if field.ends_with(b"%")
+            && layout.is_percent(index)
+            && let Ok(value) = layout.style.number(without_percent(field))
+        {
+            return Ok(value);
+        }
+        let heading = layout.heading(index).unwrap_or_default();
+        let mut found = quoted(field);
+        if !heading.is_empty() {
+            found = format!("{found} in column {}", quoted(heading.as_bytes()));
+        }
+        let expected = if complaint == parse::PLAIN || complaint == parse::SPACES {
+            cure(field, index, layout)
+        } else {
+            complaint
+        };
+        Err(Error::Data { place: Place::Field { line, field: index as u64 + 1 }, found, expected })
+    }
+
+    pub(super) fn finish(self) -> Result<Table, Error> {
+        let layout = self.layout;
+        if let Some((place, found, count)) = self.missing {
+            return Err(Error::Missing { place, found, count });
+        }
+        if self.gather.rows() == 0 || layout.cols == 0 {
+            let (rows, cols) = (self.gather.rows() as u64, layout.cols as u64);
+            return Err(Error::Empty { rows, cols });
+        }
+        let mut table = self.gather.into_table()?;
+        let news = std::mem::take(&mut table.notices);
+        table.notices.clone_from(&layout.notices);
+        if layout.header.is_some() {
+            let fields = (0..layout.width).filter(|at| Some(*at) != layout.names_at);
+            let read = |at: &usize| {
+                layout.picked.as_ref().is_none_or(|picked| picked.binary_search(at).is_ok())
+            };
+            let headings: Result<Vec<_>, _> =
+                fields.filter(read).map(|at| layout.heading(at)).collect();
+            table.col_names = Some(headings?);
+        }
+        table.row_names = layout.names_at.is_some().then_some(self.names);
+        if layout.ids
+            && let Some((count, first)) = names::repeated(table.row_names.as_deref())
+        {
+            table.notices.push(Notice::IdsRepeat { count, first });
+        }
+        if let Some(notice) = triples::suspect(&table) {
+            table.notices.retain(|other| !matches!(other, Notice::MaybeNames { .. }));
+            table.notices.push(notice);
+        }
+        table.notices.extend(news);
+        table.notices.extend(self.underflow);
+        Ok(table)
+    }
+}
+
+/// What should stand in place of a field that is no number, and what to do.
+fn cure(field: &[u8], index: usize, layout: &Layout) -> &'static str {
+    let style = &layout.style;
+    let text = field.trim_ascii();
+    let commas = layout.delimiter == b',' || text.contains(&b',');
+    match text {
+        [b'#', ..] if index == 0 => "a number; --comment '#' skips lines that begin so",
+        _ if style.is_number(without_percent(text)) => {
+            "a number without percent sign; a column is read in percent where every field has the \
+             sign, and --drop-columns leaves it out"
+        }
+        _ if is_date(text) => {
+            "a number; a first column of dates becomes row names (--row-names yes), \
+             --drop-columns leaves one out"
+        }
+        _ if commas
+            && text.contains(&b' ')
+            && text.iter().all(|b| b.is_ascii_digit() || b" ,.-+".contains(b)) =>
+        {
+            "one number without spaces inside; --delimiter space --decimal , reads decimal commas \
+             between spaces"
+        }
+        _ if text.contains(&b' ') && !is_label(text, style) => parse::SPACES,
+        _ if is_pair(text) => {
+            "a number; pairs INDEX:VALUE (LIBSVM, SVMlight) are not read: save Matrix Market or .npz"
+        }
+        _ if is_label(text, style) && index == 0 => {
+            "a number; --row-names yes takes column 1 as names, --drop-columns 1 leaves it out"
+        }
+        _ if is_label(text, style) => {
+            "a number; --drop-columns leaves columns of text out, --columns names those to read, \
+             --na names marks of missing values"
+        }
+        _ => parse::PLAIN,
+    }
+}
+
+/// Digits, a colon, a number.
+fn is_pair(text: &[u8]) -> bool {
+    let mut parts = text.splitn(2, |b| *b == b':');
+    let (index, value) = (parts.next().unwrap_or_default(), parts.next());
+    parse::unsigned(index).is_some() && value.is_some_and(|value| parse::number(value).is_ok())
+}
