@@ -9,7 +9,7 @@ use crate::error::{Error, Place, quoted};
 use crate::lines::{Lines, MAX_FIXED};
 use crate::memory::Budget;
 use crate::notice::Notice;
-use crate::{format, gz, kinds, npy};
+use crate::{format, gz, kinds, npy, text};
 
 /// How many names repeat an earlier one, and the first that does.
 pub(crate) fn repeated(names: Option<&[String]>) -> Option<(u64, String)> {
@@ -20,7 +20,7 @@ pub(crate) fn repeated(names: Option<&[String]>) -> Option<(u64, String)> {
 }
 
 /// Reads `count` names, one a line; of several columns the first counts. The file may be gzipped, or
-/// an npy file of text. One line more than names is a heading.
+/// an npy file of text. One line more than names is a heading if it means an id.
 pub(crate) fn read(
     path: &Path,
     axis: &'static str,
@@ -29,13 +29,18 @@ pub(crate) fn read(
 ) -> Result<(Vec<String>, Option<Notice>), Error> {
     let file = path.to_string_lossy();
     let mut names = all(path, budget).map_err(|error| error.at(&file))?;
-    let heading = names.len() == count + 1;
+    let heading = names.len() == count + 1 && names.first().is_some_and(|name| is_heading(name));
     let notice = heading.then(|| Notice::NamesHeading { axis, heading: names.remove(0) });
     if names.len() == count {
         return Ok((names, notice));
     }
     let error = Error::Names { axis, found: names.len() as u64, expected: count as u64 };
     Err(error.at(&file))
+}
+
+/// Whether a line stands over names rather than among them; 0 and x are what pandas and R put there.
+fn is_heading(name: &str) -> bool {
+    matches!(name, "" | "0" | "x") || text::means_id(name.as_bytes())
 }
 
 fn all(path: &Path, budget: Budget) -> Result<Vec<String>, Error> {

@@ -193,6 +193,7 @@ impl fmt::Display for Notice {
                 f,
                 "{count} columns are in percent, the first is column {first}: read without the sign, 50% as 50"
             ),
+            Self::LeftOut { from, to } if from == to => write!(f, "column {from} was left out"),
             Self::LeftOut { from, to } => {
                 write!(f, "columns {from} to {to} were left out")
             }

@@ -30,6 +30,7 @@ use body::Body;
 use layout::{Evidence, Layout};
 use preamble::Preamble;
 use record::{Record, Records};
+pub(crate) use words::means_id;
 
 /// Lines that the layout is decided from …
 const SAMPLE: usize = 300;
@@ -47,13 +48,9 @@ pub(crate) fn read_table<R: Read>(
     let mut lines = Lines::new(reader, longest)?;
     let preamble = Preamble::read(&mut lines, options)?;
     let delimiter = preamble.delimiter;
-    if options.decimal == Some(delimiter) {
-        let found = format!("'{}' is the delimiter too", char::from(delimiter));
-        let expected = "another --delimiter".into();
-        return Err(Error::Option { option: "--decimal", found, expected });
-    }
     let mut records = Records::new(lines, delimiter, options.comment);
     let mut sample = sample(&mut records)?;
+    check_decimal(&sample, delimiter, options)?;
     if sample.is_empty() && preamble.comments > 0 {
         let found = "only lines that begin with a comment mark";
         return Err(Error::format(Place::File, found, "a table; --comment names another mark"));
@@ -76,6 +73,20 @@ pub(crate) fn read_table<R: Read>(
         table.notices.insert(0, Notice::Comments { count: preamble.comments });
     }
     Ok(table)
+}
+
+/// Refuses a decimal sign that parts the fields too, unless numbers stand in quotes.
+fn check_decimal(sample: &[Record], delimiter: u8, options: &ReadOptions) -> Result<(), Error> {
+    let quoted = |record: &Record| {
+        let fields = record.fields().enumerate();
+        fields.into_iter().any(|(at, field)| record.is_quoted(at) && field.contains(&delimiter))
+    };
+    if options.decimal != Some(delimiter) || sample.iter().any(quoted) {
+        return Ok(());
+    }
+    let found = format!("'{}' parts the fields of a line too", char::from(delimiter));
+    let expected = "another --delimiter, or numbers in quotes".into();
+    Err(Error::Option { option: "--decimal", found, expected })
 }
 
 /// The first records.

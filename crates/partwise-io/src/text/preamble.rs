@@ -107,5 +107,7 @@ fn find_delimiter(line: &[u8], decimal: Option<u8>) -> u8 {
         }
         before = *byte;
     }
-    found.iter().zip(CHOICES).find(|(found, _)| **found).map_or(b',', |(_, choice)| choice)
+    let alone = line.iter().all(|b| b.is_ascii_digit() || b"+-, ".contains(b));
+    let rest = if decimal == Some(b',') && alone { b'\t' } else { b',' };
+    found.iter().zip(CHOICES).find(|(found, _)| **found).map_or(rest, |(_, choice)| choice)
 }

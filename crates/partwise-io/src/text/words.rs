@@ -42,7 +42,7 @@ fn words(field: &[u8]) -> Vec<String> {
 }
 
 /// Whether a heading means an id: `id`, `Sample ID`, `gene_name`, `NAME`, `#OTU ID`, `Unnamed: 0`.
-pub(super) fn means_id(field: &[u8]) -> bool {
+pub(crate) fn means_id(field: &[u8]) -> bool {
     let words = words(field);
     match words.as_slice() {
         [] => false,
@@ -103,9 +103,14 @@ fn is_day(text: &str) -> bool {
 
 fn is_time(text: &str) -> bool {
     let clock = text.split(['Z', '+', ' ', '.']).next().unwrap_or_default();
-    let parts: Vec<&str> = clock.split(':').collect();
-    (2..=3).contains(&parts.len())
-        && parts.iter().all(|p| (1..=2).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+    let mut parts = clock.split(':');
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let hours = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    (1..=2).contains(&hours.len())
+        && digits(hours)
+        && matches!(rest.len(), 1 | 2)
+        && rest.iter().all(|part| part.len() == 2 && digits(part))
 }
 
 #[cfg(test)]
