@@ -189,6 +189,9 @@ impl fmt::Display for Notice {
             Self::NumberStyle { what } => {
                 write!(f, "{what}, as the file shows; --decimal says otherwise")
             }
+            Self::Percent { count: 1, first } => {
+                write!(f, "column {first} is in percent: read without the sign, 50% as 50")
+            }
             Self::Percent { count, first } => write!(
                 f,
                 "{count} columns are in percent, the first is column {first}: read without the sign, 50% as 50"

@@ -124,6 +124,15 @@ fn numbers_that_are_data_stay_data() {
         assert_eq!(table.col_names, None, "{text}: {:?}", table.notices);
         assert!(!warned(&table), "{text}: {:?}", table.notices);
     }
+    // Labels that are alike are those of data, and what might be a header is said.
+    for text in ["g1,1,2,3\ng2,4,5,7\n", "a,1990,1991,1992\nb,4,5,7\n"] {
+        let table = read(text);
+        assert_eq!(
+            (table.rows, table.col_names.as_ref(), warned(&table)),
+            (2, None, true),
+            "{text}"
+        );
+    }
     // What might be either is read as data, and said.
     let table = read("1,2,3,4\n9,1,7,2\n3,8,8,1\n");
     assert_eq!((table.rows, &table.notices[..]), (3, &[Notice::MaybeHeader { line: 1 }][..]));

@@ -80,6 +80,12 @@ pub(crate) enum RowNames {
     File(PathBuf),
 }
 
+impl Default for RowNames {
+    fn default() -> Self {
+        Self::Column(Switch::Auto)
+    }
+}
+
 fn row_names(text: &str) -> Result<RowNames, String> {
     Ok(match text {
         "auto" => RowNames::Column(Switch::Auto),

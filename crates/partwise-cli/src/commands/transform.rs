@@ -119,6 +119,7 @@ fn transform<T: Number>(
             explained_variance: share.explained_variance,
             files: Files { w: Some(saved), ..Files::default() },
             notices: &remarks.notices,
+            warnings: &remarks.warnings,
             exit_code: 0,
         }));
     }
@@ -148,5 +149,6 @@ struct Answer<'a> {
     explained_variance: f64,
     files: Files,
     notices: &'a [String],
+    warnings: &'a [String],
     exit_code: u8,
 }

@@ -265,6 +265,7 @@ impl Found<'_> {
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<Cause>,
             notices: &'a [String],
+            warnings: &'a [String],
             exit_code: u8,
         }
         #[derive(Serialize)]
@@ -291,6 +292,7 @@ impl Found<'_> {
             exit_code: if disagreement.is_none() { 0 } else { 8 },
             error: disagreement.map(|text| Cause { code: "E-MODEL", text, exit_code: 8 }),
             notices: &remarks.notices,
+            warnings: &remarks.warnings,
         })
     }
 }

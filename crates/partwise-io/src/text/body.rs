@@ -22,7 +22,8 @@ pub(super) struct Body<'a> {
     names: Vec<String>,
     underflow: Option<Notice>,
     missing_as_nan: bool,
-    codes: bool,
+    /// Whether numbers are written plainly and none stands for a missing value.
+    plain: bool,
     /// Missing values that were refused: the first, and how many.
     missing: Option<(Place, String, u64)>,
 }
@@ -35,7 +36,7 @@ impl<'a> Body<'a> {
             names: Vec::new(),
             underflow: None,
             missing_as_nan: options.missing_as_nan,
-            codes: !options.na.is_empty(),
+            plain: layout.style.is_plain() && options.na.is_empty(),
             missing: None,
         }
     }
@@ -51,7 +52,11 @@ impl<'a> Body<'a> {
         if layout.picked.is_none() && layout.names_at.is_none_or(|at| at == 0) {
             let skip = usize::from(layout.names_at.is_some());
             for (index, field) in record.fields().enumerate().take(layout.width).skip(skip) {
-                let value = self.value(field, record.line, index)?;
+                // Most fields are numbers other than 0 and need no more looks.
+                let value = match parse::number(field) {
+                    Ok(value) if value != 0.0 && self.plain => value,
+                    _ => self.value(field, record.line, index)?,
+                };
                 self.gather.push(value);
             }
         } else {
@@ -66,12 +71,11 @@ impl<'a> Body<'a> {
         self.gather.end()
     }
 
+    #[inline(never)]
     fn value(&mut self, field: &[u8], line: u64, index: usize) -> Result<f64, Error> {
         let at = index as u64 + 1;
         match self.layout.style.number(field) {
-            Ok(value) if self.codes && self.layout.style.is_code(value) => {
-                Ok(self.missing(field, line, at))
-            }
+            Ok(value) if self.layout.style.is_code(value) => Ok(self.missing(field, line, at)),
             Ok(value) => {
                 if value == 0.0 && parse::underflows(field) {
                     Notice::count_underflow(&mut self.underflow, line, at);

@@ -82,6 +82,7 @@ impl Gather {
     }
 
     /// Adds a value to the row.
+    #[inline]
     pub(super) fn push(&mut self, value: f64) {
         match &mut self.store {
             Store::Dense(values) => values.push(value),
@@ -99,6 +100,7 @@ impl Gather {
     pub(super) fn end(&mut self) -> Result<(), Error> {
         self.rows += 1;
         match &mut self.store {
+            Store::Dense(_) if !self.may_be_sparse => Ok(()),
             Store::Dense(values) => {
                 let start = values.len().saturating_sub(self.cols);
                 let row = values.get(start..).unwrap_or_default();

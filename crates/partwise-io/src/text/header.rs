@@ -135,6 +135,11 @@ impl Head<'_> {
         }
         let counts = names.len() > 2 && (counts_from(names, 0.0) || counts_from(names, 1.0));
         let rows = self.rows();
+        // The first of g1, g2, g3 is a label like the others.
+        if self.data.iter().any(|record| are_alike(corner, record.first())) {
+            let apart = names.len() > 2 && Contrast::of(names, &rows).disjoint;
+            return if counts || apart { FirstLine::Doubtful } else { FirstLine::Data };
+        }
         if counts && !rows.iter().any(|row| counts_on(names, row)) {
             return FirstLine::Header(COUNTS_LABELS);
         }
@@ -174,6 +179,16 @@ impl Head<'_> {
         let number = |field| self.style.number(field).unwrap_or(f64::NAN);
         self.data.iter().map(|r| self.below(r).map(number).collect()).collect()
     }
+}
+
+/// Whether two labels differ in their digits only, or are single characters.
+fn are_alike(one: &[u8], other: &[u8]) -> bool {
+    let letters = |label: &[u8]| -> Vec<u8> {
+        label.iter().copied().filter(|b| !b.is_ascii_digit()).collect()
+    };
+    let (short, letters) = (one.len() == 1 && other.len() == 1, (letters(one), letters(other)));
+    short
+        || (letters.0 == letters.1 && letters.0.len() < one.len() && letters.1.len() < other.len())
 }
 
 /// Whether numbers count up by one from `first`.

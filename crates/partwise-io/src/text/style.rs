@@ -66,6 +66,11 @@ impl Style {
         }
     }
 
+    /// Whether the decimal sign is a point.
+    pub(super) fn is_plain(&self) -> bool {
+        self.decimal == b'.'
+    }
+
     /// What the file told, in words.
     pub(super) fn shown(&self) -> Option<&'static str> {
         match (self.told, self.decimal) {
