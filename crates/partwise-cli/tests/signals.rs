@@ -63,7 +63,7 @@ fn wait_for_temporaries(folder: &TempDir, child: &mut Child, count: usize) {
 
 fn wait_until_fitting(folder: &TempDir, child: &mut Child, count: usize) {
     wait_for_temporaries(folder, child, count);
-    std::thread::sleep(Duration::from_millis(1000));
+    std::thread::sleep(Duration::from_millis(2000));
 }
 
 /// Whether W, H and the model called `name` are those of one run.
