@@ -31,9 +31,9 @@ fn named() -> TempDir {
 }
 
 #[test]
-fn every_kind_of_output_holds_the_same_and_text_holds_the_names() {
+fn every_kind_of_output_holds_the_same_and_all_but_npy_hold_the_names() {
     let folder = named();
-    let kinds = ["csv", "tsv", "csv.gz", "tsv.gz"];
+    let kinds = ["csv", "tsv", "csv.gz", "tsv.gz", "npz"];
     run(&folder, "fit x.csv -k 2 --w-out w.npy --h-out h.npy --dtype f64");
     for kind in kinds {
         run(&folder, &format!("fit x.csv -k 2 --w-out w.{kind} --h-out h.{kind} --dtype f64"));

@@ -65,10 +65,12 @@ impl<R: Read + Seek> Npz<R> {
         self.names.iter().any(|n| n == name)
     }
 
-    /// Whether these are the arrays of a data frame.
+    /// Whether these are the arrays of a data frame: its values, and names of one side or both.
     fn is_frame(&self) -> bool {
-        self.names.len() == 3
-            && ["data.npy", "index.npy", "columns.npy"].into_iter().all(|name| self.has(name))
+        const PARTS: [&str; 3] = ["data.npy", "index.npy", "columns.npy"];
+        self.has(PARTS[0])
+            && self.names.len() > 1
+            && self.names.iter().all(|name| PARTS.contains(&name.as_str()))
     }
 
     fn dense(&mut self) -> Result<Table, Error> {
@@ -104,8 +106,12 @@ impl<R: Read + Seek> Npz<R> {
         let (rows, cols) = npy::matrix_shape(&array.shape).map_err(|e| within(name, e))?;
         let mut table = npy::into_table(array, rows, cols)?;
         if name == "data.npy" && self.is_frame() {
-            table.row_names = self.axis("index.npy", rows, &mut table.notices)?;
-            table.col_names = self.axis("columns.npy", cols, &mut table.notices)?;
+            if self.has("index.npy") {
+                table.row_names = self.axis("index.npy", rows, &mut table.notices)?;
+            }
+            if self.has("columns.npy") {
+                table.col_names = self.axis("columns.npy", cols, &mut table.notices)?;
+            }
         }
         Ok(table)
     }

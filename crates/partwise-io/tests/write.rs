@@ -45,6 +45,18 @@ fn npz_reads_back_bit_for_bit() {
     let mut bytes = Vec::new();
     write_npz(&mut bytes, &matrix).unwrap();
     assert_eq!(read_ok(&bytes, "x.npz").numbers(), &Numbers::F64(HARD.to_vec()));
+    let rows: Vec<String> = ["=a", "\u{e9}t\u{e9} \"1\""].map(String::from).to_vec();
+    let cols: Vec<String> = ["1", "", " NA"].map(String::from).to_vec();
+    for (row_names, col_names) in
+        [(Some(&rows[..]), Some(&cols[..])), (Some(&rows[..]), None), (None, Some(&cols[..]))]
+    {
+        let mut bytes = Vec::new();
+        write_npz(&mut bytes, &Named { row_names, col_names, ..matrix }).unwrap();
+        let table = read_ok(&bytes, "x.npz");
+        assert_eq!(table.numbers(), &Numbers::F64(HARD.to_vec()));
+        assert_eq!(table.row_names.as_deref(), row_names);
+        assert_eq!(table.col_names.as_deref(), col_names);
+    }
     let long = ["x".repeat(1 << 20), String::new()];
     let mut names = vec![String::from("x"); 2000];
     names[7].clone_from(&long[0]);
@@ -136,6 +148,10 @@ fn any_names_read_back_as_they_were_written() {
         }
         check(3, 3, None, Some(&cols));
         check(3, 3, Some(&cols), None);
+        // Components of a start may have numbers for names.
+        let numbers = ["1", "2", "3"].map(String::from);
+        check(3, 3, None, Some(&numbers));
+        check(3, 3, Some(&numbers), Some(&cols));
         check(3, 1, Some(&rows), Some(&cols[..1]));
         check(1, 3, Some(&cols[..1]), Some(&rows));
     }
