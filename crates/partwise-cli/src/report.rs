@@ -255,20 +255,20 @@ pub(crate) fn parts<T: Scalar>(
     let k = components.names.len();
     let rest = k.saturating_sub(COMPONENTS);
     let numbered = components::numbered(k) == components.names;
-    let called = |t: usize| {
+    let called = |t: usize, between: &str| {
         let share = text::percent(components.shares[t]).replace(' ', GLUE);
         let name = &components.names[t];
-        if numbered { share } else { format!("{}{GLUE}{share}", text::escaped(name)) }
+        if numbered { share } else { format!("{}{between}{share}", text::escaped(name)) }
     };
     let Some(columns) = columns else {
-        let mut parts: Vec<String> = (0..k.min(COMPONENTS)).map(called).collect();
+        let mut parts: Vec<String> = (0..k.min(COMPONENTS)).map(|t| called(t, GLUE)).collect();
         parts.extend((rest > 0).then(|| format!("… and{GLUE}{rest}{GLUE}more")));
         report.line("parts", &format!("shares of W·H: {}", parts.join(", ")));
         return;
     };
     for t in 0..k.min(COMPONENTS) {
         let top = largest(fit, t, columns).join(", ");
-        report.line(&format!("part {}", t + 1), &format!("{} of W·H: {top}", called(t)));
+        report.line(&format!("part {}", t + 1), &format!("{} of W·H: {top}", called(t, ", ")));
     }
     if rest > 0 {
         report.line("", &format!("… and {} more", text::counted(rest, "part")));

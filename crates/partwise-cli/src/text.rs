@@ -141,7 +141,7 @@ fn rounded(value: f64, digits: usize) -> f64 {
 
 /// A KKT residual.
 pub(crate) fn residual(value: f64) -> String {
-    format!("{value:.2e}")
+    if value == 0.0 { "0".into() } else { format!("{value:.2e}") }
 }
 
 /// A whole number that may be beyond 64 bits.
