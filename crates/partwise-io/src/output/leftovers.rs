@@ -69,7 +69,8 @@ pub(super) fn sweep(folder: &Path) {
 ///
 /// Files that replace something come first. If none of them had its name, nothing has happened and
 /// all goes. Otherwise the others, which are complete, get their names too. If somebody has changed
-/// one of those meanwhile, everything stays as it is, for somebody to look at.
+/// one of those files meanwhile, everything stays as it is, for somebody to look at, until all of
+/// them have been replaced.
 fn finish(folder: &Path, replaced: &[&Unfinished], written: &[&Unfinished]) {
     let _lock = FolderLock::take(folder);
     let untouched =
@@ -81,13 +82,16 @@ fn finish(folder: &Path, replaced: &[&Unfinished], written: &[&Unfinished]) {
             None => !to.exists(),
         },
     };
+    let exists = |file: &&Unfinished| file.target.as_ref().is_some_and(|to| to.exists());
     let begun = !replaced.iter().all(|old| untouched(old));
-    if begun && !written.iter().all(follows) {
+    let ends = begun && written.iter().all(follows);
+    let outlived = !replaced.iter().any(|old| untouched(old)) && written.iter().all(exists);
+    if begun && !ends && !outlived {
         return;
     }
     for file in written {
         let done = match &file.target {
-            Some(to) if begun => fs::rename(&file.path, to),
+            Some(to) if ends => fs::rename(&file.path, to),
             _ => fs::remove_file(&file.path),
         };
         if done.is_err() {
@@ -208,6 +212,12 @@ mod tests {
         sweep(&folder);
         assert_eq!(content(&folder), before);
         assert_eq!(before.len(), 6);
+        // Another run has replaced them all.
+        fs::write(folder.join("model"), "theirs").expect("write");
+        sweep(&folder);
+        let now: Vec<(String, String)> = content(&folder).into_iter().collect();
+        let expected = [("h", "mine"), ("model", "theirs"), ("w", "new w")];
+        assert_eq!(now, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
         fs::remove_dir_all(folder).expect("remove");
     }
 }
