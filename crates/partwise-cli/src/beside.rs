@@ -42,7 +42,7 @@ impl<'a> Beside<'a> {
         if let Some(own) = self.args.layout_of(file) {
             return self.read_by(own, path, file);
         }
-        let table = self.read_by(self.x, path, file);
+        let table = self.read_by(&self.x.beside(file.is_of_form_of_x()), path, file);
         if table.as_ref().is_ok_and(&fits) {
             return table;
         }

@@ -46,25 +46,27 @@ pub(crate) fn read(
 impl Tables {
     /// The number of components of the factor that is given.
     pub(crate) fn rank(&self, about: &About) -> Result<usize, Failure> {
-        let refuse = |what, name: &str, table: &Table, wanted: String| {
-            let (rows, cols) = (table.rows, table.cols);
-            let text = format!("{name}: {what} is {rows} × {cols}, expected {wanted}");
-            Err(Failure::Data { code: "E-INIT", text, at: None })
+        let (what, side, (name, table)) = match self {
+            Self { w: Some(w), .. } => ("W", SideFile::W, w),
+            Self { h: Some(h), .. } => ("H", SideFile::H, h),
+            Self { w: None, h: None } => {
+                return Err(Failure::Internal("a rank that nothing tells".into()));
+            }
         };
-        match self {
-            Self { w: Some((name, table)), .. } if table.rows != about.rows => {
-                let wanted = format!("m × k with a row for each of the {} rows of X", about.rows);
-                refuse("W", name, table, wanted)
-            }
-            Self { w: Some((_, table)), .. } => Ok(table.cols),
-            Self { h: Some((name, table)), .. } if table.cols != about.cols => {
-                let wanted =
-                    format!("k × n with a column for each of the {} columns of X", about.cols);
-                refuse("H", name, table, wanted)
-            }
-            Self { h: Some((_, table)), .. } => Ok(table.rows),
-            Self { w: None, h: None } => Err(Failure::Internal("a rank that nothing tells".into())),
+        let shape @ (rows, cols) = (table.rows, table.cols);
+        let (fits, rank) = match side {
+            SideFile::W => ((about.rows, cols), cols),
+            _ => ((rows, about.cols), rows),
+        };
+        if shape == fits {
+            return Ok(rank);
         }
+        let turned = match side {
+            SideFile::W if cols == about.rows => (cols, rows),
+            SideFile::H if rows == about.cols => (cols, rows),
+            _ => fits,
+        };
+        Err(side.misfit(what, name.clone(), shape, turned))
     }
 
     /// The factors, their rows, columns and components matched by name where they have names.
@@ -78,6 +80,18 @@ impl Tables {
         let of = about.name.as_str();
         let mut given = Given { w: None, h: None, component_names: None };
         let mut named_by = String::new();
+        for (side, what, table, fits) in [
+            (SideFile::W, "W", &self.w, (about.rows, rank)),
+            (SideFile::H, "H", &self.h, (rank, about.cols)),
+        ] {
+            // Names of rows for those of columns would be refused as other names.
+            if let Some((name, table)) = table
+                && (table.rows, table.cols) != fits
+                && (table.cols, table.rows) == fits
+            {
+                return Err(side.misfit(what, name.clone(), (table.rows, table.cols), fits));
+            }
+        }
         if let Some((name, table)) = self.w {
             let rows = Named { of, names: about.row_names.as_deref() };
             let table = matching.arrange(table, &name, (Some(rows), None), notices)?;
@@ -107,10 +121,9 @@ fn factor<T: Number>(
     (what, (rows, cols)): (&'static str, (usize, usize)),
     notices: &mut Vec<String>,
 ) -> Result<Factor<T>, Failure> {
-    let (found_rows, found_cols) = (table.rows, table.cols);
-    if (found_rows, found_cols) != (rows, cols) {
-        let error = partwise::Error::Shape { what, found_rows, found_cols, rows, cols };
-        return Err(Failure::Engine { error: error.into(), file: name.to_owned(), cell: None });
+    if (table.rows, table.cols) != (rows, cols) {
+        let (file, found) = (if what == "W" { SideFile::W } else { SideFile::H }, name.to_owned());
+        return Err(file.misfit(what, found, (table.rows, table.cols), (rows, cols)));
     }
     let dtype = table.numbers().dtype();
     if matches!(dtype, DType::F32 | DType::F64) && dtype != T::DTYPE {

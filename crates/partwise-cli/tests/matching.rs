@@ -7,7 +7,7 @@ use common::{numbers, partwise, run};
 use std::fmt::Write;
 use tempfile::TempDir;
 
-const COLUMNS: [&str; 5] = ["A", "b,1", "c", "d", "=e"];
+const COLUMNS: [&str; 5] = ["Na", "b,1", "c", "d", "=e"];
 
 /// A value of X, and a weight of it; no two rows or columns are alike.
 fn value(i: usize, j: usize) -> f64 {
@@ -224,6 +224,25 @@ fn a_start_in_another_order_is_put_right_and_keeps_its_names() {
         .map(|l| l.split(',').next().unwrap_or("").to_owned())
         .collect();
     assert_eq!(firsts, ["soil", "sea"]);
+    // Parts as columns, as catalogues of signatures have them.
+    let turned = |text: &str| {
+        let rows: Vec<Vec<String>> = text
+            .lines()
+            .map(|l| l.replace("b,1", "b;1").split(',').map(str::to_owned).collect())
+            .collect();
+        let column = |j: usize| rows.iter().map(|row| row[j].clone()).collect::<Vec<_>>().join(",");
+        ((0..rows[0].len()).map(column).collect::<Vec<_>>().join("\n") + "\n").replace("b;1", "b,1")
+    };
+    put(&folder, "turned.csv", &turned(&h(&[0, 1], &AS_IS.1)));
+    for rank in [" -k 2", ""] {
+        let given = format!("fit x.csv{rank} --max-iter 3 --h turned.csv --fix h");
+        let (code, said) = ends(&folder, &given);
+        assert!(code == 3 && said.contains("H is 5 × 2, expected 2 × 5"), "{said}");
+        assert!(said.contains("--layout h=--transpose turns it"), "{said}");
+        let right = objective(&folder, &format!("{fit} --h h.csv --fix h"));
+        let found = objective(&folder, &format!("{given} --layout h=--transpose"));
+        assert_eq!(found.to_bits(), right.to_bits());
+    }
     run(&folder, &format!("{fit} --h h2.csv --fix h --out m"));
     run(&folder, "transform m.partwise x.csv --out t.csv");
     assert!(text("t.csv").starts_with(",sea,soil\n"), "{}", text("t.csv"));

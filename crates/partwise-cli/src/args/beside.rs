@@ -2,8 +2,10 @@
 
 use super::Reading;
 use super::named::matches;
+use crate::failure::Failure;
 use crate::matching::Match;
 use clap::{Args, Parser};
+use partwise::Error;
 
 /// How files beside X are read and matched.
 #[derive(Debug, Clone, Default, Args)]
@@ -47,6 +49,31 @@ pub(crate) enum SideFile {
 }
 
 impl SideFile {
+    /// The name of its option.
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, file)| *file == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it has a row and a column for each of X.
+    pub(crate) fn is_of_form_of_x(self) -> bool {
+        matches!(self, Self::Weights | Self::Uncertainties | Self::Mask | Self::Hide)
+    }
+
+    /// The failure of a file that has another shape than it should have.
+    pub(crate) fn misfit(
+        self,
+        what: &'static str,
+        file: String,
+        (found_rows, found_cols): (usize, usize),
+        (rows, cols): (usize, usize),
+    ) -> Failure {
+        let error = Box::new(Error::Shape { what, found_rows, found_cols, rows, cols });
+        let turned = (found_cols, found_rows) == (rows, cols);
+        let cell = turned
+            .then(|| format!("turned it would fit: --layout {}=--transpose turns it", self.name()));
+        Failure::Engine { error, file, cell }
+    }
+
     /// Whether an entry of it may be missing where X may have missing entries.
     pub(crate) fn may_lack_entries(self) -> bool {
         matches!(self, Self::Weights | Self::Uncertainties)

@@ -106,6 +106,20 @@ impl Reading {
         rows.into_iter().chain(&self.column_names)
     }
 
+    /// How a file beside X is laid out, as far as that of X tells: a matrix of the same form is cut in
+    /// the same way, another one is written by the same program at most. Names and entries are of X alone.
+    pub(crate) fn beside(&self, same_form: bool) -> Self {
+        let row_names = match &self.row_names {
+            RowNames::Column(when) => RowNames::Column(*when),
+            RowNames::File(_) => RowNames::default(),
+        };
+        if same_form {
+            return Self { row_names, column_names: None, entry: None, ..self.clone() };
+        }
+        let Self { header, delimiter, decimal, comment, .. } = *self;
+        Self { header, row_names, delimiter, decimal, comment, ..Self::default() }
+    }
+
     /// What the reader is told; with `nan`, missing fields of a text file become NaN.
     pub(crate) fn options(&self, nan: bool, memory: Memory) -> ReadOptions {
         let (row_names, row_names_from) = match &self.row_names {

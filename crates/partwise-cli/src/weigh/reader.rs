@@ -88,9 +88,8 @@ impl<T: Number> Reader<'_, T> {
         if self.files.nan && file.may_lack_entries() {
             grid = self.without_missing(grid, path)?;
         }
-        let (found_rows, found_cols) = grid.shape();
-        if (found_rows, found_cols) != (rows, cols) {
-            return Err(blame(Error::Shape { what, found_rows, found_cols, rows, cols }, path));
+        if grid.shape() != (rows, cols) {
+            return Err(file.misfit(what, load::name(path), grid.shape(), (rows, cols)));
         }
         grid.check(what).map_err(|error| blame(error, path))?;
         Ok(grid)
