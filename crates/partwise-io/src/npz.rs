@@ -123,6 +123,9 @@ impl<R: Read + Seek> Npz<R> {
         count: usize,
         notices: &mut Vec<Notice>,
     ) -> Result<Option<Vec<String>>, Error> {
+        if !self.has(name) {
+            return Ok(None);
+        }
         let names = self.entry(name, |reader, length, budget| {
             let header = Header::read(reader)?;
             npy::read_names(reader, header, length, budget)

@@ -51,7 +51,7 @@ impl<'a> Body<'a> {
         }
         if layout.picked.is_none() && layout.names_at.is_none_or(|at| at == 0) {
             let skip = usize::from(layout.names_at.is_some());
-            for (index, field) in record.fields().enumerate().take(layout.width).skip(skip) {
+            for (index, field) in record.between(skip, layout.width) {
                 // Most fields are numbers other than 0 and need no more looks.
                 let value = match parse::number(field) {
                     Ok(value) if value != 0.0 && self.plain => value,

@@ -30,6 +30,13 @@ impl Record {
         self.spans.iter().map(|&(a, b)| self.text.get(a as usize..b as usize).unwrap_or_default())
     }
 
+    /// The fields from one place to before another, with their places.
+    pub(super) fn between(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, &[u8])> {
+        let spans = self.spans.get(from..to).unwrap_or_default();
+        let text = |&(a, b): &(u32, u32)| self.text.get(a as usize..b as usize).unwrap_or_default();
+        (from..to).zip(spans.iter().map(text))
+    }
+
     /// One field, empty beyond the last.
     pub(super) fn field(&self, index: usize) -> &[u8] {
         let Some(&(a, b)) = self.spans.get(index) else { return &[] };
