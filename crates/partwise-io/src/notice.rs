@@ -30,6 +30,8 @@ pub enum Notice {
         /// Its heading.
         name: String,
     },
+    /// The first column was read as data, but counts.
+    MaybeIds,
     /// Ids that were taken as row names repeat.
     IdsRepeat {
         /// How many repeat an earlier one.
@@ -145,6 +147,7 @@ impl Notice {
             Self::Taken { likely: true, .. }
                 | Self::MaybeHeader { .. }
                 | Self::MaybeNames { .. }
+                | Self::MaybeIds
                 | Self::IdsRepeat { .. }
                 | Self::LooksLikeTriplets
                 | Self::NoNames { .. }
@@ -171,6 +174,10 @@ impl fmt::Display for Notice {
             Self::MaybeNames { column, name } => write!(
                 f,
                 "column {column} was read as data, for its values repeat, but '{name}' means an id; --row-names yes takes it as names, --drop-columns {column} leaves it out"
+            ),
+            Self::MaybeIds => write!(
+                f,
+                "column 1 was read as data, but it counts as ids do; --row-names yes takes it as names, --row-names no confirms"
             ),
             Self::IdsRepeat { count, first } => write!(
                 f,

@@ -97,6 +97,7 @@ fn an_axis_or_a_count_without_labels_is_taken_with_a_warning() {
         ("0,1,2\n7,6,5\n3,1,1\n2,7,6\n", ["0", "1", "2"]),
         ("400,410,420\n0.2,0.9,0.1\n0.5,0.3,0.4\n", ["400", "410", "420"]),
         ("9.5,9.0,8.5\n3,12,7\n2,1,5\n", ["9.5", "9.0", "8.5"]),
+        ("0,1,2\n0.5,0.7,0.1\n0.1,0.2,0.3\n", ["0", "1", "2"]),
     ] {
         let table = read(text);
         assert_eq!(names(table.col_names.as_ref()), cols, "{text}");
@@ -124,6 +125,8 @@ fn numbers_that_are_data_stay_data() {
         assert_eq!(table.col_names, None, "{text}: {:?}", table.notices);
         assert!(!warned(&table), "{text}: {:?}", table.notices);
     }
+    let table = read("0,1\n0.5,0.7\n0.1,0.2\n0.4,0.3\n");
+    assert_eq!((names(table.col_names.as_ref()), warned(&table)), (vec!["0", "1"], true));
     // Labels that are alike are those of data, and what might be a header is said.
     for text in ["g1,1,2,3\ng2,4,5,7\n", "a,1990,1991,1992\nb,4,5,7\n"] {
         let table = read(text);
@@ -170,6 +173,18 @@ fn first_columns_of_numbers() {
     assert_eq!((table.cols, warned(&table)), (2, true));
     let text = table.notices.iter().find(|n| n.is_warning()).unwrap().to_string();
     assert!(text.contains("--row-names yes") && text.contains("'site'"), "{text}");
+}
+
+#[test]
+fn a_column_that_counts_is_doubtful() {
+    for text in ["1001,1,2\n1002,4,5\n1003,7,9\n", "x,a\n1,5\n2,6\n3,1\n4,0\n5,7\n"] {
+        let table = read(text);
+        assert_eq!(
+            (table.row_names.as_ref(), table.notices.contains(&Notice::MaybeIds)),
+            (None, true)
+        );
+    }
+    assert!(!warned(&read("x,a\n1,5\n2,6\n3,7\n4,8\n5,9\n")));
 }
 
 #[test]
@@ -230,6 +245,8 @@ fn names_that_are_marks_of_missing_values() {
         );
     }
     check("gene,a,b\nNA,1,2\nB,3,4\n", &["a", "b"], &["NA", "B"], &[1.0, 2.0, 3.0, 4.0]);
+    check("gene,a\nNone,1\nnan,3\n", &["a"], &["None", "nan"], &[1.0, 3.0]);
+    check("Code,2019,2020,NA\nK,1,2,3\n", &["2019", "2020", "NA"], &["K"], &[1.0, 2.0, 3.0]);
     check("NA,1,2\nB,3,4\n", &[], &["NA", "B"], &[1.0, 2.0, 3.0, 4.0]);
 }
 
@@ -307,11 +324,18 @@ fn a_line_of_units_is_left_out() {
     let (_, text) = fail(b"s,Al,Ca\ns1,<LOD,<LOD\ns2,0.1,0.2\n", "x.csv");
     assert!(text.contains("line 2, field 2") && text.contains("'<LOD'"), "{text}");
     assert!(fail(b"a,a\nmg,mg\n1,2\n", "x.csv").1.contains("--skip-lines"));
+    assert!(fail(b"#1.2\n2\t2\nN\tD\ta\tb\nx\ty\t1\t2\n", "x").1.contains("--skip-lines"));
 }
 
 #[test]
 fn numbers_as_programs_write_them() {
     check("\"\",\"a\"\n\"x\",\" 17.6\"\n\"y\",\"  8.6\"\n", &["a"], &["x", "y"], &[17.6, 8.6]);
+    check(
+        "n;a;b\nx;1.234,56;2,5\ny;1.000,00;3,5\nz;7,25;8,125\n",
+        &["a", "b"],
+        &["x", "y", "z"],
+        &[1234.56, 2.5, 1000.0, 3.5, 7.25, 8.125],
+    );
     check(
         "g;s1;s2\na;1,5;2,25\nb;3,0;4\nc;0,5;1,75\n",
         &["s1", "s2"],
@@ -330,6 +354,7 @@ fn numbers_as_programs_write_them() {
         ("K;a\nx;1,5\ny;1.5\n", "line 2, field 2", "--decimal ,"),
         ("K,a\nx,50%\ny,7\n", "line 2, field 2: found '50%'", "--drop-columns"),
         ("1,2 0\n3,4 1\n", "line 1, field 2", "--delimiter space --decimal ,"),
+        ("gene\tcell\tcount\nA\tc1\t2\n", "line 2, field 2: found 'c1'", "--triples"),
         ("a,b\n1,x\n2,y\n", "line 2, field 2: found 'x' in column 'b'", "--drop-columns"),
         ("a,b\n1,2010-01-02\n2,2010-01-03\n", "line 2, field 2", "dates"),
         ("1 1:0.5\n0 2:0.25\n", "line 1, field 2", "LIBSVM"),

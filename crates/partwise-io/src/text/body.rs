@@ -153,7 +153,9 @@ impl<'a> Body<'a> {
             table.notices.push(Notice::IdsRepeat { count, first });
         }
         if let Some(notice) = triples::suspect(&table) {
-            table.notices.retain(|other| !matches!(other, Notice::MaybeNames { .. }));
+            table
+                .notices
+                .retain(|other| !matches!(other, Notice::MaybeNames { .. } | Notice::MaybeIds));
             table.notices.push(notice);
         }
         table.notices.extend(news);
@@ -191,12 +193,21 @@ fn cure(field: &[u8], index: usize, layout: &Layout) -> &'static str {
         _ if is_label(text, style) && index == 0 => {
             "a number; --row-names yes takes column 1 as names, --drop-columns 1 leaves it out"
         }
+        _ if is_label(text, style) && is_second(index, layout) => {
+            "a number; --triples reads lines of a row, a column and a value, --drop-columns leaves \
+             columns of text out"
+        }
         _ if is_label(text, style) => {
             "a number; --drop-columns leaves columns of text out, --columns names those to read, \
              --na names marks of missing values"
         }
         _ => parse::PLAIN,
     }
+}
+
+/// Whether a field stands beside row names where triples have the name of a column.
+fn is_second(index: usize, layout: &Layout) -> bool {
+    index == 1 && layout.names_at == Some(0) && matches!(layout.width, 3 | 4)
 }
 
 /// Digits, a colon, a number.

@@ -55,12 +55,14 @@ impl Head<'_> {
         }
         let labels = beyond.iter().filter(|field| is_label(field, self.style)).count();
         let numbers = beyond.iter().filter(|field| self.style.is_number(field)).count();
+        let is_mark = |field: &&&[u8]| !field.is_empty() && self.style.is_missing(field);
+        let blank = beyond.iter().filter(is_mark).count();
         let corner_is_number = self.style.is_number(corner);
         match (labels, numbers) {
             (1.., 0) if !corner_is_number => FirstLine::Header(NO_NUMBER),
             (2.., 0) if self.numbers_below(&beyond) => FirstLine::Header(NO_NUMBER),
             (1.., 1..) if !corner_is_number => self.mixed(&beyond, labels),
-            (0, 1..) if numbers == filled && !self.data.is_empty() => {
+            (0, 1..) if numbers + blank == filled && !self.data.is_empty() => {
                 self.numeric(&beyond, corner_is_number)
             }
             _ => FirstLine::Data,
@@ -160,7 +162,7 @@ impl Head<'_> {
         let names = whole(self.first);
         let rows: Vec<Vec<f64>> = self.data.iter().map(whole).collect();
         if names.len() < AXIS_COLUMNS {
-            return FirstLine::Data;
+            return Self::pair(&names, &rows);
         }
         if counts_from(&names, 0.0) && !goes_on(&names, &rows) {
             return FirstLine::Likely(COUNTS);
@@ -172,6 +174,19 @@ impl Head<'_> {
         let counts = names.len() > 3 && counts_from(&names, 1.0) && !goes_on(&names, &rows);
         let apart = kind.monotone && kind.disjoint && !kind.like_rows;
         if counts || apart { FirstLine::Doubtful } else { FirstLine::Data }
+    }
+
+    /// Two numbers over two columns: 0 and 1 may be those that pandas counts.
+    fn pair(names: &[f64], rows: &[Vec<f64>]) -> FirstLine {
+        if names != [0.0, 1.0] || rows.len() < 2 || goes_on(names, rows) {
+            return FirstLine::Data;
+        }
+        let binary = rows.iter().flatten().all(|v| *v == 0.0 || *v == 1.0);
+        match Contrast::of(names, rows).whole {
+            true => FirstLine::Likely(COUNTS),
+            false if binary => FirstLine::Data,
+            false => FirstLine::Doubtful,
+        }
     }
 
     /// The numbers beside the first column.
@@ -209,7 +224,7 @@ fn goes_on(names: &[f64], rows: &[Vec<f64>]) -> bool {
     let first = names.first().copied().unwrap_or_default();
     let down =
         rows.iter().zip(1u32..).all(|(row, at)| row.first() == Some(&(first + f64::from(at))));
-    by_rows * 2 > rows.len() || (down && rows.len() > 1)
+    (names.len() > 2 && by_rows * 2 > rows.len()) || (down && rows.len() > 1)
 }
 
 /// The step of a sequence with equal ones: exactly where all are whole, else to a sixth of it, for

@@ -14,6 +14,9 @@ use super::{triples, units};
 
 const COMMENT: &str = "a comment as wide as the data";
 
+/// Lines among which there may be some that do not belong to the table.
+const TOP: u64 = 30;
+
 /// The layout of a text file.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -176,6 +179,7 @@ impl Layout {
                     let name = String::from_utf8_lossy(heading.unwrap_or_default()).into_owned();
                     self.notices.push(Notice::MaybeNames { column: at as u64 + 1, name });
                 }
+                FirstColumn::Counts => self.notices.push(Notice::MaybeIds),
                 FirstColumn::Data => {}
             }
         }
@@ -298,6 +302,9 @@ impl Layout {
         let end = if self.trailing { ", the last empty" } else { "" };
         let hint = match record.first() {
             [b'#', ..] => "; --comment '#' skips lines that begin so",
+            _ if self.hint.is_empty() && record.line <= TOP && record.len() > expected => {
+                "; --skip-lines passes over lines before the table"
+            }
             _ => self.hint,
         };
         let expected = format!("{expected}{end}; check delimiter and quotes{hint}");

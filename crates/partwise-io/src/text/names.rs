@@ -19,9 +19,14 @@ pub(super) enum FirstColumn {
     Names(&'static str),
     /// Numbers under a heading that means an id, which repeat.
     Repeats,
+    /// Numbers that count, under no heading that means an id.
+    Counts,
     /// Data.
     Data,
 }
+
+/// Columns that are compared with one that counts.
+const OTHERS: usize = 100;
 
 /// Decides by the heading of the column `at`, if there is one, and its first fields.
 pub(super) fn verdict(
@@ -47,10 +52,32 @@ pub(super) fn verdict(
     if labels > 0 && (numbers.is_empty() || labels * 2 >= data.len() || means_id) {
         return FirstColumn::Names(TEXT);
     }
+    // What is called NA, None or nan throughout, under a heading that means an id.
+    if means_id && numbers.is_empty() && fields().all(|field| !field.is_empty()) {
+        return FirstColumn::Names(TEXT);
+    }
     if numbers.len() < data.len() || numbers.is_empty() {
         return FirstColumn::Data;
     }
-    numeric(heading, means_id, &numbers)
+    match numeric(heading, means_id, &numbers) {
+        FirstColumn::Data if at == 0 && counts(&numbers, data, style) => FirstColumn::Counts,
+        verdict => verdict,
+    }
+}
+
+/// Whether a column counts up by one, as no other one does: five rows from 0 or 1, or three from a
+/// number beyond all others.
+fn counts(numbers: &[f64], data: &[Record], style: &Style) -> bool {
+    let by_one = |column: &[f64]| column.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+    let width = data.first().map_or(0, Record::len);
+    let (Some(first), 2..) = (numbers.first(), width) else { return false };
+    let column = |at: usize| -> Vec<f64> {
+        data.iter().map(|r| style.number(r.field(at)).unwrap_or(f64::NAN)).collect()
+    };
+    let others: Vec<Vec<f64>> = (1..width.min(OTHERS)).map(column).collect();
+    let beyond = others.iter().flatten().all(|v| v.is_nan() || v < first);
+    let enough = if *first > 1.0 { beyond && numbers.len() > 2 } else { numbers.len() > 4 };
+    enough && by_one(numbers) && !others.iter().any(|other| by_one(other))
 }
 
 /// A column of numbers.

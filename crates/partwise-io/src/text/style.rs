@@ -46,7 +46,7 @@ impl Style {
 
     /// Looks for commas in numbers that can mean only one thing.
     fn tell(&mut self, sample: &[Record]) {
-        let (mut decimals, mut groups, mut points) = (0, 0, 0);
+        let (mut decimals, mut groups, mut points, mut both) = (0, 0, 0, 0);
         for field in sample.iter().flat_map(Record::fields) {
             let field = without_percent(field.trim_ascii());
             if !field.iter().all(|b| b.is_ascii_digit() || b"+-,.".contains(b)) {
@@ -54,15 +54,19 @@ impl Style {
             }
             let commas = field.iter().filter(|b| **b == b',').count();
             let point = field.contains(&b'.');
-            points += usize::from(point && commas == 0);
+            // 1.234,56 has a comma for a point, and 1.234 then is no fraction.
+            let turned = is_grouped(field, b'.', b',');
+            both += usize::from(turned && commas == 1);
+            points += usize::from(point && commas == 0 && !turned);
             let grouped = is_grouped(field, b',', b'.');
             groups += usize::from(grouped && (commas > 1 || point));
             decimals += usize::from(commas == 1 && !point && !grouped && is_decimal(field));
         }
         if groups > 0 && decimals == 0 {
             (self.group, self.told) = (Some(b','), true);
-        } else if decimals >= SURE && groups == 0 && points == 0 {
-            (self.decimal, self.group, self.told) = (b',', None, true);
+        } else if decimals + both >= SURE && groups == 0 && points == 0 {
+            let group = (both > 0).then_some(b'.');
+            (self.decimal, self.group, self.told) = (b',', group, true);
         }
     }
 
