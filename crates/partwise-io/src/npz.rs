@@ -106,17 +106,13 @@ impl<R: Read + Seek> Npz<R> {
         let (rows, cols) = npy::matrix_shape(&array.shape).map_err(|e| within(name, e))?;
         let mut table = npy::into_table(array, rows, cols)?;
         if name == "data.npy" && self.is_frame() {
-            if self.has("index.npy") {
-                table.row_names = self.axis("index.npy", rows, &mut table.notices)?;
-            }
-            if self.has("columns.npy") {
-                table.col_names = self.axis("columns.npy", cols, &mut table.notices)?;
-            }
+            table.row_names = self.axis("index.npy", rows, &mut table.notices)?;
+            table.col_names = self.axis("columns.npy", cols, &mut table.notices)?;
         }
         Ok(table)
     }
 
-    /// The names of an axis of a data frame. Python objects are a pickle and stay closed.
+    /// The names of an axis of a data frame, if it has any. Python objects are a pickle and stay closed.
     fn axis(
         &mut self,
         name: &str,
