@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from typing import Any, Literal
 
 from partwise import _native
+from partwise._ids import remarks_on_ids
 from partwise._input import as_native
 from partwise._names import Match, Matching
 from partwise._progress import Bar, interactive
 from partwise._result import Result
-from partwise._triples import looks_like_triples
 from partwise._weights import as_like, as_missing, as_starts, as_vector, no_effect, parted
 
 __all__ = ["Result", "fit", "losses", "rules", "starts"]
@@ -203,7 +203,7 @@ def fit(
         "remarks": [
             *matching.remarks,
             *no_effect(missing, data),
-            *looks_like_triples(data.x, data.labels.columns),
+            *remarks_on_ids(data.x, data.labels.columns),
         ],
     }
     show = interactive() if progress is None else progress

@@ -175,10 +175,7 @@ def _of_pandas(X: Any) -> Any:
     pandas = sys.modules["pandas"]
     for name, kind in X.dtypes.items():
         if not (pandas.api.types.is_numeric_dtype(kind) or pandas.api.types.is_bool_dtype(kind)):
-            cure = ": if it holds numbers, X.astype(float)" if str(kind) == "object" else ""
-            raise TypeError(
-                cut(f"X: column {name!r} has dtype {kind}; expected real numbers{cure}")
-            )
+            raise TypeError(_no_numbers(name, kind))
     sparse = [isinstance(kind, pandas.SparseDtype) for kind in X.dtypes]
     if any(sparse):
         found = _of_sparse_columns(X, sparse)
@@ -189,6 +186,18 @@ def _of_pandas(X: Any) -> Any:
     array = X.to_numpy()
     # Integers beside booleans have no common dtype.
     return array.astype(np.float64) if array.dtype == object else array
+
+
+def _no_numbers(name: Any, kind: Any) -> str:
+    """What to do about a column of a frame of pandas, by what it seems to be."""
+    text = f"X: column {cut(repr(name), 60)} has dtype {kind}; expected real numbers: "
+    if str(kind) != "object" and not str(kind).startswith(("string", "str", "category", "date")):
+        return cut(text.removesuffix(": "))
+    shown = cut(repr(name), 60)
+    return cut(
+        f"{text}X.set_index({shown}) makes it names of rows, X.drop(columns={shown}) leaves it out, and "
+        "X.astype(float) reads numbers in it"
+    )
 
 
 def _of_sparse_columns(X: Any, sparse: list[bool]) -> Any:

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from . import _native
 from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
-from ._triples import looks_like_triples
+from ._ids import remarks_on_ids
 from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
 from ._watch import watching
 
@@ -222,7 +222,7 @@ class NMF(BaseNMF):
         fit = self._fit(X, W, H)
         self._keep(fit)
         names = getattr(self, "feature_names_in_", None)
-        self.warnings_ += looks_like_triples(engine_matrix(X), names)
+        self.warnings_ += remarks_on_ids(engine_matrix(X), names)
         return fit.w
 
     def _fit(self, X, W=None, H=None):

@@ -130,3 +130,18 @@ def test_zeros_that_are_observed_count():
     r = fit(data, missing=hidden)
     assert (r.w @ r.h)[:, 1] == pytest.approx(np.zeros(12), abs=1e-6)
     assert (r.w @ r.h)[:, 0] == pytest.approx(np.ones(12), rel=1e-6)
+
+
+def test_a_first_column_of_ids_is_told():
+    pd = pytest.importorskip("pandas")
+    remark = "looks like ids, and is fitted as values: X.set_index('{0}')"
+    for name in ("id", "sample_id", "PatientID", "sampleId", "Sample ID"):
+        frame = pd.DataFrame({name: 1000 + np.arange(30), **{f"x{j}": X[:, j] for j in range(8)}})
+        assert any(remark.format(name) in text for text in fit(frame).warnings), name
+        assert any(remark.format(name) in text for text in partwise.NMF(2).fit(frame).warnings_)
+        assert not any("looks like" in text for text in fit(frame.set_index(name)).warnings)
+    for name in ("grid", "acid", "width", "fluid", "x"):
+        frame = pd.DataFrame({name: 1000 + np.arange(30), **{f"x{j}": X[:, j] for j in range(8)}})
+        assert not any("looks like" in text for text in fit(frame).warnings), name
+    counts = pd.DataFrame(np.arange(60).reshape(30, 2) % 7, columns=["id", "n"])
+    assert not any("looks like" in text for text in fit(counts).warnings)

@@ -1,5 +1,4 @@
-//! X as a list of its observed entries, where they are few: a look at an entry of a list costs about
-//! as much as one at two entries of an array.
+//! X as a list of its observed entries, where they are few.
 
 use super::observations::{Hidden, Layout, Observations};
 use super::{Csr, Data, Input, Need, Observed, Side, Weights};
@@ -7,7 +6,10 @@ use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::scalar::Scalar;
 
-/// Largest share of the entries that may be observed for them to be listed.
+/// Largest share of the entries that may be observed for them to be listed. On 2000 × 2000 with k = 5 and
+/// 20 an iteration on a list of half the entries takes 0.4 to 0.8 of that on the array under the
+/// Frobenius loss and β = 1.5, and about the same under KL. The list of half the entries takes 3/4 of
+/// the memory of the array in `f64`.
 const FEW: f64 = 0.5;
 
 /// Observed entries of some rows, in order.
