@@ -17,7 +17,7 @@ fn a_table_that_became_sparse_gives_the_fit_of_the_dense_one() {
     // 1000 × 100, 7 % not zero.
     let field = |i: usize, j: usize| {
         let value = (i % 5 + 1) * (j % 3 + 1) + (i * j) % 4;
-        if (i * 31 + j * 17) % 14 == 0 { value.to_string() } else { "0".into() }
+        if (i * 31 + j * 17).is_multiple_of(14) { value.to_string() } else { "0".into() }
     };
     let line = |i: usize| (0..100).map(|j| field(i, j)).collect::<Vec<_>>().join(",");
     let table: Vec<String> = (0..1000).map(line).collect();
