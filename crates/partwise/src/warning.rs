@@ -58,7 +58,7 @@ impl std::fmt::Display for Warning {
             Self::Reseeded { count } => {
                 write!(
                     f,
-                    "restarts of components that died, from the row that fitted worst: {count}"
+                    "components that died on the way and began again from the row that fits worst: {count}"
                 )
             }
             Self::DeadComponents { count, of } => {
