@@ -30,7 +30,7 @@ pub enum Notice {
         /// Its heading.
         name: String,
     },
-    /// The first column was read as data, but counts.
+    /// The first column was read as data, but behaves as ids do.
     MaybeIds,
     /// Ids that were taken as row names repeat.
     IdsRepeat {
@@ -177,7 +177,7 @@ impl fmt::Display for Notice {
             ),
             Self::MaybeIds => write!(
                 f,
-                "column 1 was read as data, but it counts as ids do; --row-names yes takes it as names, --row-names no confirms"
+                "column 1 was read as data, but its whole numbers never repeat, as those of ids do; --row-names yes takes it as names, --row-names no confirms"
             ),
             Self::IdsRepeat { count, first } => write!(
                 f,

@@ -177,7 +177,11 @@ fn first_columns_of_numbers() {
 
 #[test]
 fn a_column_that_counts_is_doubtful() {
-    for text in ["1001,1,2\n1002,4,5\n1003,7,9\n", "x,a\n1,5\n2,6\n3,1\n4,0\n5,7\n"] {
+    for text in [
+        "plot,a\n1012,1\n1055,4\n1040,2\n",
+        "1001,1,2\n1002,4,5\n1003,7,9\n",
+        "x,a\n1,5\n2,6\n3,1\n4,0\n5,7\n",
+    ] {
         let table = read(text);
         assert_eq!(
             (table.row_names.as_ref(), table.notices.contains(&Notice::MaybeIds)),

@@ -65,19 +65,27 @@ pub(super) fn verdict(
     }
 }
 
-/// Whether a column counts up by one, as no other one does: five rows from 0 or 1, or three from a
-/// number beyond all others.
+/// Whether a column behaves as ids do: it counts up by one, as no other one does, over five rows from 0
+/// or 1 or three from a number beyond all others; or it has whole numbers that never repeat and are
+/// ten times beyond all others.
 fn counts(numbers: &[f64], data: &[Record], style: &Style) -> bool {
     let by_one = |column: &[f64]| column.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
     let width = data.first().map_or(0, Record::len);
-    let (Some(first), 2..) = (numbers.first(), width) else { return false };
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    if width < 2 || numbers.len() < 3 || numbers.iter().any(|value| value.fract() != 0.0) {
+        return false;
+    }
     let column = |at: usize| -> Vec<f64> {
         data.iter().map(|r| style.number(r.field(at)).unwrap_or(f64::NAN)).collect()
     };
     let others: Vec<Vec<f64>> = (1..width.min(OTHERS)).map(column).collect();
-    let beyond = others.iter().flatten().all(|v| v.is_nan() || v < first);
-    let enough = if *first > 1.0 { beyond && numbers.len() > 2 } else { numbers.len() > 4 };
-    enough && by_one(numbers) && !others.iter().any(|other| by_one(other))
+    let beyond = |times: f64| others.iter().flatten().all(|v| v.is_nan() || v * times < least);
+    let enough = if least > 1.0 { beyond(1.0) } else { numbers.len() > 4 };
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let distinct = sorted.windows(2).all(|pair| pair[0] < pair[1]);
+    (enough && by_one(numbers) && !others.iter().any(|other| by_one(other)))
+        || (distinct && least > 100.0 && beyond(10.0))
 }
 
 /// A column of numbers.
