@@ -195,8 +195,8 @@ def _no_numbers(name: Any, kind: Any) -> str:
         return cut(text.removesuffix(": "))
     shown = cut(repr(name), 60)
     return cut(
-        f"{text}X.set_index({shown}) makes it names of rows, X.drop(columns={shown}) leaves it out, and "
-        "X.astype(float) reads numbers in it"
+        f"{text}X.astype(float) reads numbers in it, X.set_index({shown}) makes it names of rows, and "
+        f"X.drop(columns={shown}) leaves it out"
     )
 
 

@@ -43,7 +43,7 @@ class Result:
     kkt_residual: float
     """How far from stationary; free of every scale. What ``tol`` is compared with."""
     w_sparsity: float
-    """Hoyer sparsity of W: 0 if all entries are equal, 1 if one is not zero."""
+    """Hoyer sparsity of W: 0 if all entries are equal and not zero, 1 if at most one is not zero."""
     h_sparsity: float
     """Hoyer sparsity of H."""
     w_component_sparsity: np.ndarray
