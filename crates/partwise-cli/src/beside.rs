@@ -1,5 +1,6 @@
 //! Files that go with X: weights, masks, W and H.
 
+use crate::about::About;
 use crate::args::{self, Reading, SideFile};
 use crate::failure::Failure;
 use crate::matching::Match;
@@ -13,7 +14,7 @@ pub(crate) struct Beside<'a> {
     /// How X is read.
     x: &'a Reading,
     /// Whether missing fields of X are read as NaN.
-    pub(crate) nan: bool,
+    nan: bool,
     memory: args::Memory,
 }
 
@@ -37,24 +38,35 @@ impl<'a> Beside<'a> {
         &self,
         path: &Path,
         file: SideFile,
+        about: &About,
         fits: impl Fn(&Table) -> bool,
     ) -> Result<Table, Failure> {
+        let names = about.col_names.as_deref().filter(|_| file.has_columns_of_x());
+        let by = |reading: &Reading| self.read_by(reading, path, file, names);
         if let Some(own) = self.args.layout_of(file) {
-            return self.read_by(own, path, file);
+            return by(own);
         }
-        let table = self.read_by(&self.x.beside(file.is_of_form_of_x()), path, file);
+        let table = by(&self.x.beside(file.is_of_form_of_x()));
         if table.as_ref().is_ok_and(&fits) {
             return table;
         }
-        match self.read_by(&Reading::default(), path, file) {
+        match by(&Reading::default()) {
             Ok(own) if fits(&own) => Ok(own),
             _ => table,
         }
     }
 
-    fn read_by(&self, reading: &Reading, path: &Path, file: SideFile) -> Result<Table, Failure> {
-        let nan = self.nan && file.may_lack_entries();
-        read(path, &reading.options(nan, self.memory)).map_err(|error| match &error {
+    fn read_by(
+        &self,
+        reading: &Reading,
+        path: &Path,
+        file: SideFile,
+        names: Option<&[String]>,
+    ) -> Result<Table, Failure> {
+        let nan = file.may_lack_entries() && (self.nan || reading.has_marks());
+        let mut options = reading.options(nan, self.memory);
+        options.known_columns = names.filter(|_| !options.transpose).map(<[String]>::to_vec);
+        read(path, &options).map_err(|error| match &error {
             // What helps with X does not help here.
             partwise_io::Error::At { error: inner, .. }
                 if matches!(**inner, partwise_io::Error::Missing { .. }) =>

@@ -29,13 +29,16 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads the matrix a command was given; if so asked, missing fields of a text file become NaN.
+/// Reads the matrix a command was given; if so asked, missing fields of a text file become NaN. Its columns
+/// are `known` if it goes with a model that has names.
 pub(crate) fn table(
     input: &args::Input,
     missing: args::Missing,
+    known: Option<&[String]>,
     memory: args::Memory,
 ) -> Result<Table, Failure> {
     let mut options = input.reading.options(missing.nan, memory);
+    options.known_columns = known.filter(|_| !options.transpose).map(<[String]>::to_vec);
     // Where what is not stored is missing, a zero that stands in a file must stay stored.
     options.sparse = !missing.absent;
     if !is_stdin(&input.file) {

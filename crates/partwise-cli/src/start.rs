@@ -35,7 +35,7 @@ pub(crate) fn read(
     let is_rank = |found: usize| rank.is_none_or(|rank| rank == found);
     let read = |path: Option<&Path>, file, fits: &dyn Fn(&Table) -> bool| {
         let Some(path) = path else { return Ok(None) };
-        Ok::<_, Failure>(Some((load::name(path), files.read(path, file, fits)?)))
+        Ok::<_, Failure>(Some((load::name(path), files.read(path, file, about, fits)?)))
     };
     Ok(Tables {
         w: read(w, SideFile::W, &|t| t.rows == about.rows && is_rank(t.cols))?,

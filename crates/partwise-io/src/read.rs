@@ -32,6 +32,9 @@ pub struct ReadOptions {
     /// are not; and if its numbers are quoted, count, or are an axis such as years or wavelengths over
     /// numbers of another kind. The [`Notice`](crate::Notice) says by which rule.
     pub header: Switch,
+    /// Names that the columns may have, such as those of a matrix that the file goes with: a first line of
+    /// these is the header, in whatever order and whatever they look like.
+    pub known_columns: Option<Vec<String>>,
     /// Whether the first column of a text file holds row names.
     ///
     /// Auto: it does if the header begins with an empty field or is one field short, if it holds text

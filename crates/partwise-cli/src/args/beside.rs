@@ -59,6 +59,11 @@ impl SideFile {
         matches!(self, Self::Weights | Self::Uncertainties | Self::Mask | Self::Hide)
     }
 
+    /// Whether its columns are those of X.
+    pub(crate) fn has_columns_of_x(self) -> bool {
+        self.is_of_form_of_x() || matches!(self, Self::ColumnWeights | Self::H)
+    }
+
     /// The failure of a file that has another shape than it should have.
     pub(crate) fn misfit(
         self,

@@ -307,8 +307,8 @@ pub(crate) struct Inspect {
 /// Recompute what a model claims, from the matrix it was fitted to.
 ///
 /// Objective and KKT residual are computed again in float64 by code that shares nothing with the
-/// fit. Exits with 8 if they disagree with the model. A model of some entries only, or of weighted
-/// ones, needs the options that say so again.
+/// fit. Exits with 8 if they disagree with the model. What was missing in the fit and how columns were
+/// weighed is taken from the model; files of weights and masks are to be given again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

@@ -106,6 +106,11 @@ impl Reading {
         rows.into_iter().chain(&self.column_names)
     }
 
+    /// Whether it says what stands for a missing value.
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.na.is_empty()
+    }
+
     /// How a file beside X is laid out, as far as that of X tells: a matrix of the same form is cut in
     /// the same way, another one is written by the same program at most. Names and entries are of X alone.
     pub(crate) fn beside(&self, same_form: bool) -> Self {
@@ -128,6 +133,7 @@ impl Reading {
         };
         ReadOptions {
             header: self.header,
+            known_columns: None,
             row_names,
             delimiter: self.delimiter,
             skip_lines: self.skip_lines,

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// Reads, looks, tells.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
-    let table = load::table(&args.input, args.missing, args.memory)?;
+    let table = load::table(&args.input, args.missing, None, args.memory)?;
     let single = number::single(args::DTypeChoice::Auto, table.numbers().dtype());
     with_number!(single, inspect(args, table))
 }

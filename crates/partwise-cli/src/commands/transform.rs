@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Transform) -> Result<(), Failure> {
     let output = Output::matrix(&args.out, args.writing, &inputs)?;
     let model = model::read("transform", &args.model, &args.input.file)?;
     let missing = missing(args, &model)?;
-    let table = load::table(&args.input, missing, args.memory)?;
+    let table = load::table(&args.input, missing, model.col_names.as_deref(), args.memory)?;
     with_number!(model::is_single(&model), transform(args, &model, (table, missing), output))
 }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = model::read("verify", &args.model, &args.input.file)?;
     let missing = args.weighing.missing_as(model::missing(&model));
-    let table = load::table(&args.input, missing, args.memory)?;
+    let table = load::table(&args.input, missing, model.col_names.as_deref(), args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, (table, missing)))
 }
 

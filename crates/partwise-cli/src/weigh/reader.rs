@@ -78,15 +78,16 @@ impl<T: Number> Reader<'_, T> {
         (what, file): (&'static str, SideFile),
     ) -> Result<Grid<T>, Failure> {
         let (rows, cols) = (self.about.rows, self.about.cols);
-        let mut table = self.files.read(path, file, |t| (t.rows, t.cols) == (rows, cols))?;
+        let mut table =
+            self.files.read(path, file, self.about, |t| (t.rows, t.cols) == (rows, cols))?;
         if file == SideFile::Uncertainties {
             table = precisions(table, path)?;
         }
         let named = |names| Some(Named { of: &self.about.name, names });
         let of_x = (named(self.about.row_names.as_deref()), named(self.about.col_names.as_deref()));
         let mut grid = self.converted(table, path, of_x)?;
-        if self.files.nan && file.may_lack_entries() {
-            grid = self.without_missing(grid, path)?;
+        if file.may_lack_entries() {
+            grid = self.without_missing(grid, (what, path))?;
         }
         if grid.shape() != (rows, cols) {
             return Err(file.misfit(what, load::name(path), grid.shape(), (rows, cols)));
@@ -119,15 +120,12 @@ impl<T: Number> Reader<'_, T> {
         n: usize,
     ) -> Result<Option<Vec<T>>, Failure> {
         let fits = |t: &Table| t.rows.min(t.cols) == 1 && t.rows.max(t.cols) == n;
-        let table = self.files.read(path, file, fits)?;
+        let table = self.files.read(path, file, self.about, fits)?;
         let names = if side == "row" { &self.about.row_names } else { &self.about.col_names };
         let ours = Some(Named { of: &self.about.name, names: names.as_deref() });
         // A column has the names of X beside it, a row above it.
         let of_x = if table.cols == 1 { (ours, None) } else { (None, ours) };
-        let mut grid = self.converted(table, path, of_x)?;
-        if self.files.nan && file.may_lack_entries() {
-            grid = self.without_missing(grid, path)?;
-        }
+        let grid = self.converted(table, path, of_x)?;
         let (found_rows, found_cols) = grid.shape();
         if found_rows.min(found_cols) != 1 || found_rows.max(found_cols) != n {
             let (rows, cols) = (n, 1);
@@ -146,12 +144,19 @@ impl<T: Number> Reader<'_, T> {
     }
 
     /// Weights that are missing where X is, as weights of 0.
-    fn without_missing(&mut self, grid: Grid<T>, path: &Path) -> Result<Grid<T>, Failure> {
+    fn without_missing(
+        &mut self,
+        grid: Grid<T>,
+        (what, path): (&str, &Path),
+    ) -> Result<Grid<T>, Failure> {
         let lacks = |row, col| self.about.nan > 0 && load::is_nan_at(self.x, row, col);
         let unknown = grid.first(|row, col, v| v.to_f64().is_nan() && !lacks(row, col));
         if let Some((row, col, _)) = unknown {
             let name = load::name(path);
-            let text = format!("{name}: [{row}, {col}] is missing, but not so X[{row}, {col}]");
+            let text = format!(
+                "{name}: {what}[{row}, {col}] = NaN, but X[{row}, {col}] is not missing: hide such \
+                 entries by --hide or --mask, or weigh them 0"
+            );
             return Err(Failure::Data { code: "E-DATA", text, at: Some((row, col)) });
         }
         let known = |v: T| if v.to_f64().is_nan() { T::ZERO } else { v };

@@ -21,11 +21,11 @@ pub(super) fn precisions(mut table: Table, path: &Path) -> Result<Table, Failure
             Values::Dense { .. } => format!("[{}, {}]", at % rows, at / rows),
             Values::Sparse { .. } => format!("stored entry {at}"),
         };
+        let value = values[at];
         let text = format!(
-            "{}: {place} = {} is no standard error (such entries: {count}); each must be above 0: give \
-             entries that should not count a mark of --na, or weights by --weights",
-            load::name(path),
-            values[at]
+            "{}: {place} = {value} is no standard error (such entries: {count}); each must be above 0: \
+             if {value} stands for a missing value, --na {value}; else give weights by --weights",
+            load::name(path)
         );
         return Err(Failure::Data { code: "E-DATA", text, at: None });
     }

@@ -10,7 +10,7 @@ use super::names::{self, FirstColumn};
 use super::record::Record;
 use super::style::{Style, without_percent};
 use super::words::means_id;
-use super::{triples, units};
+use super::{known, triples, units};
 
 const COMMENT: &str = "a comment as wide as the data";
 
@@ -64,7 +64,10 @@ impl Layout {
                 Some(heading)
             }
             None => {
-                let verdict = first_line(sample, &style, delimiter);
+                let by_names = sample.first().zip(options.known_columns.as_deref());
+                let verdict = by_names
+                    .and_then(|(first, names)| known::first_line(first, names))
+                    .unwrap_or_else(|| first_line(sample, &style, delimiter));
                 match (options.header, verdict) {
                     (Switch::No, _) | (Switch::Auto, FirstLine::Data) => None,
                     (Switch::Auto, FirstLine::Doubtful) => {

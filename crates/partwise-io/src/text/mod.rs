@@ -8,6 +8,7 @@
 mod body;
 mod gather;
 mod header;
+mod known;
 mod layout;
 mod names;
 mod preamble;

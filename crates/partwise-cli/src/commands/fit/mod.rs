@@ -25,7 +25,7 @@ use partwise_io::{Named, Table};
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
     let outputs = Outputs::open(args)?;
-    let table = load::table(&args.input, args.weighing.missing(), args.memory)?;
+    let table = load::table(&args.input, args.weighing.missing(), None, args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
     with_number!(single, fit(args, table, outputs))
 }
@@ -104,6 +104,12 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let outcome = kept_elsewhere.map_or_else(|| outcome(args, &fit), Err);
     let failure = outcome.as_ref().err();
     let seen = seen.as_ref();
+    if args.show.quiet > 0 && failure.is_none() && fit.status != Status::Converged {
+        // The report would say so.
+        let kkt = text::residual(fit.kkt.residual());
+        let (how, tol) = (report::in_words(fit.status), text::tolerance(args.tol));
+        remarks.warnings.push(format!("{how}: KKT residual {kkt}, --tol {tol}"));
+    }
     let (options, fit, components, about, files) = (&options, &fit, &components, &about, &files);
     let answer = Answer { args, options, fit, components, about, seen, files, failure };
     // A terminal that was closed takes no answer; that it was closed is what is to be told.
