@@ -23,6 +23,29 @@ pub enum Notice {
         /// The line, from 1.
         line: u64,
     },
+    /// The first line and the first column were read as data, but might be two axes.
+    MaybeFrame {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The first row below a header has an empty name, as a second header line may have.
+    EmptyName {
+        /// Its line, from 1.
+        line: u64,
+    },
+    /// A delimiter at the end of every line but the header was dropped, but may stand before a value
+    /// that is missing under a header that is one field short.
+    MaybeShifted {
+        /// The line of the header, from 1.
+        line: u64,
+        /// Its first field.
+        name: String,
+    },
+    /// A line above the header was left out as a title.
+    Title {
+        /// The line, from 1.
+        line: u64,
+    },
     /// A column was read as data, though its heading means an id: its values repeat.
     MaybeNames {
         /// The column, from 1.
@@ -146,6 +169,9 @@ impl Notice {
             self,
             Self::Taken { likely: true, .. }
                 | Self::MaybeHeader { .. }
+                | Self::MaybeFrame { .. }
+                | Self::EmptyName { .. }
+                | Self::MaybeShifted { .. }
                 | Self::MaybeNames { .. }
                 | Self::MaybeIds
                 | Self::IdsRepeat { .. }
@@ -169,8 +195,24 @@ impl fmt::Display for Notice {
             Self::Taken { header, row_names, .. } => taken(f, *header, *row_names),
             Self::MaybeHeader { line } => write!(
                 f,
-                "line {line} was read as data, but its numbers might be column names; --header yes takes them so, --header no confirms"
+                "line {line} was read as data, but it may hold column names; --header yes takes it so, --header no confirms"
             ),
+            Self::MaybeFrame { line } => write!(
+                f,
+                "line {line} and column 1 were read as data, but may be two axes; --header yes --row-names yes takes them as names, --header no confirms"
+            ),
+            Self::EmptyName { line } => write!(
+                f,
+                "line {line} was read as a row with an empty name, but may be a second header; --skip-lines {} --header yes takes it as the only one",
+                line.saturating_sub(1)
+            ),
+            Self::MaybeShifted { line, name } => write!(
+                f,
+                "line {line} is a field short of the lines below, whose last field is empty and was dropped: '{name}' was taken as heading of the row names; if a value is missing there, begin line {line} with a delimiter; --row-names yes confirms"
+            ),
+            Self::Title { line } => {
+                write!(f, "line {line} stands above the header as a title does, and was left out")
+            }
             Self::MaybeNames { column, name } => write!(
                 f,
                 "column {column} was read as data, for its values repeat, but '{name}' means an id; --row-names yes takes it as names, --drop-columns {column} leaves it out"

@@ -388,3 +388,158 @@ fn tables_that_look_like_triples() {
         assert!(!read(text).notices.contains(&Notice::LooksLikeTriplets), "{text}");
     }
 }
+
+/// The values 13, 12, 11, … of three columns that the files below share.
+const BODY: [f64; 12] = [13.0, 12.0, 11.0, 3.0, 5.0, 2.0, 7.0, 8.0, 9.0, 2.0, 2.0, 6.0];
+const ROWS: [&str; 4] = ["13,12,11", "3,5,2", "7,8,9", "2,2,6"];
+
+/// A first line over lines that begin with these names.
+fn table(first: &str, names: &[&str]) -> String {
+    let lines = ROWS.iter().zip(names).map(|(row, name)| format!("{name}{row}\n"));
+    format!("{first}\n{}", lines.collect::<String>())
+}
+
+/// The warnings of a text, and whether it names the option.
+fn warns(text: &str, option: &str) -> bool {
+    let table = read(text);
+    table.notices.iter().any(|n| n.is_warning() && n.to_string().contains(option))
+}
+
+#[test]
+fn a_corner_of_text_over_unlike_labels_is_a_header_whatever_its_word() {
+    let labels = ["Aa,", "Bb,", "Cc,", "Dd,"];
+    for corner in ["spectrum", "x", "X", "peak", "foo bar", "Element", "taxa"] {
+        for axis in [["12.5", "3", "7"], ["2013", "2010", "2011"]] {
+            let text = table(&format!("{corner},{}", axis.join(",")), &labels);
+            check(&text, &axis, &["Aa", "Bb", "Cc", "Dd"], &BODY);
+        }
+    }
+    for text in [table("Zz,12.5,3,7", &labels), "g1,1,5,2\ng2,4,5,7\ng3,1,1,9\n".into()] {
+        assert!(warns(&text, "--header yes") && read(&text).col_names.is_none(), "{text}");
+    }
+    // A heading is none of its names.
+    assert!(!warns("a,7,5,2\nb,4,5,7\na,1,1,9\n", "--header"));
+}
+
+#[test]
+fn axes_without_a_corner_are_headers_or_doubtful() {
+    let bare = ["", "", "", ""];
+    for axis in [["400", "410", "420"], ["4000", "3998", "3996"], ["0.5", "1.0", "1.5"]] {
+        let read_as_names = axis[0] != "0.5";
+        let text = table(&axis.join(","), &bare);
+        if read_as_names {
+            check(&text, &axis, &[], &BODY);
+        }
+        assert!(warns(&text, "--header"), "{text}");
+        for text in [
+            format!("{},\n{}", axis.join(","), table("", &bare).trim_start()),
+            format!("{}\n{}", axis.join(","), ROWS.map(|row| format!("{row},\n")).concat()),
+            format!("sep=;\n{}", table(&axis.join(","), &bare).replace(',', ";")),
+        ] {
+            if read_as_names {
+                assert_eq!(names(read(&text).col_names.as_ref()), axis, "{text}");
+            }
+        }
+    }
+    let years = "2018,2019,2020,2021\n35200,1200,2300,10\n100,7,3900,5\n2,1800,40,6\n";
+    assert_eq!(names(read(years).col_names.as_ref()), ["2018", "2019", "2020", "2021"]);
+    assert!(warns("0.5,1,1.5\n0.4,0.9,0.1\n0.8,0.2,0.3\n", "--header yes"));
+}
+
+#[test]
+fn two_axes_around_numbers() {
+    let left = ["250,", "255,", "260,", "265,"];
+    let names = ["250", "255", "260", "265"];
+    let text = table("ex\\em,400,410,420", &left);
+    check(&text, &["400", "410", "420"], &names, &BODY);
+    assert!(warns(&text, "--row-names no"));
+    check(&table(",400,410,420", &left), &["400", "410", "420"], &names, &BODY);
+    for text in [table("0,400,410,420", &left), table("NaN,400,410,420", &left)] {
+        assert!(warns(&text, "--header yes --row-names yes"), "{text}");
+    }
+    for text in ["0,10,12,14\n10,0,3,5\n12,3,0,4\n14,5,4,0\n", "0,5,9\n5,0,4\n9,4,0\n"] {
+        assert!(!warned(&read(text)), "{text}");
+    }
+}
+
+#[test]
+fn lines_between_header_and_data() {
+    let labels = ["r0,", "r1,", "r2,", "r3,"];
+    let rows = ["r0", "r1", "r2", "r3"];
+    let below = |top: &str, second: &str| table(&format!("{top}\n{second}"), &labels);
+    assert!(warns(&below("id,A,A,B", ",1,2,3"), "--skip-lines 1"));
+    for second in ["row,,,", ",,,", "-,-,-,-"] {
+        check(&below("col,a,b,c", second), &["a", "b", "c"], &rows, &BODY);
+    }
+    let bare = ["", "", "", ""];
+    for second in ["-,-,-", ",,"] {
+        check(&table(&format!("a,b,c\n{second}"), &bare), &["a", "b", "c"], &[], &BODY);
+    }
+    // Values that are missing are data.
+    assert_eq!(read(&table("a,b,c\nNA,NA,NA", &bare)).rows, 5);
+}
+
+#[test]
+fn titles_above_the_table() {
+    let bare = ["", "", "", ""];
+    for title in ["My table, 2020, v", "My table,,"] {
+        let text = table(&format!("{title}\na,b,c"), &bare);
+        check(&text, &["a", "b", "c"], &[], &BODY);
+        assert!(read(&text).notices.contains(&Notice::Title { line: 1 }));
+    }
+    for (text, cure) in [
+        ("My table 2020\na,b,c\n1,2,3\n", "--skip-lines 1"),
+        ("! c\na,b,c\n1,2,3\n", "--comment '!'"),
+        ("#1.2\n6\t3\nN\tD\ta\tb\nx\ty\t1\t2\n", "--skip-lines 2"),
+        ("a,b,c\n1,2,3\n4,5,6\nSource: x\n", "found 1 field, expected 3; check"),
+        ("a,b,c\n1,2,3\n4,5,6\nSource: x\n", "--comment 'S'"),
+        ("a,b,c\n1,2,3\n4,5,6\n# end\n", "--comment '#'"),
+        ("2018,2019,2020,total\n1,5,3,9\n7,2,5,14\n", "--header yes"),
+    ] {
+        let (_, message) = fail(text.as_bytes(), "x");
+        assert!(message.contains(cure), "{text}: {message}");
+    }
+}
+
+#[test]
+fn marks_of_missing_values_in_a_header_of_numbers() {
+    let bare = ["", "", "", ""];
+    for header in [["400", "401", "NaN"], ["NA", "nan", "null"]] {
+        check(&table(&header.join(","), &bare), &header, &[], &BODY);
+    }
+    let (_, text) = fail(table("7,NA,5", &bare).as_bytes(), "x.csv");
+    assert!(text.contains("--header yes") && !text.contains("--missing"), "{text}");
+}
+
+#[test]
+fn delimiters_at_the_start_of_all_lines_and_two_at_the_end() {
+    assert_eq!(read(",13,12,11\n,3,5,2\n,7,8,9\n").col_names, None);
+    let expected = [1.0, 4.0, 7.0, 2.0, 5.0, 8.0];
+    check("A,B,C,,\n1,4,7,,\n2,5,8,,\n", &["A", "B", "C"], &[], &expected);
+    check("A,B,C\n1,4,7,,\n2,5,8,,\n", &["A", "B", "C"], &[], &expected);
+    assert!(warns("a,b,c\nr5,13,12,\nr6,1,2,\n", "--row-names yes"));
+    assert!(!warned(&read("id,b,c\nr5,13,12,\nr6,1,2,\n")));
+}
+
+#[test]
+fn numbers_one_field_short_over_a_column_that_never_repeats() {
+    let count = ["1,", "2,", "3,", "4,"];
+    for header in [["400", "401", "402"], ["0", "1", "2"]] {
+        let text = table(&header.join(","), &count);
+        check(&text, &header, &["1", "2", "3", "4"], &BODY);
+        check(&text.replace(',', " "), &header, &["1", "2", "3", "4"], &BODY);
+    }
+}
+
+#[test]
+fn decimal_commas_in_a_header_between_semicolons() {
+    let table = read("wl;400,5;399,5\na;13;12\nb;3;5\nc;7;8\n");
+    assert_eq!(names(table.col_names.as_ref()), ["400,5", "399,5"]);
+    assert_eq!(values(&table), [13.0, 12.0, 3.0, 5.0, 7.0, 8.0]);
+}
+
+#[test]
+fn a_comment_that_is_the_header_was_not_passed_over() {
+    let passed = |text: &str| read(text).notices.contains(&Notice::Comments { count: 1 });
+    assert!(!passed("# a b\n1 0.5\n0 2\n") && passed("# x y z\n# a b\n1 0.5\n0 2\n"));
+}

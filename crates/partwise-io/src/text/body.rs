@@ -117,7 +117,11 @@ impl<'a> Body<'a> {
         if !heading.is_empty() {
             found = format!("{found} in column {}", quoted(heading.as_bytes()));
         }
-        let expected = if complaint == parse::PLAIN || complaint == parse::SPACES {
+        let opens = layout.header.is_none() && line == layout.opening;
+        let expected = if opens && field.iter().any(u8::is_ascii_alphabetic) && index > 0 {
+            "a number; --header yes takes the line as column names, --drop-columns leaves columns of \
+             text out"
+        } else if complaint == parse::PLAIN || complaint == parse::SPACES {
             cure(field, index, layout)
         } else {
             complaint
@@ -127,6 +131,17 @@ impl<'a> Body<'a> {
 
     pub(super) fn finish(self) -> Result<Table, Error> {
         let layout = self.layout;
+        let in_first = |line: &u64| layout.header.is_none() && *line == layout.opening;
+        if let Some((place, found, _)) = self.missing.as_ref().filter(|(place, ..)| {
+            let maybe =
+                |n: &Notice| matches!(n, Notice::MaybeHeader { .. } | Notice::MaybeFrame { .. });
+            matches!(place, Place::Field { line, .. } if in_first(line))
+                && layout.notices.iter().any(maybe)
+        }) {
+            let expected = "a number; --header yes takes the line as column names, with \
+                            --row-names yes where column 1 holds names";
+            return Err(Error::Data { place: place.clone(), found: found.clone(), expected });
+        }
         if let Some((place, found, count)) = self.missing {
             return Err(Error::Missing { place, found, count });
         }

@@ -1,5 +1,6 @@
 //! Whether the first line of a text file holds column names.
 
+use super::axis::{Contrast, counts_from, counts_on, goes_on, is_ordered};
 use super::record::Record;
 use super::style::Style;
 use super::words::{is_label, means_axis, means_id};
@@ -8,17 +9,18 @@ const NO_NUMBER: &str = "none of its fields is a number";
 const EMPTY_CORNER: &str = "its first field is empty";
 const FEW_NUMBERS: &str = "its fields of text stand over numbers";
 const QUOTED: &str = "only it is quoted";
+const LABEL_CORNER: &str = "its first field is unlike the labels below it";
 const CORNER: &str = "its first field is text over numbers";
 const ID_CORNER: &str = "its first field announces names";
 const SHORT: &str = "it is one field short over a column of labels";
 const COUNTS: &str = "it counts, over numbers that do not";
 const COUNTS_LABELS: &str = "it counts, beside labels";
 const AXIS: &str = "it is an axis over numbers of another kind";
+const SHORT_NUMBERS: &str = "it is one field short over a column of numbers that never repeat";
+const MARKS: &str = "its fields are words over numbers";
 
 /// Fewest columns over which numbers without labels beside them can be taken as an axis.
-const AXIS_COLUMNS: usize = 3;
-/// The same where the axis has no equal steps: five numbers are in order by chance once in 60.
-const UNEVEN_COLUMNS: usize = 5;
+pub(super) const AXIS_COLUMNS: usize = 3;
 
 /// What the first line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(super) enum FirstLine {
     Likely(&'static str),
     /// Numbers that might be column names.
     Doubtful,
+    /// Numbers that might be column names, over a first column that might be row names.
+    Frame,
     /// Data.
     Data,
 }
@@ -50,14 +54,19 @@ impl Head<'_> {
         let beyond: Vec<&[u8]> = self.beyond(self.first).collect();
         let filled = beyond.iter().filter(|field| !field.is_empty()).count();
         let corner = self.first.first();
-        if self.width > 1 && corner.is_empty() && filled > 0 {
-            return FirstLine::Header(EMPTY_CORNER);
-        }
+        let indented = !self.data.is_empty() && self.data.iter().all(|r| r.first().is_empty());
         let labels = beyond.iter().filter(|field| is_label(field, self.style)).count();
         let numbers = beyond.iter().filter(|field| self.style.is_number(field)).count();
         let is_mark = |field: &&&[u8]| !field.is_empty() && self.style.is_missing(field);
         let blank = beyond.iter().filter(is_mark).count();
         let corner_is_number = self.style.is_number(corner);
+        if self.width > 1 && corner.is_empty() && filled > 0 {
+            // Where every line begins with a delimiter, the first is like the others.
+            return match labels {
+                0 if indented => self.indented(&beyond),
+                _ => FirstLine::Header(EMPTY_CORNER),
+            };
+        }
         match (labels, numbers) {
             (1.., 0) if !corner_is_number => FirstLine::Header(NO_NUMBER),
             (2.., 0) if self.numbers_below(&beyond) => FirstLine::Header(NO_NUMBER),
@@ -65,6 +74,7 @@ impl Head<'_> {
             (0, 1..) if numbers + blank == filled && !self.data.is_empty() => {
                 self.numeric(&beyond, corner_is_number)
             }
+            (0, 0) if self.are_marks() => FirstLine::Likely(MARKS),
             _ => FirstLine::Data,
         }
     }
@@ -92,6 +102,50 @@ impl Head<'_> {
             })
     }
 
+    /// Numbers beside an empty first field, as in all lines.
+    fn indented(&self, beyond: &[&[u8]]) -> FirstLine {
+        let names: Vec<f64> = beyond.iter().filter_map(|f| self.style.number(f).ok()).collect();
+        let kind = Contrast::of(&names, &self.rows());
+        match names.len() {
+            AXIS_COLUMNS.. if kind.monotone && !kind.like_rows => FirstLine::Doubtful,
+            _ => FirstLine::Data,
+        }
+    }
+
+    /// Whether the line holds different marks of missing values over numbers without any.
+    fn are_marks(&self) -> bool {
+        let marks: Vec<&[u8]> = self.first.fields().take(self.width).collect();
+        let mut seen = std::collections::HashSet::new();
+        let is_word =
+            |mark: &&[u8]| mark.iter().any(u8::is_ascii_alphabetic) && self.style.is_missing(mark);
+        let below = |r: &Record| r.fields().all(|field| self.style.is_number(field));
+        marks.len() > 1
+            && marks.iter().all(|mark| is_word(mark) && seen.insert(mark.to_ascii_lowercase()))
+            && !self.data.is_empty()
+            && self.data.iter().all(below)
+    }
+
+    /// Whether a line and a column of numbers in order stand around numbers of another kind, with a
+    /// corner of 0, empty or missing.
+    fn is_frame(&self) -> bool {
+        let corner = self.first.first();
+        let number = |field: &[u8]| self.style.number(field).unwrap_or(f64::NAN);
+        if self.short || !(self.style.is_missing(corner) || number(corner) == 0.0) {
+            return false;
+        }
+        let top: Vec<f64> = self.first.fields().take(self.width).skip(1).map(number).collect();
+        let left: Vec<f64> = self.data.iter().map(|r| number(r.first())).collect();
+        let ordered = |line: &[f64]| line.len() > 1 && is_ordered(line, |a, b| a < b);
+        // Distances are the same in both.
+        let enough = top.len() >= AXIS_COLUMNS && left.len() >= AXIS_COLUMNS;
+        if !enough || !ordered(&top) || !ordered(&left) || top == left {
+            return false;
+        }
+        let rows = self.rows();
+        let kind = Contrast::of(&top, &rows);
+        (kind.disjoint || kind.whole) && !kind.like_rows && !goes_on(&top, &rows)
+    }
+
     /// Names and numbers in one line: a header, or data with a slip?
     fn mixed(&self, beyond: &[&[u8]], labels: usize) -> FirstLine {
         let many = labels * 2 >= beyond.len() || means_id(self.first.first());
@@ -112,14 +166,31 @@ impl Head<'_> {
             return FirstLine::Header(QUOTED);
         }
         let names: Vec<f64> = beyond.iter().filter_map(|f| self.style.number(f).ok()).collect();
-        let labels = self.data.iter().all(|r| is_label(r.first(), self.style));
+        let labels = self.data.iter().filter(|r| is_label(r.first(), self.style)).count();
+        let labels = labels > 0 && labels * 2 >= self.data.len();
         if self.short {
-            return if labels { FirstLine::Header(SHORT) } else { FirstLine::Data };
+            return self.short_of_one(&names, labels);
         }
         if corner_is_number && !(labels && self.data.len() > 1) {
             return self.unlabelled();
         }
         self.labelled(&names, labels)
+    }
+
+    /// Numbers in a line that is one field short: R writes no heading over row names.
+    fn short_of_one(&self, names: &[f64], labels: bool) -> FirstLine {
+        if labels {
+            return FirstLine::Header(SHORT);
+        }
+        let number = |r: &Record| self.style.number(r.first()).unwrap_or(f64::NAN);
+        let left: Vec<f64> = self.data.iter().map(number).collect();
+        let whole = left.iter().all(|v| v.fract() == 0.0);
+        let ordered = |line: &[f64]| is_ordered(line, |a, b| a < b);
+        let as_long = self.data.iter().all(|r| Some(r.len()) == self.data.first().map(Record::len));
+        if left.len() > 1 && whole && as_long && ordered(&left) && ordered(names) {
+            return FirstLine::Header(SHORT_NUMBERS);
+        }
+        FirstLine::Data
     }
 
     /// Numbers beside a corner of text, or over a column of labels.
@@ -133,14 +204,15 @@ impl Head<'_> {
             return FirstLine::Header(ID_CORNER);
         }
         if !labels {
-            return FirstLine::Data;
+            return if self.is_frame() { FirstLine::Frame } else { FirstLine::Data };
         }
         let counts = names.len() > 2 && (counts_from(names, 0.0) || counts_from(names, 1.0));
         let rows = self.rows();
-        // The first of g1, g2, g3 is a label like the others.
-        if self.data.iter().any(|record| are_alike(corner, record.first())) {
-            let apart = names.len() > 2 && Contrast::of(names, &rows).disjoint;
-            return if counts || apart { FirstLine::Doubtful } else { FirstLine::Data };
+        // The first of g1, g2, g3 is a label like the others, and a heading is none of its names.
+        match self.kinship(corner) {
+            Kinship::Same => return FirstLine::Data,
+            Kinship::Alike => return FirstLine::Doubtful,
+            Kinship::Other => {}
         }
         if counts && !rows.iter().any(|row| counts_on(names, row)) {
             return FirstLine::Header(COUNTS_LABELS);
@@ -149,9 +221,24 @@ impl Head<'_> {
         match names.len() {
             _ if kind.years => FirstLine::Header(AXIS),
             AXIS_COLUMNS.. if kind.is_axis(names.len()) => FirstLine::Likely(AXIS),
-            AXIS_COLUMNS.. if counts || (kind.monotone && kind.disjoint) => FirstLine::Doubtful,
+            _ if is_label(corner, self.style) => FirstLine::Likely(LABEL_CORNER),
+            AXIS_COLUMNS.. if counts || kind.monotone => FirstLine::Doubtful,
             _ => FirstLine::Data,
         }
+    }
+
+    /// How alike the corner is to the labels below it.
+    fn kinship(&self, corner: &[u8]) -> Kinship {
+        if self.data.iter().any(|record| corner == record.first()) {
+            return Kinship::Same;
+        }
+        let formed = self.data.iter().filter(|r| form(corner) == form(r.first())).count();
+        if formed * 2 >= self.data.len()
+            || self.data.iter().any(|record| are_alike(corner, record.first()))
+        {
+            return Kinship::Alike;
+        }
+        Kinship::Other
     }
 
     /// Numbers everywhere.
@@ -159,21 +246,26 @@ impl Head<'_> {
         let whole = |r: &Record| -> Vec<f64> {
             r.fields().take(self.width).map(|f| self.style.number(f).unwrap_or(f64::NAN)).collect()
         };
-        let names = whole(self.first);
+        let all = whole(self.first);
+        let names: Vec<f64> = all.iter().copied().filter(|v| !v.is_nan()).collect();
         let rows: Vec<Vec<f64>> = self.data.iter().map(whole).collect();
-        if names.len() < AXIS_COLUMNS {
-            return Self::pair(&names, &rows);
+        // The only line that lacks a number may be one of names.
+        let lacks = names.len() < all.len() && !rows.iter().flatten().any(|v| v.is_nan());
+        let otherwise = if lacks { FirstLine::Doubtful } else { FirstLine::Data };
+        if all.len() < AXIS_COLUMNS {
+            return if lacks { otherwise } else { Self::pair(&names, &rows) };
         }
-        if counts_from(&names, 0.0) && !goes_on(&names, &rows) {
+        if counts_from(&names, 0.0) && names.len() > 1 && !goes_on(&names, &rows) {
             return FirstLine::Likely(COUNTS);
         }
+        if self.is_frame() {
+            return FirstLine::Frame;
+        }
         let kind = Contrast::of(&names, &rows);
-        if rows.len() > 1 && kind.is_axis(names.len()) {
+        if rows.len() > 1 && (kind.is_axis(names.len()) || kind.consecutive_years) {
             return FirstLine::Likely(AXIS);
         }
-        let counts = names.len() > 3 && counts_from(&names, 1.0) && !goes_on(&names, &rows);
-        let apart = kind.monotone && kind.disjoint && !kind.like_rows;
-        if counts || apart { FirstLine::Doubtful } else { FirstLine::Data }
+        if kind.may_be_axis(&names, &rows) { FirstLine::Doubtful } else { otherwise }
     }
 
     /// Two numbers over two columns: 0 and 1 may be those that pandas counts.
@@ -196,6 +288,24 @@ impl Head<'_> {
     }
 }
 
+/// How alike the first label of a column is to the others.
+enum Kinship {
+    Same,
+    Alike,
+    Other,
+}
+
+/// The form of a label: a digit for digits, letters by their case.
+fn form(label: &[u8]) -> Vec<u8> {
+    let class = |b: &u8| match b {
+        b'0'..=b'9' => b'0',
+        b'a'..=b'z' => b'a',
+        b'A'..=b'Z' => b'A',
+        other => *other,
+    };
+    label.iter().map(class).collect()
+}
+
 /// Whether two labels differ in their digits only, or are single characters.
 fn are_alike(one: &[u8], other: &[u8]) -> bool {
     let letters = |label: &[u8]| -> Vec<u8> {
@@ -204,91 +314,4 @@ fn are_alike(one: &[u8], other: &[u8]) -> bool {
     let (short, letters) = (one.len() == 1 && other.len() == 1, (letters(one), letters(other)));
     short
         || (letters.0 == letters.1 && letters.0.len() < one.len() && letters.1.len() < other.len())
-}
-
-/// Whether numbers count up by one from `first`.
-fn counts_from(names: &[f64], first: f64) -> bool {
-    names.iter().zip(0u32..).all(|(name, at)| *name == first + f64::from(at))
-}
-
-/// Whether a row counts as the first line does, or on from it.
-fn counts_on(names: &[f64], row: &[f64]) -> bool {
-    row.first().is_some_and(|first| row.len() == names.len() && counts_from(row, *first))
-}
-
-/// Whether the data go on as the first line counts: by rows, as multiples or sums do, or down the
-/// first column, as in a table of distances.
-fn goes_on(names: &[f64], rows: &[Vec<f64>]) -> bool {
-    let even = |row: &Vec<f64>| steps(row).is_some_and(|step| step != 0.0);
-    let by_rows = rows.iter().filter(|row| even(row)).count();
-    let first = names.first().copied().unwrap_or_default();
-    let down =
-        rows.iter().zip(1u32..).all(|(row, at)| row.first() == Some(&(first + f64::from(at))));
-    (names.len() > 2 && by_rows * 2 > rows.len()) || (down && rows.len() > 1)
-}
-
-/// The step of a sequence with equal ones: exactly where all are whole, else to a sixth of it, for
-/// 9.99, 9.95, 9.90 are rounded.
-fn steps(row: &[f64]) -> Option<f64> {
-    let (first, last) = (row.first()?, row.last()?);
-    let count = u32::try_from(row.len().checked_sub(1)?).ok()?;
-    let step = (last - first) / f64::from(count.max(1));
-    let loose = if row.iter().all(|v| v.fract() == 0.0) { 0.0 } else { step.abs() / 6.0 };
-    let near = |pair: &[f64]| ((pair[1] - pair[0]) - step).abs() <= loose;
-    (count > 0 && step.is_finite() && row.windows(2).all(near)).then_some(step)
-}
-
-/// What the numbers of a first line are beside those below it.
-struct Contrast {
-    monotone: bool,
-    /// Whether its steps are equal.
-    even: bool,
-    /// Whether it holds whole numbers and the data mostly do not, or the other way round.
-    whole: bool,
-    /// Whether all of it is above or below all the data.
-    disjoint: bool,
-    /// Whether most rows of the data are as ordered as it is.
-    like_rows: bool,
-    years: bool,
-}
-
-impl Contrast {
-    fn of(names: &[f64], rows: &[Vec<f64>]) -> Self {
-        let values = || rows.iter().flatten().copied().filter(|v| v.is_finite());
-        let least = |all: &mut dyn Iterator<Item = f64>| all.fold(f64::INFINITY, f64::min);
-        let most = |all: &mut dyn Iterator<Item = f64>| all.fold(f64::NEG_INFINITY, f64::max);
-        let (low, high) = (least(&mut names.iter().copied()), most(&mut names.iter().copied()));
-        let disjoint = low > most(&mut values()) || high < least(&mut values());
-        let is_whole = |v: f64| v.fract() == 0.0;
-        let whole_values = values().filter(|v| is_whole(*v)).count();
-        let count = values().count();
-        let whole = if names.iter().all(|v| is_whole(*v)) {
-            whole_values * 2 < count
-        } else {
-            count > 0 && whole_values == count
-        };
-        let ordered = rows.iter().filter(|row| is_ordered(row, |a, b| a <= b)).count();
-        let monotone = names.len() > 1 && is_ordered(names, |a, b| a < b);
-        let in_years = names.iter().all(|v| is_whole(*v) && (1500.0..=2200.0).contains(v));
-        Self {
-            monotone,
-            even: steps(names).is_some_and(|step| step != 0.0),
-            whole,
-            disjoint: disjoint && count > 0,
-            like_rows: ordered * 2 > rows.len(),
-            years: monotone && in_years && disjoint && count > 0,
-        }
-    }
-
-    /// Whether the first line is an axis and the data are of another kind.
-    fn is_axis(&self, columns: usize) -> bool {
-        let enough = self.even || columns >= UNEVEN_COLUMNS || (self.whole && self.disjoint);
-        self.monotone && !self.like_rows && enough && (self.whole || self.disjoint)
-    }
-}
-
-/// Whether each number is before the next, all upwards or all downwards.
-fn is_ordered(row: &[f64], before: impl Fn(f64, f64) -> bool) -> bool {
-    row.windows(2).all(|pair| before(pair[0], pair[1]))
-        || row.windows(2).all(|pair| before(pair[1], pair[0]))
 }

@@ -5,14 +5,16 @@ use crate::error::{Error, Place, quoted};
 use crate::notice::Notice;
 use crate::read::{ReadOptions, Switch};
 
+use super::axis::is_ordered;
 use super::header::{FirstLine, Head};
 use super::names::{self, FirstColumn};
 use super::record::Record;
 use super::style::{Style, without_percent};
-use super::words::means_id;
+use super::words::{is_label, means_id};
 use super::{known, triples, units};
 
-const COMMENT: &str = "a comment as wide as the data";
+const FRAME: &str = "it is an axis below text, beside an axis of numbers";
+pub(super) const COMMENT: &str = "a comment as wide as the data";
 
 /// Lines among which there may be some that do not belong to the table.
 const TOP: u64 = 30;
@@ -33,7 +35,12 @@ pub(super) struct Layout {
     pub(super) picked: Option<Vec<usize>>,
     /// Columns of the matrix.
     pub(super) cols: usize,
-    trailing: bool,
+    /// Empty fields that are dropped at the end of each line.
+    trailing: usize,
+    /// The first line of the table.
+    pub(super) opening: u64,
+    /// First bytes of the lines of the table.
+    begins: Vec<u8>,
     pub(super) delimiter: u8,
     hint: &'static str,
     pub(super) style: Style,
@@ -54,8 +61,13 @@ impl Layout {
     /// Decides from the first lines, and leaves those of data in `sample`.
     pub(super) fn find(sample: &mut Vec<Record>, evidence: Evidence<'_>) -> Result<Self, Error> {
         let Evidence { options, delimiter, heading } = evidence;
-        let style = Style::find(sample, options);
+        let style = Style::find(sample, delimiter, options);
         let mut notices = Vec::new();
+        if options.header == Switch::Auto && is_title(sample, &style, delimiter) {
+            notices.push(Notice::Title { line: sample.remove(0).line });
+        }
+        let opening = sample.first().map_or(1, |record| record.line);
+        let begins = sample.iter().filter_map(|r| r.first().first().copied()).collect();
         let mut taken = None;
         let mut likely = false;
         let header = match heading.filter(|h| fits(h, sample, &style, options)) {
@@ -75,6 +87,11 @@ impl Layout {
                         notices.push(Notice::MaybeHeader { line });
                         None
                     }
+                    (Switch::Auto, FirstLine::Frame) => {
+                        let line = sample.first().map_or(1, |record| record.line);
+                        notices.push(Notice::MaybeFrame { line });
+                        None
+                    }
                     (Switch::Auto, FirstLine::Header(rule)) => {
                         taken = sample.first().map(|record| (record.line, rule));
                         Some(sample.remove(0))
@@ -89,11 +106,14 @@ impl Layout {
             }
         };
         let mut layout = Self::of(header, style, sample, delimiter);
+        (layout.opening, layout.begins) = (opening, begins);
         layout.notices.append(&mut notices);
         if layout.header.is_some() {
             layout.leave_out_units(sample)?;
         }
         let rule = layout.find_names(sample, delimiter, options)?;
+        likely |= rule == Some(FRAME);
+        layout.doubt_first_row(sample, options);
         if taken.is_some() || rule.is_some() {
             let row_names = rule.zip(layout.names_at).map(|(rule, at)| (at as u64 + 1, rule));
             layout.notices.push(Notice::Taken { header: taken, row_names, likely });
@@ -108,19 +128,17 @@ impl Layout {
     fn of(header: Option<Record>, style: Style, data: &[Record], delimiter: u8) -> Self {
         let by_space = delimiter == b' ';
         let first = data.first().map_or(0, Record::len);
-        let below = !by_space && trails(data);
-        let above = header.as_ref().filter(|h| !by_space && ends_empty(h)).map(Record::len);
+        let below = if by_space { 0 } else { trails(data) };
+        let above = header.as_ref().filter(|_| !by_space).map_or(0, empty_at_end);
         let named = header.as_ref().map(Record::len);
-        let trailing = match named {
-            None => below,
-            Some(_) if data.is_empty() => above.is_some(),
-            Some(named) => below && (above.is_some() || first == named + 1),
+        let (dropped, trailing) = match named {
+            None => (0, below),
+            Some(named) => ends(named, above, first, below),
         };
-        let width = first - usize::from(trailing && first > 0);
-        let dropped = above.is_some_and(|named| trailing || first + 1 == named);
-        let header_width = named.map(|named| named - usize::from(dropped));
+        let width = first - trailing;
+        let header_width = named.map(|named| named - dropped);
         let notices =
-            if trailing || dropped { vec![Notice::TrailingDelimiter] } else { Vec::new() };
+            if trailing + dropped > 0 { vec![Notice::TrailingDelimiter] } else { Vec::new() };
         Self {
             header,
             offset: usize::from(header_width.is_some_and(|named| named + 1 == width)),
@@ -130,6 +148,8 @@ impl Layout {
             picked: None,
             cols: header_width.unwrap_or(width),
             trailing,
+            opening: 1,
+            begins: Vec::new(),
             delimiter,
             hint: "",
             style,
@@ -178,6 +198,10 @@ impl Layout {
                     (self.names_at, self.ids) = (Some(at), rule == names::ID);
                     return Ok(Some(rule));
                 }
+                FirstColumn::Counts | FirstColumn::Data if self.is_framed(data, at) => {
+                    self.names_at = Some(at);
+                    return Ok(Some(FRAME));
+                }
                 FirstColumn::Repeats => {
                     let name = String::from_utf8_lossy(heading.unwrap_or_default()).into_owned();
                     self.notices.push(Notice::MaybeNames { column: at as u64 + 1, name });
@@ -189,13 +213,43 @@ impl Layout {
         Ok(None)
     }
 
+    /// Whether the header is an axis of numbers, and the first column below its text another.
+    fn is_framed(&self, data: &[Record], at: usize) -> bool {
+        let Some(header) = self.header.as_ref().filter(|_| at == 0 && data.len() > 2) else {
+            return false;
+        };
+        let number = |field: &[u8]| self.style.number(field).unwrap_or(f64::NAN);
+        let top: Vec<f64> = header.fields().take(self.width).skip(1).map(number).collect();
+        let left: Vec<f64> = data.iter().map(|record| number(record.first())).collect();
+        let ordered = |line: &[f64]| line.len() > 1 && is_ordered(line, |a, b| a < b);
+        !self.style.is_number(header.first()) && ordered(&top) && ordered(&left)
+    }
+
+    /// Says what is odd about the first line below the header, where it may be a second header, or
+    /// where its last field may be a value that is missing.
+    fn doubt_first_row(&mut self, data: &[Record], options: &ReadOptions) {
+        let Some((header, first)) = self.header.as_ref().zip(data.first()) else { return };
+        let only = data.iter().skip(1).any(|record| !record.first().is_empty());
+        if self.names_at == Some(0) && first.first().is_empty() && only {
+            self.notices.push(Notice::EmptyName { line: first.line });
+        }
+        let corner = header.first();
+        let shifted = self.trailing == 1 && header.len() + 1 == first.len();
+        let heads = corner.is_empty() || means_id(corner) || options.row_names != Switch::Auto;
+        if self.names_at == Some(0) && shifted && !heads {
+            let name = String::from_utf8_lossy(corner).into_owned();
+            self.notices.push(Notice::MaybeShifted { line: header.line, name });
+        }
+    }
+
     /// Whether a header that is one field short may stand over a column of names, and the line below
     /// is not rather one field long.
     fn may_be_short(&self, data: &[Record], delimiter: u8) -> bool {
         let Some(header) = &self.header else { return true };
         let quoted = header.is_quoted(0) || data.iter().all(|record| record.is_quoted(0));
         let labels = data.iter().all(|record| !self.style.is_number(record.first()));
-        !means_id(header.first()) && (labels || quoted || delimiter != b',')
+        let numbers = header.fields().all(|field| self.style.is_number(field));
+        !means_id(header.first()) && (labels || quoted || numbers || delimiter != b',')
     }
 
     /// Columns that may hold the row names: the first that is not left out, the first that is read.
@@ -255,9 +309,12 @@ impl Layout {
         if !units::are_first(data, &self.style) {
             return Ok(());
         }
-        let line = data.remove(0).line;
+        let record = data.remove(0);
+        let line = record.line;
         let mut seen = std::collections::HashSet::new();
         let header = self.header.as_ref();
+        let blank = units::is_blank(&record, &self.style);
+        let header = header.filter(|_| !blank);
         let twice = header.and_then(|h| h.fields().find(|f| !f.is_empty() && !seen.insert(*f)));
         if let Some(name) = twice {
             let found =
@@ -296,23 +353,73 @@ impl Layout {
 
     /// Checks the number of fields of a line.
     pub(super) fn check_width(&self, record: &Record) -> Result<(), Error> {
-        let expected = self.width + usize::from(self.trailing);
-        if record.len() == expected && (!self.trailing || record.last().is_empty()) {
+        let expected = self.width + self.trailing;
+        if record.len() == expected && (self.trailing == 0 || empty_at_end(record) >= self.trailing)
+        {
             return Ok(());
         }
         let place = Place::Line(record.line);
-        let found = format!("{} fields", record.len());
-        let end = if self.trailing { ", the last empty" } else { "" };
-        let hint = match record.first() {
-            [b'#', ..] => "; --comment '#' skips lines that begin so",
-            _ if self.hint.is_empty() && record.line <= TOP && record.len() > expected => {
-                "; --skip-lines passes over lines before the table"
-            }
-            _ => self.hint,
+        let plural = if record.len() == 1 { "" } else { "s" };
+        let found = format!("{} field{plural}", record.len());
+        let end = match self.trailing {
+            0 => "",
+            1 => ", the last empty",
+            _ => ", the last ones empty",
         };
+        let hint = self.width_hint(record, expected);
         let expected = format!("{expected}{end}; check delimiter and quotes{hint}");
         Err(Error::format(place, found, expected))
     }
+}
+
+impl Layout {
+    /// What to do about a line of another width.
+    fn width_hint(&self, record: &Record, expected: usize) -> String {
+        let above = record.line.saturating_sub(1);
+        let times = |byte: u8| self.begins.iter().filter(|b| **b == byte).count();
+        let mark = |byte: u8| byte.is_ascii_punctuation() && !b"\"'-+.,;".contains(&byte);
+        match (record.first(), self.begins.first()) {
+            ([b'#', ..], _) => "; --comment '#' skips lines that begin so".into(),
+            _ if !self.hint.is_empty() => self.hint.into(),
+            (_, Some(first)) if above == self.opening && mark(*first) && times(*first) == 1 => {
+                let first = char::from(*first);
+                format!("; --comment '{first}' skips lines that begin so, as line {above} does")
+            }
+            _ if above == self.opening || (record.line <= TOP && record.len() > expected) => {
+                format!("; --skip-lines {above} passes over the lines before this one")
+            }
+            ([byte, ..], _)
+                if record.len() < expected && byte.is_ascii_graphic() && times(*byte) < 2 =>
+            {
+                let byte = char::from(*byte);
+                format!(
+                    "; if it is no line of the table, --comment '{byte}' skips lines that begin so"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// Whether the first line is a title: text beside empty fields, or mixed with numbers, over a line of
+/// names; or text beside empty fields only, over a line of numbers.
+fn is_title(sample: &[Record], style: &Style, delimiter: u8) -> bool {
+    let Some((title, [names, data @ ..])) = sample.split_first() else { return false };
+    let Some(first) = data.first() else { return false };
+    let text = |field: &[u8]| is_label(field, style);
+    let count = |what: &dyn Fn(&[u8]) -> bool| title.fields().skip(1).filter(|f| what(f)).count();
+    let (empty, numbers) = (count(&<[u8]>::is_empty), count(&|field| style.is_number(field)));
+    let odd = empty > 0 || (numbers > 0 && numbers + 1 < title.len());
+    let as_long = title.len() == names.len() && names.len() == first.len();
+    if delimiter == b' ' || title.len() < 2 || !as_long || !text(title.first()) || !odd {
+        return false;
+    }
+    let mut seen = std::collections::HashSet::new();
+    let named = names.fields().all(|field| text(field) && seen.insert(field))
+        && !units::is_word(names.first())
+        && first.fields().skip(1).all(|field| style.is_number(field) || style.is_missing(field));
+    let numeric = |record: &Record| record.fields().all(|field| style.is_number(field));
+    named || (empty + 1 == title.len() && numeric(names) && numeric(first))
 }
 
 /// What the first line is, by the rules.
@@ -322,19 +429,19 @@ fn first_line(sample: &[Record], style: &Style, delimiter: u8) -> FirstLine {
     let data = if units::are_first(data, style) { data.get(1..).unwrap_or_default() } else { data };
     let by_space = delimiter == b' ';
     let below = data.first().map_or(first.len(), Record::len);
-    let above_trails = !by_space && ends_empty(first);
-    let below_trails = !by_space && trails(data);
-    let drop = above_trails && (data.is_empty() || below_trails || below + 1 == first.len());
-    let width = first.len() - usize::from(drop);
-    let cut = below_trails && (above_trails || below == first.len() + 1);
-    let short = !data.is_empty() && width + 1 == below - usize::from(cut);
+    let above_trails = if by_space { 0 } else { empty_at_end(first) };
+    let below_trails = if by_space { 0 } else { trails(data) };
+    let below = if data.is_empty() { 0 } else { below };
+    let (drop, cut) = ends(first.len(), above_trails, below, below_trails);
+    let width = first.len() - drop;
+    let short = !data.is_empty() && width + 1 == below - cut;
     Head { first, width, data, short, style }.verdict()
 }
 
 /// Whether a comment before the table names its columns.
 fn fits(heading: &Record, sample: &[Record], style: &Style, options: &ReadOptions) -> bool {
     let Some(first) = sample.first() else { return false };
-    let width = first.len() - usize::from(trails(sample));
+    let width = first.len() - trails(sample);
     let labels = sample.iter().all(|record| !style.is_number(record.first()));
     let short = heading.len() + 1 == width && labels;
     if options.header == Switch::No || (heading.len() != width && !short) {
@@ -348,12 +455,29 @@ fn fits(heading: &Record, sample: &[Record], style: &Style, options: &ReadOption
     taken(head.verdict()) && !matches!(first_line(sample, style, 0), FirstLine::Header(_))
 }
 
-fn ends_empty(record: &Record) -> bool {
-    record.len() > 1 && record.last().is_empty()
+/// Empty fields at the end of a line, but for its first field.
+fn empty_at_end(record: &Record) -> usize {
+    record.fields().skip(1).collect::<Vec<_>>().iter().rev().take_while(|f| f.is_empty()).count()
 }
 
-/// Whether lines end with a delimiter: the first does, and so does every other one that is as long.
-fn trails(data: &[Record]) -> bool {
-    let Some(first) = data.first() else { return false };
-    ends_empty(first) && data.iter().all(|r| r.len() < first.len() || ends_empty(r))
+/// Empty fields with which the first line ends and every other one that is as long.
+fn trails(data: &[Record]) -> usize {
+    let Some(first) = data.first() else { return 0 };
+    let as_long = data.iter().filter(|record| record.len() >= first.len());
+    as_long.map(empty_at_end).min().unwrap_or(0)
+}
+
+/// Empty fields to drop from the header and from the lines of data, of so many and with so many
+/// empty ones at the end: what both have, or what one has more than the other.
+fn ends(named: usize, above: usize, first: usize, below: usize) -> (usize, usize) {
+    let both = above.min(below);
+    if first == 0 {
+        (above, 0)
+    } else if both > 0 {
+        (both, both)
+    } else if above > 0 {
+        (if named == first + above { above } else { 0 }, 0)
+    } else {
+        (0, if first == named + below { below } else { 0 })
+    }
 }

@@ -5,6 +5,7 @@
 //! ends; every line has as many fields as the first; a delimiter at the end of every line of data is
 //! dropped; what header and first column are is decided from the first lines.
 
+mod axis;
 mod body;
 mod gather;
 mod header;
@@ -70,8 +71,13 @@ pub(crate) fn read_table<R: Read>(
         body.push(&record)?;
     }
     let mut table = body.finish()?;
-    if preamble.comments > 0 {
-        table.notices.insert(0, Notice::Comments { count: preamble.comments });
+    // One may be the header.
+    let header = |notice: &Notice| {
+        matches!(notice, Notice::Taken { header: Some((_, layout::COMMENT)), .. })
+    };
+    let count = preamble.comments - u64::from(table.notices.iter().any(header));
+    if count > 0 {
+        table.notices.insert(0, Notice::Comments { count });
     }
     Ok(table)
 }

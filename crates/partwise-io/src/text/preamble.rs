@@ -107,6 +107,10 @@ fn find_delimiter(line: &[u8], decimal: Option<u8>) -> u8 {
         }
         before = *byte;
     }
+    // A title may end in tabs only.
+    if decimal != Some(b'\t') && line.ends_with(b"\t\t") {
+        return b'\t';
+    }
     let alone = line.iter().all(|b| b.is_ascii_digit() || b"+-, ".contains(b));
     let rest = if decimal == Some(b',') && alone { b'\t' } else { b',' };
     found.iter().zip(CHOICES).find(|(found, _)| **found).map_or(rest, |(_, choice)| choice)

@@ -47,10 +47,6 @@ impl Record {
         self.field(0)
     }
 
-    pub(super) fn last(&self) -> &[u8] {
-        self.fields().next_back().unwrap_or_default()
-    }
-
     /// Whether a field stood in quotes.
     pub(super) fn is_quoted(&self, index: usize) -> bool {
         self.quoted.get(index).copied().unwrap_or(false)

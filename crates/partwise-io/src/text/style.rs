@@ -8,6 +8,9 @@ use super::record::Record;
 /// So many fields that can be nothing but numbers with a decimal comma make it certain.
 const SURE: usize = 5;
 
+/// The same of a first line of numbers between semicolons.
+const AXIS: usize = 2;
+
 /// How numbers are written.
 #[derive(Debug, Clone)]
 pub(super) struct Style {
@@ -23,7 +26,7 @@ pub(super) struct Style {
 
 impl Style {
     /// As the options say, or else as the fields show beyond doubt.
-    pub(super) fn find(sample: &[Record], options: &ReadOptions) -> Self {
+    pub(super) fn find(sample: &[Record], delimiter: u8, options: &ReadOptions) -> Self {
         let (decimal, group) = match options.decimal {
             Some(b',') => (b',', Some(b'.')),
             Some(b'.') => (b'.', Some(b',')),
@@ -33,7 +36,7 @@ impl Style {
         let (marks, codes) = (Vec::new(), Vec::new());
         let mut style = Self { decimal, group, told: false, marks, codes };
         if options.decimal.is_none() {
-            style.tell(sample);
+            style.tell(sample, delimiter);
         }
         for mark in &options.na {
             match style.number(mark.as_bytes()) {
@@ -45,7 +48,8 @@ impl Style {
     }
 
     /// Looks for commas in numbers that can mean only one thing.
-    fn tell(&mut self, sample: &[Record]) {
+    fn tell(&mut self, sample: &[Record], delimiter: u8) {
+        let sure = if delimiter == b';' && is_axis(sample) { AXIS } else { SURE };
         let (mut decimals, mut groups, mut points, mut both) = (0, 0, 0, 0);
         for field in sample.iter().flat_map(Record::fields) {
             let field = without_percent(field.trim_ascii());
@@ -64,7 +68,7 @@ impl Style {
         }
         if groups > 0 && decimals == 0 {
             (self.group, self.told) = (Some(b','), true);
-        } else if decimals + both >= SURE && groups == 0 && points == 0 {
+        } else if decimals + both >= sure && groups == 0 && points == 0 {
             let group = (both > 0).then_some(b'.');
             (self.decimal, self.group, self.told) = (b',', group, true);
         }
@@ -139,6 +143,22 @@ impl Style {
         self.number(field).map_or_else(|complaint| refused.contains(&complaint), |_| true)
             || is_digits(without_percent(field))
     }
+}
+
+/// Whether the first line holds numbers with one comma each, beside a corner of text or over lines
+/// without commas.
+fn is_axis(sample: &[Record]) -> bool {
+    let Some((first, below)) = sample.split_first() else { return false };
+    let corner = first.first().iter().any(u8::is_ascii_alphabetic);
+    if below.is_empty()
+        || (!corner && below.iter().flat_map(Record::fields).any(|f| f.contains(&b',')))
+    {
+        return false;
+    }
+    let comma = |field: &&[u8]| is_decimal(field) && !is_grouped(field, b',', b'.');
+    let plain = |field: &[u8]| field.iter().all(u8::is_ascii_digit);
+    first.fields().filter(comma).count() >= AXIS
+        && first.fields().skip(1).all(|field| comma(&field) || plain(field))
 }
 
 /// A field without the percent sign at its end.

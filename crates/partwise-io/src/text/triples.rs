@@ -34,7 +34,7 @@ pub(super) fn read_table<R: Read>(
         let expected = "one of them: the first three columns are read".into();
         return Err(Error::Option { option: "--columns", found, expected });
     }
-    let style = Style::find(&sample, options);
+    let style = Style::find(&sample, 0, options);
     let width = sample.first().map_or(0, Record::len);
     let header = match (options.header, sample.first()) {
         (Switch::Yes, _) => true,
@@ -82,7 +82,7 @@ impl<'a> Triples<'a> {
         Self {
             options,
             budget,
-            style: Style::find(&[], options),
+            style: Style::find(&[], 0, options),
             width: 0,
             rows,
             cols,
