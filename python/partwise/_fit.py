@@ -48,10 +48,10 @@ def fit(
     w: Any = None,
     h: Any = None,
     fixed: Literal["w", "h"] | None = None,
-    w_l1: float = 0.0,
-    w_l2: float = 0.0,
-    h_l1: float = 0.0,
-    h_l2: float = 0.0,
+    w_l1: float | None = None,
+    w_l2: float | None = None,
+    h_l1: float | None = None,
+    h_l2: float | None = None,
     weights: Any = None,
     row_weights: Any = None,
     column_weights: Any = None,
@@ -109,8 +109,11 @@ def fit(
         ``w`` are the names of components.
     fixed : "w", "h" or None
         A factor to keep as it was given.
-    w_l1, w_l2, h_l1, h_l2 : float
-        Penalties l1·‖F‖₁ + ½·l2·‖F‖² on W and on H.
+    w_l1, w_l2, h_l1, h_l2 : float or None
+        Penalties l1·‖F‖₁ + ½·l2·‖F‖² on W and on H. None charges nothing, unless entries are missing
+        (``missing``, weights of 0), none of the four is given and no factor is held: then both
+        factors get a small l2 of the size of the noise, in the units of X. ``Result.ridge`` and
+        ``Result.model`` say which; ``w_l2=0`` goes without.
     weights : array of shape (m, n) or None
         How much each entry counts, ≥ 0, of any type that X may have; 0 makes an entry missing. Of a
         sparse matrix, entries that it does not store weigh 0.
@@ -119,7 +122,8 @@ def fit(
     missing : "nan", "absent", mask or None
         Which entries are missing: "nan" those that are NaN; "absent" those that a sparse X does not
         store; a boolean array or sparse matrix of the shape of X those where it is True. None takes
-        entries that are not stored as zeros, and refuses NaN.
+        entries that are not stored as zeros, and refuses NaN. ``Result.hidden`` says how well the
+        entries of a mask are predicted, where X holds them.
     progress : bool or None
         Whether to show a progress bar on standard error. None shows one in an interactive session.
     callback : callable or None
@@ -164,8 +168,12 @@ def fit(
     data = as_native(X, dtype, layer)
     matching = Matching(data.labels, match)
     w, h, component_names = as_starts(w, h, data, rank, matching)
-    model: dict[str, Any] = {"loss": loss, "w_l1": w_l1, "w_l2": w_l2, "h_l1": h_l1, "h_l2": h_l2}
     options: dict[str, Any] = {
+        "loss": loss,
+        "w_l1": w_l1,
+        "w_l2": w_l2,
+        "h_l1": h_l1,
+        "h_l2": h_l2,
         "rule": rule,
         "init": init,
         "n_init": n_init,
@@ -185,7 +193,7 @@ def fit(
         "missing": as_missing(hidden, data, matching),
     }
     own = {
-        "model": model,
+        "loss": loss,
         "weighted": any(w is not None for w in (weights, row_weights, column_weights, hidden)),
         "column_weights": options["column_weights"],
         "missing": missing if isinstance(missing, str) else None,
@@ -210,7 +218,7 @@ def fit(
     bar = Bar(callback) if show else nullcontext(callback)
     try:
         with bar as listener:
-            done = _native.fit(data.x, rank, callback=listener, **model, **options)
+            done = _native.fit(data.x, rank, callback=listener, **options)
     except KeyboardInterrupt as error:
         if isinstance(getattr(error, "partial", None), _native.Fit):
             error.partial = Result._of(error.partial, data, **own)  # type: ignore[attr-defined]

@@ -52,6 +52,12 @@ class Fit:
     h_sparsity: float
     w_component_sparsity: NDArray[np.float64]
     h_component_sparsity: NDArray[np.float64]
+    w_l1: float
+    w_l2: float
+    h_l1: float
+    h_l2: float
+    ridge: float | None
+    hidden: dict[str, Any] | None
     history: dict[str, NDArray[Any]]
     restarts: list[dict[str, Any]]
     warnings: list[str]

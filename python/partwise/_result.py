@@ -61,7 +61,7 @@ class Result:
     column_names: np.ndarray | None = None
     """Names of the columns of X, if it had any: length n."""
     model: dict[str, Any] = field(default_factory=dict)
-    """The loss and the penalties."""
+    """The loss and the penalties, as they were in the fit."""
     weighted: bool = False
     """Whether entries of X had weights or were missing."""
     column_weights: np.ndarray | None = None
@@ -75,13 +75,29 @@ class Result:
     of_entries: tuple[str, ...] = ()
     """What was said of single rows and entries of X: any of weights, missing (a mask), row_weights."""
 
+    ridge: float | None = None
+    """``w_l2`` and ``h_l2``, if they were chosen since entries are missing and no penalty was given."""
+    hidden: dict[str, Any] | None = None
+    """How well the entries of a mask are predicted, where X holds them: ``count``; ``error``, the root of
+    the mean squared error under the Frobenius loss, else the mean divergence; ``row_means``, the same of
+    predicting the mean of what is observed of each row; ``measure``, which of the two."""
+
     @classmethod
-    def _of(cls, fit: _native.Fit, data: Native, remarks: list[str], **own: Any) -> "Result":
+    def _of(
+        cls,
+        fit: _native.Fit,
+        data: Native,
+        loss: str | float,
+        remarks: list[str],
+        **own: Any,
+    ) -> "Result":
         figures = {f.name: getattr(fit, f.name) for f in fields(cls) if hasattr(fit, f.name)}
         rows, columns = data.labels
         doubled = [*repeated("row names", rows), *repeated("column names", columns)]
         figures["warnings"] = [*figures["warnings"], *remarks, *doubled]
-        return cls(**figures, row_names=rows, column_names=columns, **own)
+        prices = {name: getattr(fit, name) for name in ("w_l1", "w_l2", "h_l1", "h_l2")}
+        model = {"loss": loss, **prices}
+        return cls(**figures, row_names=rows, column_names=columns, model=model, **own)
 
     def __getstate__(self) -> dict[str, Any]:
         return marked(self.__dict__)
@@ -211,9 +227,20 @@ class Result:
             ("explained variance", f"{self.explained_variance:.6g}"),
             ("objective", f"{self.objective:.10g}"),
             ("KKT residual", f"{self.kkt_residual:.2e}"),
+            *self._missing(),
             ("sparsity", f"W {self.w_sparsity:.3f}, H {self.h_sparsity:.3f}"),
             *(("warning", warning) for warning in self.warnings),
         ]
+
+    def _missing(self) -> list[tuple[str, str]]:
+        lines = []
+        if self.ridge is not None:
+            lines.append(("ridge", f"{self.ridge:.4g} on both factors, since entries are missing"))
+        if self.hidden is not None:
+            measure = self.hidden["measure"].replace("_", " ")
+            text = f"{self.hidden['count']} predicted with {measure} {self.hidden['error']:.4g}"
+            lines.append(("hidden entries", f"{text}; row means {self.hidden['row_means']:.4g}"))
+        return lines
 
     def __repr__(self) -> str:
         lines = (f"  {name:<18}  {value}" for name, value in self._lines())

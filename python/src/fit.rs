@@ -4,11 +4,12 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
-use crate::options::{penalty, real, seconds, side, whole};
+use crate::options::{penalty_of_any, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
-use crate::run::{attach_partial, run};
+use crate::run::{attach_partial, interruptible, run};
 use crate::weights::{Given, HeldWeights};
+use partwise::verify::held_out;
 use partwise::{Options, Rule, Start};
 use pyo3::prelude::*;
 use std::str::FromStr;
@@ -63,6 +64,7 @@ pub(crate) fn fit(
         given.map_or(Ok(default), |given| whole(name, given))
     };
     let named = |e| exception(py, &e);
+    let any = [w_l1, w_l2, h_l1, h_l2].iter().any(Option::is_some);
     let asked = Options::<f64> {
         rank: whole("rank", rank)?,
         loss: crate::options::loss(loss)?,
@@ -76,8 +78,8 @@ pub(crate) fn fit(
         threads: pool::threads(number("threads", threads, 0)?),
         sweeps: sweeps.map(|n| whole("sweeps", n)).transpose()?,
         plain: number("plain", plain, 0)?,
-        w_penalty: penalty(["w_l1", "w_l2"], [w_l1, w_l2])?,
-        h_penalty: penalty(["h_l1", "h_l2"], [h_l1, h_l2])?,
+        w_penalty: penalty_of_any(any, ["w_l1", "w_l2"], [w_l1, w_l2])?,
+        h_penalty: penalty_of_any(any, ["h_l1", "h_l2"], [h_l1, h_l2])?,
         fixed: fixed.map(side).transpose()?,
         ..Options::default()
     };
@@ -97,8 +99,16 @@ fn fit_as<T: Real>(
 ) -> PyResult<Py<Fit>> {
     let weights = HeldWeights::of(given)?;
     let data = weights.of_x(py, x.input(py)?)?;
-    let ended = run(py, data, &options, callback)?;
-    let fit = Py::new(py, Fit::of(py, &ended.fit)?)?;
+    let ended = run(py, data.borrowed(), &options, callback)?;
+    let found = &ended.fit;
+    let hidden = if weights.has_mask() && ended.raised.is_none() {
+        let (factors, by_weights) = ((&found.w, &found.h), !weights.has_entries());
+        let work = |stop| held_out(&data.until(stop), by_weights, factors, options.loss);
+        interruptible(py, work)?
+    } else {
+        None
+    };
+    let fit = Py::new(py, Fit::of(py, found, hidden.map(|hidden| (hidden, options.loss)))?)?;
     match ended.raised {
         None => Ok(fit),
         Some(error) => {

@@ -65,6 +65,15 @@ pub(crate) fn loss(given: Option<&Bound<'_, PyAny>>) -> PyResult<Loss> {
     Loss::new(real("loss", given)?).map_err(named)
 }
 
+/// What the entries of a factor are charged, if a price of either factor is given.
+pub(crate) fn penalty_of_any(
+    any: bool,
+    names: [&str; 2],
+    given: [Option<&Bound<'_, PyAny>>; 2],
+) -> PyResult<Option<Penalty>> {
+    any.then(|| penalty(names, given)).transpose()
+}
+
 /// What the entries of a factor are charged; nothing unless given.
 pub(crate) fn penalty(
     names: [&str; 2],

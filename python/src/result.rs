@@ -3,7 +3,8 @@
 use crate::data::Real;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use partwise::metric::{Kkt, Sparsity};
-use partwise::{Factor, Record, Restart};
+use partwise::verify::HeldOut;
+use partwise::{Factor, Loss, Record, Restart};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -42,6 +43,15 @@ pub(crate) struct Fit {
     w_component_sparsity: Py<PyArray1<f64>>,
     /// Hoyer sparsity of each row of H.
     h_component_sparsity: Py<PyArray1<f64>>,
+    /// What W and H were charged: λ₁ and λ₂ of each.
+    w_l1: f64,
+    w_l2: f64,
+    h_l1: f64,
+    h_l2: f64,
+    /// λ₂ of both, if it was chosen since entries are missing.
+    ridge: Option<f64>,
+    /// How well entries of a mask are predicted that X holds: count, measure, error, row_means.
+    hidden: Option<Py<PyDict>>,
     /// Arrays `iteration`, `seconds`, `objective`, `kkt_residual` of equal length.
     history: Py<PyDict>,
     /// A dict for each restart.
@@ -61,7 +71,11 @@ impl Fit {
 }
 
 impl Fit {
-    pub(crate) fn of<T: Real>(py: Python<'_>, fit: &partwise::Fit<T>) -> PyResult<Self> {
+    pub(crate) fn of<T: Real>(
+        py: Python<'_>,
+        fit: &partwise::Fit<T>,
+        hidden: Option<(HeldOut, Loss)>,
+    ) -> PyResult<Self> {
         let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
         Ok(Self {
             w: rows(py, &fit.w),
@@ -80,6 +94,12 @@ impl Fit {
             h_sparsity: fit.h_sparsity.whole,
             w_component_sparsity: components(&fit.w_sparsity),
             h_component_sparsity: components(&fit.h_sparsity),
+            w_l1: fit.w_penalty.l1,
+            w_l2: fit.w_penalty.l2,
+            h_l1: fit.h_penalty.l1,
+            h_l2: fit.h_penalty.l2,
+            ridge: fit.ridge,
+            hidden: hidden.map(|(hidden, loss)| of_hidden(py, hidden, loss)).transpose()?,
             history: history(py, &fit.history)?.unbind(),
             restarts: restarts(py, &fit.restarts)?.unbind(),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),
@@ -114,6 +134,16 @@ fn array<T: Real>(
         rows.for_each(|(i, row)| fill(i, row));
     }
     array.into_any().unbind()
+}
+
+fn of_hidden(py: Python<'_>, hidden: HeldOut, loss: Loss) -> PyResult<Py<PyDict>> {
+    let squares = loss == Loss::FROBENIUS;
+    let dict = PyDict::new(py);
+    dict.set_item("count", hidden.count)?;
+    dict.set_item("measure", if squares { "root_mean_squared_error" } else { "mean_divergence" })?;
+    dict.set_item("error", hidden.error)?;
+    dict.set_item("row_means", hidden.row_means)?;
+    Ok(dict.unbind())
 }
 
 /// The parts of a KKT residual.

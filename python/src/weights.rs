@@ -61,6 +61,16 @@ impl<'py, T: Real> HeldWeights<'py, T> {
         })
     }
 
+    /// Whether a mask says what is missing.
+    pub(crate) fn has_mask(&self) -> bool {
+        self.hidden.is_some()
+    }
+
+    /// Whether entries have weights of their own.
+    pub(crate) fn has_entries(&self) -> bool {
+        self.entries.is_some()
+    }
+
     /// X beside the engine's view of the same memory.
     pub(crate) fn of_x<'a>(&'a self, py: Python<'_>, x: Input<'a, T>) -> PyResult<Data<'a, T>> {
         let mut weights = Weights {

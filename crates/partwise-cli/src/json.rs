@@ -5,6 +5,7 @@ use crate::failure::{At, Failure};
 use crate::interrupt::Signal;
 use crate::weigh::Seen;
 use partwise::metric::Kkt;
+use partwise::verify::HeldOut;
 use partwise::{Fit, Loss, Restart, Scalar};
 use serde::Serialize;
 
@@ -161,6 +162,27 @@ impl Minimised {
         });
         let (beta, delta) = (loss.beta(), loss.delta());
         Self { loss: loss.to_string(), beta, delta, penalties, observed }
+    }
+}
+
+/// What the error of hidden entries is.
+pub(crate) fn measure(loss: Loss) -> &'static str {
+    if loss == Loss::FROBENIUS { "root_mean_squared_error" } else { "mean_divergence" }
+}
+
+/// How well entries are predicted that were hidden.
+#[derive(Serialize)]
+pub(crate) struct HiddenAnswer {
+    count: usize,
+    measure: &'static str,
+    error: f64,
+    row_means: f64,
+}
+
+impl HiddenAnswer {
+    pub(crate) fn new(hidden: &HeldOut, loss: Loss) -> Self {
+        let HeldOut { count, error, row_means } = *hidden;
+        Self { count, measure: measure(loss), error, row_means }
     }
 }
 

@@ -4,8 +4,10 @@ use crate::about::{About, Kind};
 use crate::args::Show;
 use crate::components::{self, Components};
 use crate::failure::Failure;
+use crate::json;
 use crate::weigh::Seen;
 use crate::{print, text};
+use partwise::verify::HeldOut;
 use partwise::{Fit, Loss, Options, Penalty, Scalar, Status};
 use std::fmt::Write;
 
@@ -177,6 +179,18 @@ pub(crate) fn seen(report: &mut Report, seen: &Seen) {
     report.line("observed", &format!("{} of {of} entries ({share}): {given}", seen.observed));
 }
 
+/// How well entries are predicted that were hidden.
+pub(crate) fn hidden(report: &mut Report, hidden: &HeldOut, loss: Loss) {
+    let HeldOut { count, error, row_means } = *hidden;
+    let measure = json::measure(loss).replace('_', " ");
+    let (error, row_means) = (text::short(error), text::short(row_means));
+    let entries = if count == 1 { "1 entry".into() } else { format!("{count} entries") };
+    report.line(
+        "hidden",
+        &format!("{entries} predicted with {measure} {error}; by the means of rows {row_means}"),
+    );
+}
+
 /// The figures of a fit.
 pub(crate) fn fit<T: Scalar>(
     report: &mut Report,
@@ -192,13 +206,22 @@ pub(crate) fn fit<T: Scalar>(
     report.line("error", &error_line(loss, seen, fit.relative_error, fit.explained_variance));
     let (divergence, bound) = (text::objective(fit.divergence), text::bound(fit.objective_bound));
     let divergence = format!("{} = {divergence} ± {bound}", formula(loss, seen));
-    if options.w_penalty.is_none() && options.h_penalty.is_none() {
+    if fit.w_penalty.is_none() && fit.h_penalty.is_none() {
         report.line("objective", &divergence);
     } else {
         report.line("divergence", &divergence);
-        let prices = prices(options.w_penalty, options.h_penalty);
+        let prices = prices(fit.w_penalty, fit.h_penalty);
         let objective = text::objective(fit.objective);
         report.line("objective", &format!("divergence + {prices} = {objective}"));
+    }
+    if let Some(ridge) = fit.ridge {
+        let ridge = text::short(ridge);
+        report.line(
+            "ridge",
+            &format!(
+                "{ridge} on both factors, taken since entries are missing; --w-l2 0 goes without"
+            ),
+        );
     }
     let kkt = fit.kkt.residual();
     let stopped = fit.iterations > 0 && matches!(fit.status, Status::MaxIter | Status::TimeLimit);

@@ -120,7 +120,7 @@ fn what_is_hidden_does_not_matter_and_every_way_to_hide_it_is_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     small_files(&folder);
     for loss in ["frobenius", "kl"] {
-        let fit = format!("-k 2 --loss {loss} --tol 1e-9 --max-iter 20000 --force");
+        let fit = format!("-k 2 --loss {loss} --w-l2 0 --tol 1e-9 --max-iter 20000 --force");
         let found = answer(&folder, &format!("fit x.csv {fit} --mask mask.csv --out a"));
         assert_eq!(found["observed"]["count"], 46, "{found}");
         run(&folder, &format!("fit other.csv {fit} --mask mask.csv --out b"));

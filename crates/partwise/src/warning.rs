@@ -28,6 +28,14 @@ pub enum Warning {
     Underflow { count: usize, largest: f64 },
     /// A restart ended in numerical trouble and was left out.
     FailedRestart { restart: usize },
+    /// Rows of X that have entries missing and whose observed ones do not determine their rows of W: `few`
+    /// of them have fewer than components, of the others the equations are nearly singular.
+    UndeterminedRows { count: usize, few: usize, of: usize, first: Vec<usize>, rank: usize },
+    /// Columns of X of which the same holds for their columns of H.
+    UndeterminedColumns { count: usize, few: usize, of: usize, first: Vec<usize>, rank: usize },
+    /// Missing entries, `of` how many, for which W·H is far larger than any entry of X that counts: `most`,
+    /// where X has at most `largest`.
+    FarPredictions { count: usize, of: usize, most: f64, largest: f64 },
     /// A rule without a guarantee raised the objective on the way; the best iterate was kept.
     Rose { times: usize, rule: &'static str },
 }
@@ -101,6 +109,18 @@ impl std::fmt::Display for Warning {
             Self::FailedRestart { restart } => {
                 write!(f, "restart {restart} ended in numerical trouble and was left out")
             }
+            Self::UndeterminedRows { count, few, of, first, rank } => {
+                undetermined(f, "rows", (*count, *few, *of), first, *rank)
+            }
+            Self::UndeterminedColumns { count, few, of, first, rank } => {
+                undetermined(f, "columns", (*count, *few, *of), first, *rank)
+            }
+            Self::FarPredictions { count, of, most, largest } => {
+                write!(
+                    f,
+                    "{count} of {of} missing entries are predicted far outside X: up to {most:.4}, where X has at most {largest}; {CURE}"
+                )
+            }
             Self::Rose { times, rule } => {
                 write!(
                     f,
@@ -118,6 +138,32 @@ fn counted<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
 
 fn are(count: usize) -> &'static str {
     counted(count, "is", "are")
+}
+
+/// What helps where the observed entries leave too much open.
+const CURE: &str = "a smaller rank or a larger ridge (w_l2, h_l2) holds predictions down";
+
+fn undetermined(
+    f: &mut std::fmt::Formatter<'_>,
+    what: &str,
+    (count, few, of): (usize, usize, usize),
+    first: &[usize],
+    rank: usize,
+) -> std::fmt::Result {
+    let first = list(first);
+    write!(
+        f,
+        "what is observed of {count} of {of} {what} of X (first: {first}) does not determine their part: "
+    )?;
+    match (few, count - few) {
+        (few, 0) => write!(f, "{few} have fewer entries than the rank {rank}")?,
+        (0, rest) => write!(f, "the equations of {rest} are nearly singular")?,
+        (few, rest) => write!(
+            f,
+            "{few} have fewer entries than the rank {rank}, the equations of {rest} are nearly singular"
+        )?,
+    }
+    write!(f, "; {CURE}")
 }
 
 fn zero(weighed: bool) -> &'static str {

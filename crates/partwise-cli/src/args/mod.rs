@@ -183,34 +183,41 @@ pub(crate) struct Fit {
     pub(crate) memory: Memory,
 }
 
-/// What factors are charged.
+/// What factors are charged. If none is given and entries are missing, a small ridge is taken.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Penalties {
     /// Price of the sum of W: adds PRICE · Σ w to what is minimised.
-    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
-    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
-    pub(crate) w_l1: f64,
+    #[arg(long, value_name = "PRICE", value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, help_heading = "Penalties")]
+    pub(crate) w_l1: Option<f64>,
 
-    /// Price of the squares of W: adds PRICE · ½ Σ w².
-    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
-    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
-    pub(crate) w_l2: f64,
+    /// Price of the squares of W: adds PRICE · ½ Σ w². Where entries are missing (--hide, --mask,
+    /// --missing, weights of 0) and none of the four is given, W and H get a small one of the size of the
+    /// noise, which the report states; 0 goes without.
+    #[arg(long, value_name = "PRICE", value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, help_heading = "Penalties")]
+    pub(crate) w_l2: Option<f64>,
 
     /// Price of the sum of H: adds PRICE · Σ h.
-    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
-    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
-    pub(crate) h_l1: f64,
+    #[arg(long, value_name = "PRICE", value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, help_heading = "Penalties")]
+    pub(crate) h_l1: Option<f64>,
 
     /// Price of the squares of H: adds PRICE · ½ Σ h².
-    #[arg(long, value_name = "PRICE", default_value_t = 0.0, value_parser = text::number)]
-    #[arg(allow_negative_numbers = true, hide_default_value = true, help_heading = "Penalties")]
-    pub(crate) h_l2: f64,
+    #[arg(long, value_name = "PRICE", value_parser = text::number)]
+    #[arg(allow_negative_numbers = true, help_heading = "Penalties")]
+    pub(crate) h_l2: Option<f64>,
 }
 
 impl Penalties {
-    /// Of W and of H.
-    pub(crate) fn pair(self) -> (Penalty, Penalty) {
-        (Penalty { l1: self.w_l1, l2: self.w_l2 }, Penalty { l1: self.h_l1, l2: self.h_l2 })
+    /// Of W and of H, if any is given.
+    pub(crate) fn pair(self) -> Option<(Penalty, Penalty)> {
+        let all = [self.w_l1, self.w_l2, self.h_l1, self.h_l2];
+        let price = |given: Option<f64>| given.unwrap_or(0.0);
+        all.iter().any(Option::is_some).then(|| {
+            let w = Penalty { l1: price(self.w_l1), l2: price(self.w_l2) };
+            (w, Penalty { l1: price(self.h_l1), l2: price(self.h_l2) })
+        })
     }
 }
 

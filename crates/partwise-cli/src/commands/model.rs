@@ -86,18 +86,18 @@ pub(crate) fn of<T: Number>(
             kkt: fit.kkt.residual(),
             status: fit.status.to_string(),
             data: fingerprint(about),
-            penalties: penalties(args),
+            penalties: penalties(fit),
             weighing: seen
                 .map(|seen| Weighing { given: seen.given.clone(), observed: seen.observed as u64 }),
         },
     }
 }
 
-/// What a fit charges, if anything.
-pub(crate) fn penalties(args: &args::Fit) -> Option<Penalties> {
-    let args::Penalties { w_l1, w_l2, h_l1, h_l2 } = args.penalties;
-    let (w, h) = args.penalties.pair();
-    (!(w.is_none() && h.is_none())).then_some(Penalties { w_l1, w_l2, h_l1, h_l2 })
+/// What a fit charged, if anything.
+pub(crate) fn penalties<T: Number>(fit: &Fit<T>) -> Option<Penalties> {
+    let (w, h) = (fit.w_penalty, fit.h_penalty);
+    let prices = Penalties { w_l1: w.l1, w_l2: w.l2, h_l1: h.l1, h_l2: h.l2 };
+    (!(w.is_none() && h.is_none())).then_some(prices)
 }
 
 /// What a model minimises.

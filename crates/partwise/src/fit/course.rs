@@ -15,11 +15,17 @@ pub(super) struct Opening {
     pub(super) plain: usize,
     /// Whether the other factor is improved before the streamed one, since it is W.
     pub(super) other_first: bool,
+    /// Whether no step is extrapolated, plain or not.
+    pub(super) cautious: bool,
 }
 
 impl Opening {
-    /// Judgements up to the last one of a plain iteration, and that after it.
+    /// Judgements after which no step is extrapolated: up to the last one of a plain iteration, and that
+    /// after it.
     pub(super) fn judgements(self) -> usize {
+        if self.cautious {
+            return usize::MAX;
+        }
         if self.plain > 0 { self.plain + 1 + usize::from(self.other_first) } else { 0 }
     }
 

@@ -6,6 +6,7 @@
 
 mod begin;
 mod course;
+mod determined;
 mod entries;
 mod measure;
 mod member;
@@ -16,6 +17,7 @@ mod options;
 mod outcome;
 mod remarks;
 mod result;
+mod ridge;
 mod run;
 mod task;
 mod transform;

@@ -53,10 +53,13 @@ pub struct Options<T: Scalar> {
     pub w: Option<Factor<T>>,
     /// H to start from, stored tall: n×k.
     pub h: Option<Factor<T>>,
-    /// What the entries of W are charged.
-    pub w_penalty: Penalty,
+    /// What the entries of W are charged. If neither this nor `h_penalty` is given, nothing is, unless
+    /// entries are missing and no factor is held: then both factors get the same small ridge, in the
+    /// units of X, without which what is predicted for missing entries may be anything (see
+    /// [`Fit::ridge`](crate::Fit)). `Some(Penalty::NONE)` goes without.
+    pub w_penalty: Option<Penalty>,
     /// What the entries of H are charged.
-    pub h_penalty: Penalty,
+    pub h_penalty: Option<Penalty>,
     /// A factor to keep as it was given: W (`Side::Rows`) or H (`Side::Columns`).
     pub fixed: Option<Side>,
     /// Most bytes that the factors and their workspace may take; `None` for no limit.
@@ -81,8 +84,8 @@ impl<T: Scalar> Default for Options<T> {
             plain: 0,
             w: None,
             h: None,
-            w_penalty: Penalty::NONE,
-            h_penalty: Penalty::NONE,
+            w_penalty: None,
+            h_penalty: None,
             fixed: None,
             memory_limit: None,
         }
@@ -104,8 +107,9 @@ impl<T: Scalar> Options<T> {
             let value = self.tol.to_string();
             return Err(Error::Option { option: "tol", value, needed: "a finite number >= 0" });
         }
-        self.w_penalty.check(["w_l1", "w_l2"])?;
-        self.h_penalty.check(["h_l1", "h_l2"])?;
+        let (w, h) = self.penalties();
+        w.check(["w_l1", "w_l2"])?;
+        h.check(["h_l1", "h_l2"])?;
         if !self.rule().supports(self.loss) {
             return Err(Error::Conflict {
                 first: format!("rule {}", self.rule()),
@@ -142,6 +146,11 @@ impl<T: Scalar> Options<T> {
     /// The rule as given, or the fastest for the loss.
     pub fn rule(&self) -> Rule {
         self.rule.unwrap_or(Rule::fastest(self.loss))
+    }
+
+    /// What W and H are charged as far as it was given.
+    pub(crate) fn penalties(&self) -> (Penalty, Penalty) {
+        (self.w_penalty.unwrap_or_default(), self.h_penalty.unwrap_or_default())
     }
 
     /// Members of a batch that run side by side: as many as keep the products at their best width.

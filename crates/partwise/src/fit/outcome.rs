@@ -3,6 +3,7 @@
 use crate::factor::Factor;
 use crate::metric::{Kkt, Sparsity};
 use crate::names::names;
+use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::warning::Warning;
 
@@ -83,6 +84,13 @@ pub struct Fit<T: Scalar> {
     pub w_sparsity: Sparsity,
     /// Hoyer sparsity of H.
     pub h_sparsity: Sparsity,
+    /// What the entries of W were charged.
+    pub w_penalty: Penalty,
+    /// What the entries of H were charged.
+    pub h_penalty: Penalty,
+    /// λ₂ of the ridge on both factors that was taken since entries are missing and
+    /// [`Options`](crate::Options) did not say what is charged; it is part of both penalties.
+    pub ridge: Option<f64>,
     /// The best restart, iteration by iteration.
     pub history: Vec<Record>,
     /// Every restart.

@@ -31,6 +31,9 @@ impl<T: Scalar> Task<'_, T> {
             kkt: Kkt::ZERO,
             w_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
             h_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
+            w_penalty: self.charges.w,
+            h_penalty: self.charges.h,
+            ridge: self.charges.ridge,
             history: Vec::new(),
             restarts: Vec::new(),
             warnings,
@@ -61,10 +64,11 @@ impl<T: Scalar> Task<'_, T> {
         let Some((member, pair)) = best else { return Ok(self.nothing_to_fit(warnings)) };
         let (divergence, bound) = self.divergence(matrix, &member, &pair, null)?;
         self.remark_on(&member, &restarts, &pair, &mut warnings);
+        self.remark_on_missing(&pair, &mut warnings)?;
         let (mut w, mut h) = pair.into_factors(self.streamed.side);
         w.scale_by_power(self.half);
         h.scale_by_power(self.half);
-        let options = self.options;
+        let charges = self.charges;
         let history = member.history.iter().map(|r| Record {
             objective: self.unscale(r.objective),
             kkt: self.turn(r.kkt),
@@ -75,7 +79,7 @@ impl<T: Scalar> Task<'_, T> {
             status: member.status.unwrap_or(Status::MaxIter),
             iterations: member.history.last().map_or(0, |r| r.iteration),
             seconds: self.began.elapsed().as_secs_f64(),
-            objective: unscaled + options.w_penalty.of(&w) + options.h_penalty.of(&h),
+            objective: unscaled + charges.w.of(&w) + charges.h.of(&h),
             divergence: unscaled,
             objective_bound: self.unscale(bound),
             relative_error: relative_error(divergence, null),
@@ -83,6 +87,9 @@ impl<T: Scalar> Task<'_, T> {
             kkt: self.turn(member.kkt),
             w_sparsity: Sparsity::of(&w),
             h_sparsity: Sparsity::of(&h),
+            w_penalty: charges.w,
+            h_penalty: charges.h,
+            ridge: charges.ridge,
             history: history.collect(),
             restarts,
             warnings,

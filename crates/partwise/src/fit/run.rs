@@ -68,7 +68,7 @@ const SWEEPS: usize = 8;
 type Begun<T> = (usize, Pair<T>);
 
 impl<T: Scalar> Task<'_, T> {
-    fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
+    pub(super) fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let warnings = std::mem::take(&mut self.warnings);
         let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         if self.scan.positive == 0 {

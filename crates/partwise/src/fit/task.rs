@@ -4,6 +4,7 @@ use super::begin::raise;
 use super::course::Opening;
 use super::observe::Observer;
 use super::remarks::remarks;
+use super::ridge::Charges;
 use super::way::{Way, half_unit, observed, scan};
 use super::{Options, Watch, entries};
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub(super) struct Task<'a, T: Scalar> {
     pub(super) loss: Loss,
     pub(super) began: Instant,
     pub(super) halt: Arc<Halt>,
+    pub(super) charges: Charges,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -72,8 +74,9 @@ impl<'a, T: Scalar> Task<'a, T> {
         let half = half_unit(data, &*streamed.matrix, side, (every, &scan))?;
         let loss = options.loss.in_units::<T>(half)?;
         let warnings = remarks(data, options, &scan, side);
+        let charges = Charges::given(options);
         let mut task =
-            Self { data, options, way, streamed, scan, half, loss, warnings, began, halt };
+            Self { data, options, way, streamed, scan, half, loss, charges, warnings, began, halt };
         if task.by_entries() {
             task.check_by_entries()?;
         }
@@ -87,6 +90,7 @@ impl<'a, T: Scalar> Task<'a, T> {
                 task.warnings.push(Warning::Underflow { count, largest });
             }
         }
+        task.charges = Charges::of(&task)?;
         Ok(task)
     }
 
@@ -181,14 +185,15 @@ impl<'a, T: Scalar> Task<'a, T> {
     /// How the iterations begin.
     pub(super) fn opening(&self) -> Opening {
         let plain = self.options.plain;
-        Opening { plain, other_first: plain > 0 && self.streamed.side == Side::Columns }
+        let other_first = plain > 0 && self.streamed.side == Side::Columns;
+        Opening { plain, other_first, cautious: self.charges.cautious }
     }
 
     /// Penalties of the streamed and of the other factor, in units of the scaled X.
     pub(super) fn penalties(&self) -> (Penalty, Penalty) {
         let scales = (2 * self.half, self.half);
         let in_units = |p: Penalty| p.in_scales(scales, self.loss.degree());
-        let (w, h) = (in_units(self.options.w_penalty), in_units(self.options.h_penalty));
+        let (w, h) = (in_units(self.charges.w), in_units(self.charges.h));
         if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
     }
 

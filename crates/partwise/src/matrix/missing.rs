@@ -16,26 +16,7 @@ impl Missing {
     /// # Errors
     /// What the source of X reports.
     pub(crate) fn of<T: Scalar>(x: &Observed<'_, T>) -> Result<Self> {
-        if let Some(mask) = x.mask_alone() {
-            let (mut indptr, mut indices) = (vec![0], Vec::with_capacity(mask.stored()));
-            for i in 0..mask.shape().0 {
-                indices.extend_from_slice(mask.row(i).0);
-                indptr.push(indices.len());
-            }
-            return Ok(Self(Pattern::new(indptr, indices, x.shape().1)));
-        }
-        let parts = x.in_parts(|(ends, indices): &mut (Vec<usize>, Vec<u32>), block| {
-            for at in 0..block.rows.len() {
-                add_missing(block, at, indices);
-                ends.push(indices.len());
-            }
-        })?;
-        let (mut indptr, mut indices) = (vec![0], Vec::new());
-        for (ends, columns) in parts {
-            let before = indices.len();
-            indptr.extend(ends.iter().map(|end| before + end));
-            indices.extend_from_slice(&columns);
-        }
+        let (indptr, indices) = missing_lists(x)?;
         Ok(Self(Pattern::new(indptr, indices, x.shape().1)))
     }
 
@@ -48,6 +29,17 @@ impl Missing {
     pub(crate) fn rows(&self, rows: Range<usize>) -> Places<'_> {
         self.0.rows(rows)
     }
+}
+
+/// Where each row begins in the columns of its missing entries, and these columns, in order.
+pub(super) fn missing_lists<T: Scalar>(x: &Observed<'_, T>) -> Result<(Vec<usize>, Vec<u32>)> {
+    let Some(mask) = x.mask_alone() else { return x.lists(add_missing) };
+    let (mut indptr, mut indices) = (vec![0], Vec::with_capacity(mask.stored()));
+    for i in 0..mask.shape().0 {
+        indices.extend_from_slice(mask.row(i).0);
+        indptr.push(indices.len());
+    }
+    Ok((indptr, indices))
 }
 
 /// Appends the columns that are missing in a row of a block.

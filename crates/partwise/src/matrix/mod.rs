@@ -4,6 +4,7 @@
 //! few of them multiply a factor). No rule, loss or start knows which kinds there are.
 
 mod copied;
+mod coverage;
 mod csr;
 mod dense;
 mod few;
@@ -18,6 +19,7 @@ mod scan;
 mod turned;
 mod weights;
 
+pub(crate) use coverage::Coverage;
 pub use csr::{Csc, Csr, IndexLike};
 pub use dense::{Dense, Order};
 pub(crate) use halting::{Halt, Halting};

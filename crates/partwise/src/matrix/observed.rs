@@ -133,6 +133,11 @@ impl<'a, T: Scalar> Observed<'a, T> {
         self.layout == (Layout::Listed { zeros: true }) && self.along.is_some()
     }
 
+    /// Weights of the rows.
+    pub(crate) fn along(&self) -> Option<&'a [T]> {
+        self.along
+    }
+
     /// Weights of the columns.
     pub(crate) fn across(&self) -> Option<&'a [T]> {
         self.across

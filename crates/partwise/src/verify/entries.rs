@@ -34,18 +34,26 @@ pub(super) struct Entries<'a, T: Scalar> {
 }
 
 /// One row of a matrix: values and whether they are stored, cleared at the price of what was.
-struct Line {
+pub(super) struct Line {
     values: Vec<f64>,
     stored: Vec<bool>,
     list: Vec<usize>,
 }
 
 impl Line {
-    fn new(cols: usize) -> Self {
+    pub(super) fn new(cols: usize) -> Self {
         Self { values: vec![0.0; cols], stored: vec![false; cols], list: Vec::new() }
     }
 
-    fn read<T: Scalar>(&mut self, matrix: &dyn Matrix<T>, row: usize) -> Result<()> {
+    pub(super) fn value(&self, col: usize) -> f64 {
+        self.values[col]
+    }
+
+    pub(super) fn is_stored(&self, col: usize) -> bool {
+        self.stored[col]
+    }
+
+    pub(super) fn read<T: Scalar>(&mut self, matrix: &dyn Matrix<T>, row: usize) -> Result<()> {
         for &col in &self.list {
             self.values[col] = 0.0;
             self.stored[col] = false;

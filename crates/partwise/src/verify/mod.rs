@@ -7,6 +7,7 @@
 
 mod definitions;
 mod entries;
+mod held_out;
 mod shares;
 mod sums;
 
@@ -18,6 +19,7 @@ use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use entries::Entries;
+pub use held_out::{HeldOut, held_out};
 pub use shares::shares;
 use sums::{Problem, Rows, Sums, look};
 

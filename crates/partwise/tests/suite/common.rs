@@ -1,6 +1,8 @@
 //! Problems and comparisons that the tests share. Nothing here calls a kernel of the engine.
 
-use partwise::{Csc, Csr, Dense, Factor, Fit, Input, Options, Order, Rule, Scalar, Transform};
+use partwise::{
+    Csc, Csr, Dense, Factor, Fit, Input, Options, Order, Penalty, Rule, Scalar, Transform,
+};
 
 /// Multiplier and increment of Knuth's MMIX; the upper 53 bits give a uniform number.
 pub(crate) struct Lcg(u64);
@@ -228,8 +230,11 @@ pub(crate) fn least_cosine(planted: &Mat, found: &Mat) -> f64 {
     least
 }
 
+/// Nothing is charged, also where entries are missing.
 pub(crate) fn options<T: Scalar>(rank: usize, rule: Rule) -> Options<T> {
-    Options { rank, rule: Some(rule), ..Options::default() }
+    let nothing = Some(Penalty::NONE);
+    let (w_penalty, h_penalty) = (nothing, nothing);
+    Options { rank, rule: Some(rule), w_penalty, h_penalty, ..Options::default() }
 }
 
 pub(crate) fn on_threads(threads: usize) -> Transform {

@@ -65,8 +65,8 @@ fn whole_batches_without_memory_are_iterations_of_mu() {
                 tol: 0.0,
                 w: Some(w0.factor()),
                 h: Some(h0.factor()),
-                w_penalty: penalty,
-                h_penalty: penalty,
+                w_penalty: Some(penalty),
+                h_penalty: Some(penalty),
                 ..Options::default()
             },
         )

@@ -12,7 +12,7 @@ fn problem(loss: Loss) -> (Mat, Mat, Mat) {
 }
 
 fn charged<T: Scalar>(options: Options<T>, w: Penalty, h: Penalty) -> Options<T> {
-    Options { w_penalty: w, h_penalty: h, ..options }
+    Options { w_penalty: Some(w), h_penalty: Some(h), ..options }
 }
 
 /// The slopes of Huber's loss are up to δ times those of squares, and so are prices that it can pay.

@@ -61,8 +61,12 @@ fn plain_hals_is_the_textbook_loop() {
                 let (w, h) = start(&x, 4, dead);
                 let penalty = Penalty { l1: charge, l2: 0.0 };
                 let base = from_start((Loss::FROBENIUS, Rule::Hals), (&w, &h), iterations);
-                let options =
-                    Options { plain: 100, w_penalty: penalty, h_penalty: penalty, ..base };
+                let options = Options {
+                    plain: 100,
+                    w_penalty: Some(penalty),
+                    h_penalty: Some(penalty),
+                    ..base
+                };
                 let found = plain(&x, kind, &options);
                 let (mut want_w, want_h) = textbook(&x, (&w, &h), charge, iterations);
                 if x.cols > x.rows {

@@ -73,7 +73,7 @@ fn a_huge_delta_is_frobenius_bit_for_bit() {
     let rows = || Some((0..43).map(|i| 1.0 + f64::from(i % 3)).collect());
     let of = |loss, kind, penalty| {
         let options = from_start::<f64>((loss, Rule::Mu), (&w, &h), 30);
-        let options = Options { w_penalty: penalty, ..options };
+        let options = Options { w_penalty: Some(penalty), ..options };
         fit(data(&x, kind, Weights { rows: rows(), ..Weights::default() }), &options).unwrap()
     };
     for kind in Kind::ALL {

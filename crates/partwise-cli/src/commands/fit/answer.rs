@@ -5,11 +5,12 @@ use crate::about::About;
 use crate::args;
 use crate::components::{Component, Components};
 use crate::failure::Failure;
-use crate::json::{self, Cause, Figures, Files, Matrix, Minimised};
+use crate::json::{self, Cause, Figures, Files, HiddenAnswer, Matrix, Minimised};
 use crate::number::Number;
 use crate::report::{self, Remarks, Report};
 use crate::text;
 use crate::weigh::Seen;
+use partwise::verify::HeldOut;
 use partwise::{Fit, Options};
 use serde::Serialize;
 
@@ -21,6 +22,7 @@ pub(super) struct Answer<'a, T: Number> {
     pub(super) components: &'a Components,
     pub(super) about: &'a About,
     pub(super) seen: Option<&'a Seen>,
+    pub(super) hidden: Option<&'a HeldOut>,
     pub(super) files: &'a Files,
     pub(super) failure: Option<&'a Failure>,
 }
@@ -39,6 +41,9 @@ impl<T: Number> Answer<'_, T> {
         }
         report.line("fit", &self.what_was_done());
         report::fit(&mut report, fit, options, self.seen);
+        if let Some(hidden) = self.hidden {
+            report::hidden(&mut report, hidden, args.loss);
+        }
         report::parts(&mut report, fit, components, about.col_names.as_deref());
         let saved = files.names();
         if saved.is_empty() {
@@ -73,6 +78,9 @@ impl<T: Number> Answer<'_, T> {
             rank: usize,
             #[serde(flatten)]
             minimised: Minimised,
+            /// λ₂ on both factors that was chosen since entries are missing.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ridge: Option<f64>,
             rule: &'a str,
             init: &'a str,
             n_init: usize,
@@ -80,6 +88,8 @@ impl<T: Number> Answer<'_, T> {
             tol: f64,
             #[serde(flatten)]
             figures: Figures<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hidden: Option<HiddenAnswer>,
             components: Vec<Component<'a>>,
             files: &'a Files,
             notices: &'a [String],
@@ -92,13 +102,15 @@ impl<T: Number> Answer<'_, T> {
         json::line(&Object {
             x: self.about.into(),
             rank: self.options.rank,
-            minimised: Minimised::new(args.loss, model::penalties(args), self.seen),
+            minimised: Minimised::new(args.loss, model::penalties(self.fit), self.seen),
+            ridge: self.fit.ridge,
             rule: args.rule().name(),
             init: args.init.name(),
             n_init: args.n_init,
             seed: args.seed,
             tol: args.tol,
             figures: self.fit.into(),
+            hidden: self.hidden.map(|hidden| HiddenAnswer::new(hidden, args.loss)),
             components: self.components.as_json(),
             files: self.files,
             notices: &remarks.notices,

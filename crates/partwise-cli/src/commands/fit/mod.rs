@@ -18,6 +18,7 @@ use crate::weigh::{self, Seen, Weighed};
 use crate::{interrupt, memory, start, text};
 use answer::Answer;
 use partwise::matrix::Data;
+use partwise::verify::{self, HeldOut};
 use partwise::{Error, Fit, Loss, Options, Side, Status, fit_observed};
 use partwise_io::{Named, Table};
 
@@ -55,7 +56,7 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
             args.loss
         )));
     }
-    let (w, h) = args.penalties.pair();
+    let (w, h) = args.penalties.pair().unwrap_or_default();
     let prices = [("w_l1", w.l1), ("w_l2", w.l2), ("h_l1", h.l1), ("h_l2", h.l2)];
     let price = prices.into_iter().find(|(_, price)| !(*price >= 0.0 && price.is_finite()));
     // The engine checks all of it again, with the shape of X.
@@ -97,6 +98,7 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let components =
         Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings.extend(fit.warnings.iter().map(ToString::to_string));
+    let hidden = held_out(args, &data, &fit).map_err(|error| blame(error, args, &about))?;
     let kept = Kept { component_names: own, column_weights };
     let mut files = save(args, &fit, &components, kept, (&about, seen.as_ref()), &mut outputs)?;
     remarks.notices.extend(outputs.nameless(&about));
@@ -111,10 +113,24 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
         remarks.warnings.push(format!("{how}: KKT residual {kkt}, --tol {tol}"));
     }
     let (options, fit, components, about, files) = (&options, &fit, &components, &about, &files);
-    let answer = Answer { args, options, fit, components, about, seen, files, failure };
+    let hidden = hidden.as_ref();
+    let answer = Answer { args, options, fit, components, about, seen, hidden, files, failure };
     // A terminal that was closed takes no answer; that it was closed is what is to be told.
     answer.tell(&remarks).or_else(|error| if outcome.is_err() { Ok(()) } else { Err(error) })?;
     outcome
+}
+
+/// How well the entries that --hide and --mask hide are predicted, where X holds them.
+fn held_out<T: Number>(
+    args: &args::Fit,
+    data: &Data<'_, T>,
+    fit: &Fit<T>,
+) -> Result<Option<HeldOut>, Error> {
+    let by_mask = args.weighing.mask.is_some();
+    if !by_mask && args.weighing.hide.is_none() {
+        return Ok(None);
+    }
+    verify::held_out(data, by_mask, (&fit.w, &fit.h), args.loss)
 }
 
 fn options<T: Number>(
@@ -142,8 +158,8 @@ fn options<T: Number>(
         max_iter: args.max_iter,
         time_limit: args.time_limit,
         threads: plan::threads(args.threads.threads, notices),
-        w_penalty: args.penalties.pair().0,
-        h_penalty: args.penalties.pair().1,
+        w_penalty: args.penalties.pair().map(|pair| pair.0),
+        h_penalty: args.penalties.pair().map(|pair| pair.1),
         fixed: args.fix,
         memory_limit: memory_limit(args, about),
         ..Options::default()

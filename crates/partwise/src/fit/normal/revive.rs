@@ -2,6 +2,8 @@
 
 use super::{BEST, Batch, USED};
 use crate::error::Result;
+use crate::factor::Factor;
+use crate::kernel::impute::{Sign, impute};
 use crate::matrix::pass;
 use crate::scalar::Scalar;
 use crate::update::{Gram, gram_wide};
@@ -71,10 +73,20 @@ impl<T: Scalar> Batch<'_, T> {
         let norms = self.problem.row_norm_sq;
         let mut worst = vec![(0.0f64, 0usize); self.plan.bins().len()];
         let (x, used) = (self.problem.x, self.b[USED].view());
+        let held = used.columns(columns.clone());
+        // Σ q² over the missing entries of a row: the sums count it though it is not there.
+        let mut nothing = Factor::zeros(1, columns.len());
+        let imputed = |i: usize| {
+            let Some(missing) = self.problem.missing else { return 0.0 };
+            let f = a.view().slice(i..i + 1).columns(columns.clone());
+            let m = (Sign::Plus, &mut nothing.view_mut());
+            impute(missing.rows(i..i + 1), (f, held), m, None)
+        };
+        let imputed: Vec<f64> = (0..a.rows()).map(imputed).collect();
         pass(x, &self.plan, &mut self.workspace, used, None, &mut worst, &|worst, block| {
             for (at, i) in block.rows.clone().enumerate() {
                 let (f, b) = (&a.row(i)[columns.clone()], &block.b.row(at)[columns.clone()]);
-                let mut left = norms[i];
+                let mut left = norms[i] - imputed[i];
                 for (s, (f_s, b_s)) in f.iter().zip(b).enumerate() {
                     let row = f.iter().zip(&gram.wide()[s * k..]);
                     let along: f64 = row.map(|(f, g)| f.to_f64() * g).sum();
