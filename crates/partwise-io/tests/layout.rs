@@ -417,6 +417,7 @@ fn a_corner_of_text_over_unlike_labels_is_a_header_whatever_its_word() {
     for text in [table("Zz,12.5,3,7", &labels), "g1,1,5,2\ng2,4,5,7\ng3,1,1,9\n".into()] {
         assert!(warns(&text, "--header yes") && read(&text).col_names.is_none(), "{text}");
     }
+    assert!(!warned(&read("2010-01-01,1,5,2\n2010-01-02,4,5,7\n2010-01-03,1,1,9\n")));
     // A heading is none of its names.
     assert!(!warns("a,7,5,2\nb,4,5,7\na,1,1,9\n", "--header"));
 }
@@ -431,12 +432,15 @@ fn axes_without_a_corner_are_headers_or_doubtful() {
             check(&text, &axis, &[], &BODY);
         }
         assert!(warns(&text, "--header"), "{text}");
+        let fractions = "0.4,0.9,0.1\n0.8,0.2,0.3\n0.5,0.1,0.9\n";
         for text in [
+            format!("{},\n{fractions}", axis.join(",")),
+            format!("{}\n{}", axis.join(","), fractions.replace('\n', ",\n")),
             format!("{},\n{}", axis.join(","), table("", &bare).trim_start()),
             format!("{}\n{}", axis.join(","), ROWS.map(|row| format!("{row},\n")).concat()),
             format!("sep=;\n{}", table(&axis.join(","), &bare).replace(',', ";")),
         ] {
-            if read_as_names {
+            if read_as_names || text.contains(",\n") {
                 assert_eq!(names(read(&text).col_names.as_ref()), axis, "{text}");
             }
         }
@@ -454,7 +458,14 @@ fn two_axes_around_numbers() {
     check(&text, &["400", "410", "420"], &names, &BODY);
     assert!(warns(&text, "--row-names no"));
     check(&table(",400,410,420", &left), &["400", "410", "420"], &names, &BODY);
-    for text in [table("0,400,410,420", &left), table("NaN,400,410,420", &left)] {
+    let count = "4000,3998,3996\n1,13,12,11\n2,3,5,2\n3,7,8,9\n";
+    for text in [
+        table("0,400,410,420", &left),
+        table("NaN,400,410,420", &left),
+        format!("0,{count}"),
+        format!("NaN,{count}"),
+        "0,4000,3998\n1,13,12\n2,3,5\n3,7,8\n".into(),
+    ] {
         assert!(warns(&text, "--header yes --row-names yes"), "{text}");
     }
     for text in ["0,10,12,14\n10,0,3,5\n12,3,0,4\n14,5,4,0\n", "0,5,9\n5,0,4\n9,4,0\n"] {

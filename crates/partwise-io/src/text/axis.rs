@@ -117,7 +117,9 @@ impl Contrast {
         let regular = self.even || self.disjoint || (whole && names.len() > AXIS_COLUMNS);
         // One row of small counts in three is in order.
         let common = names.len() <= AXIS_COLUMNS && counts_from(names, 1.0) && !self.disjoint;
-        self.monotone && regular && !common && !self.like_rows && !goes_on(names, rows)
+        // Far from all others, it is doubtful even where rows are in order too.
+        let alone = self.far || !self.like_rows;
+        self.monotone && regular && !common && alone && !goes_on(names, rows)
     }
 }
 

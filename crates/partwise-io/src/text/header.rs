@@ -3,7 +3,7 @@
 use super::axis::{Contrast, counts_from, counts_on, goes_on, is_ordered};
 use super::record::Record;
 use super::style::Style;
-use super::words::{is_label, means_axis, means_id};
+use super::words::{is_date, is_label, means_axis, means_id};
 
 const NO_NUMBER: &str = "none of its fields is a number";
 const EMPTY_CORNER: &str = "its first field is empty";
@@ -17,6 +17,7 @@ const COUNTS: &str = "it counts, over numbers that do not";
 const COUNTS_LABELS: &str = "it counts, beside labels";
 const AXIS: &str = "it is an axis over numbers of another kind";
 const SHORT_NUMBERS: &str = "it is one field short over a column of numbers that never repeat";
+pub(super) const ENDS: &str = "its end is another than that of the lines below it";
 const MARKS: &str = "its fields are words over numbers";
 
 /// Fewest columns over which numbers without labels beside them can be taken as an axis.
@@ -137,12 +138,15 @@ impl Head<'_> {
         let left: Vec<f64> = self.data.iter().map(|r| number(r.first())).collect();
         let ordered = |line: &[f64]| line.len() > 1 && is_ordered(line, |a, b| a < b);
         // Distances are the same in both.
-        let enough = top.len() >= AXIS_COLUMNS && left.len() >= AXIS_COLUMNS;
-        if !enough || !ordered(&top) || !ordered(&left) || top == left {
+        if !ordered(&top) || !ordered(&left) || top == left {
             return false;
         }
         let rows = self.rows();
         let kind = Contrast::of(&top, &rows);
+        let enough = top.len() >= AXIS_COLUMNS && left.len() >= AXIS_COLUMNS;
+        if !enough || kind.far {
+            return kind.far && left.len() > 1;
+        }
         (kind.disjoint || kind.whole) && !kind.like_rows && !goes_on(&top, &rows)
     }
 
@@ -229,11 +233,15 @@ impl Head<'_> {
 
     /// How alike the corner is to the labels below it.
     fn kinship(&self, corner: &[u8]) -> Kinship {
-        if self.data.iter().any(|record| corner == record.first()) {
+        let dated = is_date(corner) && self.data.iter().all(|record| is_date(record.first()));
+        if dated || self.data.iter().any(|record| corner == record.first()) {
             return Kinship::Same;
         }
-        let formed = self.data.iter().filter(|r| form(corner) == form(r.first())).count();
-        if formed * 2 >= self.data.len()
+        // Headings have digits less often than TP53, BRCA1, MYC have.
+        let digit = |label: &[u8]| label.iter().any(u8::is_ascii_digit);
+        let formed =
+            |r: &&Record| form(corner) == form(r.first()) || (digit(corner) && digit(r.first()));
+        if self.data.iter().filter(formed).count() * 2 >= self.data.len()
             || self.data.iter().any(|record| are_alike(corner, record.first()))
         {
             return Kinship::Alike;

@@ -6,11 +6,12 @@ use crate::notice::Notice;
 use crate::read::{ReadOptions, Switch};
 
 use super::axis::is_ordered;
-use super::header::{FirstLine, Head};
+use super::edges::{empty_at_end, ends, is_title, trails};
+use super::header::{ENDS, FirstLine, Head};
 use super::names::{self, FirstColumn};
 use super::record::Record;
 use super::style::{Style, without_percent};
-use super::words::{is_label, means_id};
+use super::words::means_id;
 use super::{known, triples, units};
 
 const FRAME: &str = "it is an axis below text, beside an axis of numbers";
@@ -63,7 +64,10 @@ impl Layout {
         let Evidence { options, delimiter, heading } = evidence;
         let style = Style::find(sample, delimiter, options);
         let mut notices = Vec::new();
-        if options.header == Switch::Auto && is_title(sample, &style, delimiter) {
+        if options.header == Switch::Auto
+            && options.known_columns.is_none()
+            && is_title(sample, &style, delimiter)
+        {
             notices.push(Notice::Title { line: sample.remove(0).line });
         }
         let opening = sample.first().map_or(1, |record| record.line);
@@ -401,27 +405,6 @@ impl Layout {
     }
 }
 
-/// Whether the first line is a title: text beside empty fields, or mixed with numbers, over a line of
-/// names; or text beside empty fields only, over a line of numbers.
-fn is_title(sample: &[Record], style: &Style, delimiter: u8) -> bool {
-    let Some((title, [names, data @ ..])) = sample.split_first() else { return false };
-    let Some(first) = data.first() else { return false };
-    let text = |field: &[u8]| is_label(field, style);
-    let count = |what: &dyn Fn(&[u8]) -> bool| title.fields().skip(1).filter(|f| what(f)).count();
-    let (empty, numbers) = (count(&<[u8]>::is_empty), count(&|field| style.is_number(field)));
-    let odd = empty > 0 || (numbers > 0 && numbers + 1 < title.len());
-    let as_long = title.len() == names.len() && names.len() == first.len();
-    if delimiter == b' ' || title.len() < 2 || !as_long || !text(title.first()) || !odd {
-        return false;
-    }
-    let mut seen = std::collections::HashSet::new();
-    let named = names.fields().all(|field| text(field) && seen.insert(field))
-        && !units::is_word(names.first())
-        && first.fields().skip(1).all(|field| style.is_number(field) || style.is_missing(field));
-    let numeric = |record: &Record| record.fields().all(|field| style.is_number(field));
-    named || (empty + 1 == title.len() && numeric(names) && numeric(first))
-}
-
 /// What the first line is, by the rules.
 fn first_line(sample: &[Record], style: &Style, delimiter: u8) -> FirstLine {
     let Some((first, data)) = sample.split_first() else { return FirstLine::Data };
@@ -435,7 +418,11 @@ fn first_line(sample: &[Record], style: &Style, delimiter: u8) -> FirstLine {
     let (drop, cut) = ends(first.len(), above_trails, below, below_trails);
     let width = first.len() - drop;
     let short = !data.is_empty() && width + 1 == below - cut;
-    Head { first, width, data, short, style }.verdict()
+    match (Head { first, width, data, short, style }).verdict() {
+        // Lines of data would all end alike.
+        FirstLine::Doubtful if !data.is_empty() && drop != cut => FirstLine::Likely(ENDS),
+        verdict => verdict,
+    }
 }
 
 /// Whether a comment before the table names its columns.
@@ -453,31 +440,4 @@ fn fits(heading: &Record, sample: &[Record], style: &Style, options: &ReadOption
     let taken = |verdict| matches!(verdict, FirstLine::Header(_) | FirstLine::Likely(_));
     let head = Head { first: heading, width: heading.len(), data: sample, short, style };
     taken(head.verdict()) && !matches!(first_line(sample, style, 0), FirstLine::Header(_))
-}
-
-/// Empty fields at the end of a line, but for its first field.
-fn empty_at_end(record: &Record) -> usize {
-    record.fields().skip(1).collect::<Vec<_>>().iter().rev().take_while(|f| f.is_empty()).count()
-}
-
-/// Empty fields with which the first line ends and every other one that is as long.
-fn trails(data: &[Record]) -> usize {
-    let Some(first) = data.first() else { return 0 };
-    let as_long = data.iter().filter(|record| record.len() >= first.len());
-    as_long.map(empty_at_end).min().unwrap_or(0)
-}
-
-/// Empty fields to drop from the header and from the lines of data, of so many and with so many
-/// empty ones at the end: what both have, or what one has more than the other.
-fn ends(named: usize, above: usize, first: usize, below: usize) -> (usize, usize) {
-    let both = above.min(below);
-    if first == 0 {
-        (above, 0)
-    } else if both > 0 {
-        (both, both)
-    } else if above > 0 {
-        (if named == first + above { above } else { 0 }, 0)
-    } else {
-        (0, if first == named + below { below } else { 0 })
-    }
 }

@@ -7,6 +7,7 @@
 
 mod axis;
 mod body;
+mod edges;
 mod gather;
 mod header;
 mod known;
