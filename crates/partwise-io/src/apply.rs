@@ -8,6 +8,7 @@ use crate::notice::Notice;
 use crate::numbers::{Numbers, map_each};
 use crate::parse;
 use crate::read::ReadOptions;
+use crate::sentinel;
 use crate::table::{Layout, Order, Table, Values};
 
 /// Applies the options that do not belong to one kind of file. A table of `text` has its columns and
@@ -39,6 +40,7 @@ pub(crate) fn apply(
     if options.transpose {
         table = transposed(table);
     }
+    table.notices.extend(sentinel::suspect(table.numbers()));
     let axes = [("row", &table.row_names), ("column", &table.col_names)];
     let repeated = axes.map(|(axis, all)| {
         let (count, first) = names::repeated(all.as_deref())?;

@@ -20,11 +20,13 @@ const SOUND: &str = "save a spectrogram, in Python: scipy.signal.stft of what \
 const R_DATA: &str = "save it as CSV, in R: write.csv(x, 'x.csv'), or Matrix::writeMM(x, 'x.mtx')";
 const ARCHIVE: &str = "unpack it first; a single text file may also be piped: \
                        partwise fit - < FILE";
+const STATA: &str = "save it as CSV, in Python: pandas.read_stata(FILE).to_csv('x.csv')";
+const SPSS: &str = "save it as CSV, in Python: pandas.read_spss(FILE).to_csv('x.csv')";
 const TABLE: &str = "save it as CSV";
 const PACKED: &str = "decompress it first; only gzip is read as it is";
 
 /// First bytes of well-known files, what they are, and what to do.
-const MAGIC: [(&[u8], &str, &str); 36] = [
+const MAGIC: [(&[u8], &str, &str); 48] = [
     (b"partwise", "a partwise model (a matrix is needed here)", SUPPORTED),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", HDF5),
     (b"MATLAB 7.3", "a MATLAB 7.3 file, which is HDF5", MATLAB_73),
@@ -92,6 +94,18 @@ const MAGIC: [(&[u8], &str, &str); 36] = [
     (b"\x28\xb5\x2f\xfd", "a zstd file", PACKED),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", ARCHIVE),
     (b"Rar!\x1a\x07", "a RAR archive", ARCHIVE),
+    (b"\x04\x22\x4d\x18", "an lz4 file", PACKED),
+    (b"ORC", "an ORC file", "save it as CSV, in Python: pandas.read_orc(FILE).to_csv('x.csv')"),
+    (b"Obj\x01", "an Avro file", TABLE),
+    (b"<stata_dta>", "a Stata file", STATA),
+    (b"\x72\x01\x01\0", "a Stata file", STATA),
+    (b"\x72\x02\x01\0", "a Stata file", STATA),
+    (b"\x73\x01\x01\0", "a Stata file", STATA),
+    (b"\x73\x02\x01\0", "a Stata file", STATA),
+    (b"$FL2@(#)", "an SPSS file", SPSS),
+    (b"$FL3@(#)", "an SPSS file", SPSS),
+    (b"\x7fELF", "a program (ELF)", SUPPORTED),
+    (b"{\\rtf", "an RTF document", TABLE),
     (b"\x93NUMP", "a damaged npy file", SUPPORTED),
 ];
 
@@ -106,6 +120,12 @@ pub(crate) fn refuse(head: &[u8], name: &str) -> Result<(), Error> {
     }
     if head.get(257..262) == Some(b"ustar") {
         return Err(refusal("a tar archive", "unpack it first: tar -xf FILE"));
+    }
+    if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+        return Err(refusal("a BMP image", IMAGE));
+    }
+    if is_matlab_4(head) {
+        return Err(refusal("a MATLAB 4 file", MATLAB));
     }
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WAVE") {
         return Err(refusal("a WAV sound", SOUND));
@@ -123,7 +143,11 @@ pub(crate) fn refuse(head: &[u8], name: &str) -> Result<(), Error> {
         let found = format!("first bytes {}", quoted(head.get(..8).unwrap_or(head)));
         return Err(Error::format(Place::File, found, format!("an {extension} file")));
     }
-    if let Some(at) = memchr::memchr(0, head) {
+    // NUL bytes that some programs put at the end are passed over by the reader.
+    let zeros = head.iter().rev().take_while(|b| **b == 0).count();
+    let end = if head.len() < crate::format::HEAD { head.len() - zeros } else { head.len() };
+    let text = if end == 0 { head } else { head.get(..end).unwrap_or(head) };
+    if let Some(at) = memchr::memchr(0, text) {
         let found = format!("a NUL byte, first bytes {}", quoted(head.get(..8).unwrap_or(head)));
         let utf16 = "text; if it is UTF-16: iconv -f UTF-16LE -t UTF-8 FILE > x.txt; ";
         return Err(Error::format(Place::Byte(at as u64), found, format!("{utf16}{SUPPORTED}")));
@@ -147,6 +171,18 @@ fn refuse_text(head: &[u8]) -> Result<(), Error> {
     if ["@relation", "@attribute"].into_iter().any(begins) {
         return Err(refusal("an ARFF file", TABLE));
     }
+    if is_pixmap(text) {
+        return Err(refusal("a PGM or PPM image", IMAGE));
+    }
+    if begins("BEGIN IONS") {
+        let cure =
+            "save a table of m/z by spectrum as CSV, in Python with pyteomics.mgf.read(FILE)";
+        return Err(refusal("an MGF file of spectra", cure));
+    }
+    if is_yaml(text, head.len() < crate::format::HEAD) {
+        let cure = "save it as CSV, in Python with yaml.safe_load";
+        return Err(refusal("YAML", cure));
+    }
     if is_ascii_rds(text) {
         return Err(refusal("an R object (.rds)", R_DATA));
     }
@@ -167,6 +203,66 @@ fn is_json(text: &[u8]) -> bool {
         b'[' => matches!(next, b'[' | b'{' | b'"' | b'-' | b'0'..=b'9'),
         _ => false,
     }
+}
+
+/// Whether bytes are the header of a MATLAB 4 matrix: its type, sizes, and the length of a name that
+/// follows and ends in NUL.
+fn is_matlab_4(head: &[u8]) -> bool {
+    let word = |at: usize| -> Option<[u8; 4]> { head.get(at..at + 4)?.try_into().ok() };
+    [u32::from_le_bytes, u32::from_be_bytes].into_iter().any(|number| {
+        let words: Vec<u32> = (0..5).filter_map(|at| word(at * 4).map(number)).collect();
+        let [kind, rows, cols, imaginary, length] = words[..] else { return false };
+        let name = head.get(20..20 + length.min(64) as usize).unwrap_or_default();
+        let letters = name.split_last().is_some_and(|(last, rest)| {
+            *last == 0
+                && !rest.is_empty()
+                && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        });
+        kind < 4053 && rows > 0 && cols > 0 && imaginary < 2 && letters
+    })
+}
+
+/// Whether text is the header of a PBM, PGM or PPM image: `P5`, width, height, and largest value.
+fn is_pixmap(text: &[u8]) -> bool {
+    let Some((b'P', [kind @ b'1'..=b'6', rest @ ..])) = text.split_first() else { return false };
+    let lines = rest.split(|b| *b == b'\n').filter(|line| !line.starts_with(b"#"));
+    let lines: Vec<Vec<&[u8]>> = lines
+        .take(4)
+        .map(|line| line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect())
+        .filter(|words: &Vec<&[u8]>| !words.is_empty())
+        .collect();
+    let sizes = |line: Option<&Vec<&[u8]>>, count: usize| {
+        let digits = |word: &&[u8]| word.iter().all(u8::is_ascii_digit);
+        line.is_some_and(|words| words.len() == count && words.iter().all(digits))
+    };
+    let space = rest.first().is_some_and(u8::is_ascii_whitespace);
+    let most = matches!(kind, b'1' | b'4') || sizes(lines.get(1), 1);
+    space && ((sizes(lines.first(), 2) && most) || sizes(lines.first(), 3))
+}
+
+/// Whether every line is `key: value`, a list of such, or a mark of YAML; the last may be cut off.
+fn is_yaml(text: &[u8], whole: bool) -> bool {
+    let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').collect();
+    let seen = if whole { lines.len() } else { lines.len().saturating_sub(1) };
+    let (mut pairs, mut others) = (0, 0);
+    for line in lines.into_iter().take(seen).map(<[u8]>::trim_ascii) {
+        let bare = line.strip_prefix(b"- ").unwrap_or(line);
+        let at = bare.iter().position(|b| *b == b':');
+        let (key, value) = bare.split_at(at.unwrap_or(0));
+        let value = value.strip_prefix(b":").unwrap_or_default();
+        let named = key.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            && key.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+        let list = value.trim_ascii().starts_with(b"[");
+        let one = list || !value.trim_ascii().iter().any(|b| b" \t,;".contains(b));
+        let parted = value.first().is_none_or(|b| *b == b' ');
+        match line {
+            [] | b"---" | [b'#', ..] => {}
+            _ if named && one && parted => pairs += 1,
+            _ if line.starts_with(b"- ") && pairs > 0 => {}
+            _ => others += 1,
+        }
+    }
+    pairs > 1 && others == 0
 }
 
 /// Whether text is an R object in ASCII: `A`, a version, and two versions of R as whole numbers.

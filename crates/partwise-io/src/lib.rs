@@ -43,6 +43,7 @@ mod numbers;
 mod output;
 mod parse;
 mod read;
+mod sentinel;
 mod sparse;
 mod table;
 mod text;

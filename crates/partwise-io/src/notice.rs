@@ -159,6 +159,25 @@ pub enum Notice {
     },
     /// Columns look like `row, column, value` triplets, which were read as a dense matrix.
     LooksLikeTriplets,
+    /// Which fields of a line were taken as row, column and value, from 1; without a value it is 1.
+    Triples {
+        /// Row, column and perhaps value: place and heading.
+        fields: Vec<(u64, String)>,
+    },
+    /// Numbers with a point may be whole ones with a point between groups of three digits.
+    MaybeGrouped {
+        /// Line of the first.
+        line: u64,
+        /// That number.
+        first: String,
+    },
+    /// A number far beyond all others may stand for missing values.
+    MaybeMissing {
+        /// That number.
+        value: f64,
+        /// How often it stands there.
+        count: u64,
+    },
 }
 
 impl Notice {
@@ -176,6 +195,8 @@ impl Notice {
                 | Self::MaybeIds
                 | Self::IdsRepeat { .. }
                 | Self::LooksLikeTriplets
+                | Self::MaybeGrouped { .. }
+                | Self::MaybeMissing { .. }
                 | Self::NoNames { .. }
         )
     }
@@ -219,11 +240,12 @@ impl fmt::Display for Notice {
             ),
             Self::MaybeIds => write!(
                 f,
-                "column 1 was read as data, but its whole numbers never repeat, as those of ids do; --row-names yes takes it as names, --row-names no confirms"
+                "column 1 was read as data, though it may be names: its numbers are like those of ids or of an axis; --row-names yes takes it as names, --row-names no confirms"
             ),
             Self::IdsRepeat { count, first } => write!(
                 f,
-                "{count} ids taken as row names repeat an earlier one, the first is '{first}'; --row-names no reads them as data"
+                "{} an earlier one, the first is '{first}'; --row-names no reads them as data",
+                counted(*count, "id taken as row name repeats", "ids taken as row names repeat")
             ),
             Self::Comments { count: 1 } => {
                 write!(f, "a comment line before the table was passed over")
@@ -262,14 +284,24 @@ impl fmt::Display for Notice {
                 write!(f, "the first line is no %%MatrixMarket banner; read as {taken}")
             }
             Self::DuplicatesSummed { count } => {
-                write!(f, "{count} duplicate entries were added to the first at their position")
+                let entries = counted(*count, "duplicate entry was", "duplicate entries were");
+                write!(f, "{entries} added to the first at the same position")
             }
             Self::TrailingBytes { count } => {
-                write!(f, "{count} bytes after the data were ignored")
+                write!(
+                    f,
+                    "{} ignored",
+                    counted(*count, "byte after the data was", "bytes after the data were")
+                )
             }
             Self::Underflow { count, line, field } => write!(
                 f,
-                "{count} numbers too small for float64 were read as 0, the first at line {line}, field {field}"
+                "{} read as 0, the first at line {line}, field {field}",
+                counted(
+                    *count,
+                    "number too small for float64 was",
+                    "numbers too small for float64 were"
+                )
             ),
             Self::OtherExtension { format, extension } => {
                 write!(f, "read as {format}, although the name ends in .{extension}")
@@ -279,14 +311,45 @@ impl fmt::Display for Notice {
                 write!(f, "the delimiter at the end of each line was dropped")
             }
             Self::DuplicateNames { axis, count, first } => {
-                write!(f, "{count} {axis} names repeat an earlier one, the first is '{first}'")
+                let repeat = counted(*count, "name repeats", "names repeat");
+                let (number, repeat) = repeat.split_once(' ').unwrap_or_default();
+                write!(f, "{number} {axis} {repeat} an earlier one, the first is '{first}'")
             }
             Self::LooksLikeTriplets => write!(
                 f,
                 "the columns look like row, column, value triplets but were read as a dense matrix of ids; --triples makes a matrix of them"
             ),
+            Self::Triples { fields } => triples(f, fields),
+            Self::MaybeGrouped { line, first } => write!(
+                f,
+                "numbers with a point have three digits behind it beside whole numbers, the first is '{first}' at line {line}, read as a fraction; if points part groups of three digits: --decimal ,; --decimal . confirms"
+            ),
+            Self::MaybeMissing { value, count } => write!(
+                f,
+                "{value:?} stands {} and far above all other numbers; if it stands for a missing value: --na {value:?} --missing nan",
+                counted(*count, "time", "times")
+            ),
         }
     }
+}
+
+/// A number and what it counts.
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// Which columns were taken as what.
+fn triples(f: &mut fmt::Formatter<'_>, fields: &[(u64, String)]) -> fmt::Result {
+    let parts: Vec<String> = ["rows", "columns", "values"]
+        .iter()
+        .zip(fields)
+        .map(|(role, (at, name))| match name.as_str() {
+            "" => format!("column {at} as {role}"),
+            name => format!("column {at} '{name}' as {role}"),
+        })
+        .collect();
+    let ones = if fields.len() < 3 { ", all values 1" } else { "" };
+    write!(f, "took {}{ones}; --columns ROW,COLUMN,VALUE says otherwise", parts.join(", "))
 }
 
 /// In one line, with the options that say otherwise.

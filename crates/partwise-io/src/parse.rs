@@ -8,7 +8,23 @@ pub(crate) fn number(field: &[u8]) -> Result<f64, &'static str> {
     {
         return if value.is_finite() { Ok(value) } else { Err(TOO_LARGE) };
     }
-    Err(complaint(field))
+    odd_number(field).ok_or_else(|| complaint(field))
+}
+
+/// A number as a spreadsheet writes it to be text, `="13"`, or with the exponent of Fortran, `12.0D+00`:
+/// with a point before and a sign behind, for `1D5` may be a name.
+#[cold]
+fn odd_number(field: &[u8]) -> Option<f64> {
+    if let Some(inner) = field.strip_prefix(b"=\"").and_then(|rest| rest.strip_suffix(b"\"")) {
+        return number(inner).ok();
+    }
+    let at = field.iter().position(|b| matches!(b, b'd' | b'D'))?;
+    let (mantissa, exponent) = field.split_at(at);
+    let signed = matches!(exponent.get(1..), Some([b'+' | b'-', b'0'..=b'9', ..]));
+    if !signed || !mantissa.contains(&b'.') || mantissa.contains(&b'e') {
+        return None;
+    }
+    number(&[mantissa, b"e", exponent.get(1..)?].concat()).ok()
 }
 
 /// As [`number`], with `D` allowed for the exponent.
@@ -56,6 +72,8 @@ pub(crate) const PLAIN: &str = "a number";
 /// What is expected instead of two numbers in one field.
 pub(crate) const SPACES: &str =
     "one number without spaces inside; --delimiter tells how fields are parted";
+/// What is expected instead of digits and signs of other scripts.
+pub(crate) const ASCII: &str = "a number in ASCII digits";
 /// What is expected instead of NaN and infinity.
 pub(crate) const NOT_FINITE: &str = "a finite number";
 /// What is expected instead of a hexadecimal number.
@@ -85,7 +103,7 @@ fn complaint(field: &[u8]) -> &'static str {
     } else if unsigned.starts_with(b"0x") {
         NOT_DECIMAL
     } else if !field.is_ascii() {
-        "a number in ASCII digits"
+        ASCII
     } else if field.contains(&b',') && field.iter().any(u8::is_ascii_digit) {
         "a number with decimal point and without thousands separators, or another delimiter; \
          --decimal , reads decimal commas, --decimal . commas between groups of three digits"

@@ -166,9 +166,12 @@ fn first_columns_of_numbers() {
     );
     let axis = "Wavelength (nm),a\n400.5,1\n401.0,2\n";
     check(axis, &["a"], &["400.5", "401.0"], &[1.0, 2.0]);
-    // Not under a word that means no id, not if they repeat, and not fractions.
+    // Not under a word that means no id, not if they repeat, and fractions only where it means
+    // nothing else.
     check("width,a\n3,1\n7,2\n", &["width", "a"], &[], &[3.0, 1.0, 7.0, 2.0]);
-    check("id,a\n0.5,1\n0.7,2\n", &["id", "a"], &[], &[0.5, 1.0, 0.7, 2.0]);
+    check("id,a\n0.5,1\n0.7,2\n", &["a"], &["0.5", "0.7"], &[1.0, 2.0]);
+    let table = read("refractive index,a\n1.5,1\n1.7,2\n");
+    assert_eq!((table.cols, table.notices.contains(&Notice::MaybeIds)), (2, true));
     let table = read("site,a\n3,1\n3,2\n");
     assert_eq!((table.cols, warned(&table)), (2, true));
     let text = table.notices.iter().find(|n| n.is_warning()).unwrap().to_string();
@@ -178,7 +181,7 @@ fn first_columns_of_numbers() {
 #[test]
 fn a_column_that_counts_is_doubtful() {
     for text in [
-        "plot,a\n1012,1\n1055,4\n1040,2\n",
+        "width,a\n1012,1\n1055,4\n1040,2\n",
         "1001,1,2\n1002,4,5\n1003,7,9\n",
         "x,a\n1,5\n2,6\n3,1\n4,0\n5,7\n",
     ] {

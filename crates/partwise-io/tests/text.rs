@@ -93,7 +93,7 @@ fn f52_row_names() {
         [
             "took line 1 as header (none of its fields is a number) and column 1 as row names \
              (its first field is no number); --header no and --row-names no say otherwise",
-            "1 row names repeat an earlier one, the first is 'TP53'",
+            "1 row name repeats an earlier one, the first is 'TP53'",
         ]
     );
     for text in

@@ -50,15 +50,21 @@ impl Banner {
         };
         choose(&["matrix"])?;
         let coordinate = choose(&["coordinate", "array"])? == "coordinate";
-        let field = match choose(&["real", "double", "integer", "pattern", "complex"])? {
-            "complex" => return Err(complex()),
-            "integer" => Field::Integer,
-            "pattern" if coordinate => Field::Pattern,
-            "pattern" => {
-                return Err(Error::format(Place::Line(1), "'array pattern'", "values in an array"));
-            }
-            _ => Field::Real,
-        };
+        let field =
+            match choose(&["real", "double", "integer", "unsigned-integer", "pattern", "complex"])?
+            {
+                "complex" => return Err(complex()),
+                "integer" | "unsigned-integer" => Field::Integer,
+                "pattern" if coordinate => Field::Pattern,
+                "pattern" => {
+                    return Err(Error::format(
+                        Place::Line(1),
+                        "'array pattern'",
+                        "values in an array",
+                    ));
+                }
+                _ => Field::Real,
+            };
         let symmetry = match choose(&["general", "symmetric", "skew-symmetric", "hermitian"])? {
             "general" => Symmetry::General,
             "skew-symmetric" => Symmetry::Skew,

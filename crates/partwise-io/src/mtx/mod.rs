@@ -54,6 +54,19 @@ fn first_line<R: Read>(lines: &mut Lines<R>) -> Result<(Banner, Option<Notice>),
         let taken = "what it says with a second %";
         return Ok((Banner::parse(&first)?, Some(Notice::NoBanner { taken })));
     }
+    // Comments in place of a banner, as some programs write them.
+    if first.starts_with(b"%") && !claims_banner(&first) {
+        let banner = first.clone();
+        while lines.skip_if(|line| matches!(line.trim_ascii_start().first(), None | Some(b'%')))? {}
+        first.clear();
+        lines.skip_if(|line| {
+            first.extend_from_slice(line);
+            false
+        })?;
+        if first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() != 3 {
+            first = banner;
+        }
+    }
     let words = || first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     if words().count() == 3 && words().all(|word| parse::unsigned(word).is_some()) {
         let (field, symmetry) = (Field::Real, Symmetry::General);
@@ -62,6 +75,13 @@ fn first_line<R: Read>(lines: &mut Lines<R>) -> Result<(Banner, Option<Notice>),
     }
     lines.next()?;
     Ok((Banner::parse(&first)?, None))
+}
+
+/// Whether a line is meant as a banner, though perhaps misspelled.
+fn claims_banner(line: &[u8]) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let has = |part: &[u8]| lower.windows(part.len()).any(|window| window == part);
+    has(b"matrixmarket") || has(b"coordinate") || has(b"matrix market") || has(b"symmetric")
 }
 
 fn coordinate<R: Read>(
@@ -146,7 +166,11 @@ impl Column {
     fn push(&mut self, line: &[u8], number: u64) -> Result<(), Error> {
         let mut rest = line;
         let token = token(&mut rest);
-        end(rest, number)?;
+        if !rest.is_empty() {
+            let expected =
+                "one value on a line; an array stands column after column, a value on each line";
+            return Err(Error::format(Place::Line(number), quoted(line), expected));
+        }
         self.field.push(
             &mut self.numbers,
             token,

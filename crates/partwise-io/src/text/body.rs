@@ -118,13 +118,13 @@ impl<'a> Body<'a> {
             found = format!("{found} in column {}", quoted(heading.as_bytes()));
         }
         let opens = layout.header.is_none() && line == layout.opening;
+        let general = [parse::PLAIN, parse::SPACES, parse::ASCII].contains(&complaint);
         let expected = if opens && field.iter().any(u8::is_ascii_alphabetic) && index > 0 {
             "a number; --header yes takes the line as column names, --drop-columns leaves columns of \
              text out"
-        } else if complaint == parse::PLAIN || complaint == parse::SPACES {
-            cure(field, index, layout)
         } else {
-            complaint
+            let cured = marked(field).or_else(|| general.then(|| cure(field, index, layout)));
+            cured.unwrap_or(complaint)
         };
         Err(Error::Data { place: Place::Field { line, field: index as u64 + 1 }, found, expected })
     }
@@ -179,6 +179,72 @@ impl<'a> Body<'a> {
     }
 }
 
+/// What to do about fields that common programs write beside numbers.
+fn marked(field: &[u8]) -> Option<&'static str> {
+    const MARKS: [&str; 18] = [
+        "--",
+        "---",
+        "*",
+        "**",
+        "***",
+        "-nan",
+        "+nan",
+        "-nan(ind)",
+        "1.#qnan",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "bdl",
+        "bql",
+        "nd",
+        "n.d.",
+        "lod",
+        "missing",
+    ];
+    let text = String::from_utf8_lossy(field.trim_ascii()).to_lowercase();
+    let spaces = [' ', '\u{a0}', '\u{202f}', '\u{2009}'];
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let grouped = |parts: &[&str]| {
+        parts.len() > 1
+            && parts.first().is_some_and(|first| first.len() < 4 && digits(first))
+            && parts.iter().skip(1).all(|part| {
+                let whole = part.split(['.', ',']).next().unwrap_or_default();
+                whole.len() == 3 && digits(whole)
+            })
+    };
+    let parts = |marks: &[char]| text.split(marks).collect::<Vec<_>>();
+    let begins = text.starts_with(|c: char| "<>≤≥~".contains(c));
+    let money = |c: char| "$€£¥".contains(c);
+    let bare = text.trim_matches(money).trim_matches(&spaces[..]);
+    let numeric = |text: &str| {
+        text.contains(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|b| b.is_ascii_digit() || b".,+-".contains(&b))
+    };
+    let points = text.matches('.').count();
+    match text.as_str() {
+        _ if MARKS.contains(&text.as_str()) => Some(
+            "a number; --na names such marks of missing values, and --missing nan takes them as \
+             missing",
+        ),
+        _ if begins && numeric(text.trim_start_matches(|c: char| "<>≤≥~= ".contains(c))) => {
+            Some(
+                "a number, not a limit: put in what should stand for it, such as half of the limit; or \
+             --na names the mark and --missing nan takes it as missing",
+            )
+        }
+        _ if text.contains(money) && numeric(bare) => {
+            Some("a number without a sign of a currency; remove the sign")
+        }
+        _ if grouped(&parts(&spaces)) || grouped(&parts(&['\'', '’'])) => Some(
+            "a number without spaces or apostrophes between groups of three digits; remove them",
+        ),
+        _ if points > 1 && grouped(&parts(&['.'])) => Some(
+            "a number with one decimal point; --decimal , reads points between groups of three digits",
+        ),
+        _ => None,
+    }
+}
+
 /// What should stand in place of a field that is no number, and what to do.
 fn cure(field: &[u8], index: usize, layout: &Layout) -> &'static str {
     let style = &layout.style;
@@ -205,7 +271,7 @@ fn cure(field: &[u8], index: usize, layout: &Layout) -> &'static str {
         _ if is_pair(text) => {
             "a number; pairs INDEX:VALUE (LIBSVM, SVMlight) are not read: save Matrix Market or .npz"
         }
-        _ if is_label(text, style) && index == 0 => {
+        _ if index == 0 => {
             "a number; --row-names yes takes column 1 as names, --drop-columns 1 leaves it out"
         }
         _ if is_label(text, style) && is_second(index, layout) => {

@@ -7,6 +7,7 @@
 
 mod axis;
 mod body;
+mod doubts;
 mod edges;
 mod gather;
 mod header;
@@ -53,6 +54,10 @@ pub(crate) fn read_table<R: Read>(
     let delimiter = preamble.delimiter;
     let mut records = Records::new(lines, delimiter, options.comment);
     let mut sample = sample(&mut records)?;
+    let mut after = 0;
+    if let Some(end) = sample.pop_if(|record| is_end_mark(record)) {
+        after = end.bytes() as u64;
+    }
     check_decimal(&sample, delimiter, options)?;
     if sample.is_empty() && preamble.comments > 0 {
         let found = "only lines that begin with a comment mark";
@@ -63,15 +68,27 @@ pub(crate) fn read_table<R: Read>(
     }
     let heading = preamble.heading.map(|(line, text)| Record::of(line, &text, delimiter));
     let layout = Layout::find(&mut sample, Evidence { options, delimiter, heading })?;
+    let doubt = doubts::grouped(&sample, &layout, options);
     let mut body = Body::new(&layout, options, budget);
     for record in sample.drain(..) {
         body.push(&record)?;
     }
     let mut record = Record::default();
     while records.read(&mut record)? {
-        body.push(&record)?;
+        if is_end_mark(&record) {
+            after += record.bytes() as u64;
+        } else if after > 0 {
+            let expected = "the end of the file after a mark of it (Ctrl-Z or NUL)";
+            return Err(Error::format(Place::Line(record.line), quoted(record.first()), expected));
+        } else {
+            body.push(&record)?;
+        }
     }
     let mut table = body.finish()?;
+    table.notices.extend(doubt);
+    if after > 0 {
+        table.notices.push(Notice::TrailingBytes { count: after });
+    }
     // One may be the header.
     let header = |notice: &Notice| {
         matches!(notice, Notice::Taken { header: Some((_, layout::COMMENT)), .. })
@@ -81,6 +98,12 @@ pub(crate) fn read_table<R: Read>(
         table.notices.insert(0, Notice::Comments { count });
     }
     Ok(table)
+}
+
+/// Whether a line holds only what old programs put behind the text: Ctrl-Z or NUL.
+fn is_end_mark(record: &Record) -> bool {
+    record.len() == 1
+        && matches!(record.first(), [0x1a | 0, rest @ ..] if rest.iter().all(|b| matches!(b, 0x1a | 0)))
 }
 
 /// Refuses a decimal sign that parts the fields too, unless numbers stand in quotes.

@@ -15,51 +15,221 @@ use crate::table::{Layout, Table, Values};
 
 use super::record::{Record, Records};
 use super::style::Style;
-use super::words::means_id;
+use super::words::{means_axis, means_id};
 
 /// Bytes that an entry and a name take at least, for the memory limit.
 const ENTRY_BYTES: u128 = 16;
 const NAME_BYTES: u128 = 64;
 
-/// Reads lines of two ids and a value, or of two ids alone, whose value is 1. Fields after the third
-/// are left out. Rows and columns are named by their ids.
+/// Reads lines of two ids and a value, or of two ids alone, whose value is 1. Other fields are left
+/// out. Rows and columns are named by their ids.
 pub(super) fn read_table<R: Read>(
     sample: Vec<Record>,
     mut records: Records<R>,
     options: &ReadOptions,
     budget: Budget,
 ) -> Result<Table, Error> {
-    if !options.columns.is_all() {
-        let found = "and --triples".into();
-        let expected = "one of them: the first three columns are read".into();
-        return Err(Error::Option { option: "--columns", found, expected });
-    }
     let style = Style::find(&sample, 0, options);
     let width = sample.first().map_or(0, Record::len);
-    let header = match (options.header, sample.first()) {
-        (Switch::Yes, _) => true,
-        (Switch::Auto, Some(first)) if width > 2 => {
-            !style.is_number(first.field(2)) && !style.is_missing(first.field(2))
-        }
-        (Switch::Auto, Some(first)) => means_id(first.field(0)) || means_id(first.field(1)),
-        _ => false,
-    };
-    let mut found = Triples { style, width, budget, options, ..Triples::new(options, budget) };
+    let by_header = options.header == Switch::Auto && has_header(&sample, &style, width);
+    let header = options.header == Switch::Yes || by_header;
+    let short = header && sample.get(1).is_some_and(|second| second.len() == width + 1);
+    let width = width + usize::from(short);
+    let headings = headings(sample.first().filter(|_| header), short)?;
+    let fields = Fields::find(options, &headings, &sample, header, width)?;
+    let named = !headings.is_empty() || !options.columns.is_all();
+    let shown = named.then(|| fields.shown(&headings));
+    let mut found = Triples { style, width, fields, ..Triples::new(options, budget) };
     for record in sample.iter().skip(usize::from(header)) {
         found.push(record)?;
     }
-    let line = sample.first().filter(|_| header && options.header == Switch::Auto).map(|r| r.line);
+    let line = sample.first().filter(|_| by_header).map(|r| r.line);
     drop(sample);
     let mut record = Record::default();
     while records.read(&mut record)? {
         found.push(&record)?;
     }
     let mut table = found.into_table()?;
+    if let Some(fields) = shown {
+        table.notices.insert(0, Notice::Triples { fields });
+    }
     if let Some(line) = line {
-        let header = Some((line, "its third field is no number"));
+        let header = Some((line, "it is the heading of rows, columns and values"));
         table.notices.insert(0, Notice::Taken { header, row_names: None, likely: false });
     }
     Ok(table)
+}
+
+/// Whether the first line is a header: no value stands where the next lines have one.
+fn has_header(sample: &[Record], style: &Style, width: usize) -> bool {
+    let Some(first) = sample.first() else { return false };
+    if width < 3 {
+        return means_id(first.field(0)) || means_id(first.field(1));
+    }
+    let role = |field| Role::ALL.iter().any(|role| role.is_named(field));
+    let text = |field: &[u8]| !style.is_number(field) && !style.is_missing(field);
+    let above = |(at, field): (usize, &[u8])| {
+        text(field) && sample.get(1).is_some_and(|next| style.is_number(next.field(at)))
+    };
+    let known = first.fields().filter(|field| role(field)).count();
+    let numbers = first.fields().any(|field| style.is_number(field));
+    !numbers && (text(first.field(2)) || known > 1 || first.fields().enumerate().any(above))
+}
+
+/// The headings, with an empty one for an index that has none.
+fn headings(header: Option<&Record>, short: bool) -> Result<Vec<String>, Error> {
+    let Some(header) = header else { return Ok(Vec::new()) };
+    let names = header.fields().enumerate().map(|(at, field)| super::name(field, header.line, at));
+    short.then(|| Ok(String::new())).into_iter().chain(names).collect()
+}
+
+/// What a field of a line stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Row,
+    Column,
+    Value,
+}
+
+impl Role {
+    const ALL: [Self; 3] = [Self::Row, Self::Column, Self::Value];
+
+    /// Headings by which it goes, in lower case and without marks between words.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Row => {
+                "user userid users row rows rowid i r u cell cellid cells barcode barcodes sample \
+                 sampleid samples customer customerid doc docid document documentid reviewer \
+                 reviewerid person personid patient patientid reader readerid source from site \
+                 plot subject account accountid"
+            }
+            Self::Column => {
+                "item itemid items col cols column columns colid j c v gene geneid genes feature \
+                 featureid features movie movieid product productid word wordid term termid book \
+                 bookid isbn song songid artist artistid track trackid joke jokeid asin target to \
+                 species taxon taxonid otu asv protein"
+            }
+            Self::Value => {
+                "rating ratings value values val count counts score scores x n weight weights \
+                 stars rate abundance expression umi reads freq frequency amount quantity qty plays \
+                 tf tfidf data"
+            }
+        }
+    }
+
+    fn is_named(self, heading: &[u8]) -> bool {
+        let word: Vec<u8> = heading
+            .iter()
+            .filter(|b| b.is_ascii_alphanumeric())
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        !word.is_empty() && self.words().split_whitespace().any(|known| known.as_bytes() == word)
+    }
+}
+
+/// Which fields of a line are row, column and value.
+#[derive(Debug, Clone, Copy)]
+struct Fields {
+    row: usize,
+    col: usize,
+    value: Option<usize>,
+}
+
+impl Fields {
+    /// As the options say, else as the header does, else by place, behind an index.
+    fn find(
+        options: &ReadOptions,
+        headings: &[String],
+        sample: &[Record],
+        header: bool,
+        width: usize,
+    ) -> Result<Self, Error> {
+        if let Some(found) = Self::picked(options, headings, width)? {
+            return Ok(found);
+        }
+        let one = |role: Role| {
+            let mut named =
+                headings.iter().enumerate().filter(|(_, h)| role.is_named(h.as_bytes()));
+            let first = named.next().map(|(at, _)| at);
+            first.filter(|_| named.next().is_none())
+        };
+        let [row, col, value] = Role::ALL.map(one);
+        let index = usize::from(header && width > 2 && is_index(headings, sample));
+        let rest = |taken: &[Option<usize>]| (index..width).find(|at| !taken.contains(&Some(*at)));
+        if let (Some(row), Some(col)) = (row, col) {
+            let time = |at: &usize| headings.get(*at).is_some_and(|h| means_axis(h.as_bytes()));
+            let free = (index..width).find(|at| *at != row && *at != col && !time(at));
+            return Ok(Self { row, col, value: value.or(free) });
+        }
+        if let (Some(value), true) = (value, row.is_some() || col.is_some()) {
+            let row = row.or_else(|| rest(&[col, Some(value)]));
+            let col = col.or_else(|| rest(&[row, Some(value)]));
+            if let (Some(row), Some(col)) = (row, col) {
+                return Ok(Self { row, col, value: Some(value) });
+            }
+        }
+        let value = (width > index + 2).then_some(index + 2);
+        Ok(Self { row: index, col: index + 1, value })
+    }
+
+    /// The columns that were asked for, in that order.
+    fn picked(
+        options: &ReadOptions,
+        headings: &[String],
+        width: usize,
+    ) -> Result<Option<Self>, Error> {
+        if options.columns.is_all() {
+            return Ok(None);
+        }
+        let names = (!headings.is_empty()).then_some(headings);
+        let mut asked = Vec::new();
+        let only = |entry: &str| crate::Columns {
+            keep: vec![entry.to_owned()],
+            drop: options.columns.drop.clone(),
+        };
+        let exact = |entry: &str| headings.iter().any(|heading| heading == entry);
+        for entry in &options.columns.keep {
+            let pieces =
+                if exact(entry) { vec![entry.as_str()] } else { entry.split(',').collect() };
+            for piece in pieces {
+                let kept = only(piece.trim()).select(width, names)?;
+                asked.extend((0..width).filter(|at| kept.get(*at) == Some(&true)));
+            }
+        }
+        if options.columns.keep.is_empty() {
+            let kept = options.columns.select(width, names)?;
+            asked.extend((0..width).filter(|at| kept.get(*at) == Some(&true)));
+        }
+        match asked.as_slice() {
+            [row, col, rest @ ..]
+                if row != col && (rest.len() < 2 || options.columns.keep.is_empty()) =>
+            {
+                Ok(Some(Self { row: *row, col: *col, value: rest.first().copied() }))
+            }
+            _ => {
+                let found = format!("with --triples: {} columns", asked.len());
+                let expected = "a row, a column and a value, in this order".into();
+                Err(Error::Option { option: "--columns", found, expected })
+            }
+        }
+    }
+
+    /// Places from 1, and headings.
+    fn shown(self, headings: &[String]) -> Vec<(u64, String)> {
+        let name = |at: usize| (at as u64 + 1, headings.get(at).cloned().unwrap_or_default());
+        [Some(self.row), Some(self.col), self.value].into_iter().flatten().map(name).collect()
+    }
+
+    fn last(self) -> usize {
+        self.row.max(self.col).max(self.value.unwrap_or(0))
+    }
+}
+
+/// Whether the first column is an index as pandas and R write it: without a heading of its own.
+fn is_index(headings: &[String], sample: &[Record]) -> bool {
+    let unnamed = |heading: &String| heading.is_empty() || heading.starts_with("Unnamed");
+    let number = |record: &Record| parse::unsigned(record.first()).is_some();
+    headings.len() > 3 && headings.first().is_some_and(unnamed) && sample.iter().skip(1).all(number)
 }
 
 struct Triples<'a> {
@@ -67,6 +237,7 @@ struct Triples<'a> {
     budget: Budget,
     style: Style,
     width: usize,
+    fields: Fields,
     rows: Ids,
     cols: Ids,
     row_of: Vec<u32>,
@@ -84,6 +255,7 @@ impl<'a> Triples<'a> {
             budget,
             style: Style::find(&[], 0, options),
             width: 0,
+            fields: Fields { row: 0, col: 1, value: None },
             rows,
             cols,
             row_of: Vec::new(),
@@ -95,7 +267,7 @@ impl<'a> Triples<'a> {
     }
 
     fn push(&mut self, record: &Record) -> Result<(), Error> {
-        if record.len() != self.width || self.width < 2 {
+        if record.len() != self.width || self.width < 2 || self.fields.last() >= self.width {
             let found = format!("{} fields", record.len());
             let expected = format!("{}: a row, a column and a value", self.width.max(3));
             return Err(Error::format(Place::Line(record.line), found, expected));
@@ -109,20 +281,21 @@ impl<'a> Triples<'a> {
             reserve(&mut self.col_of, more, "the matrix")?;
             reserve(&mut self.values, more, "the matrix")?;
         }
-        let value = if self.width > 2 { self.value(record)? } else { 1.0 };
-        self.row_of.push(self.rows.place(record, 0)?);
-        self.col_of.push(self.cols.place(record, 1)?);
+        let value = self.fields.value.map_or(Ok(1.0), |at| self.value(record, at))?;
+        self.row_of.push(self.rows.place(record, self.fields.row)?);
+        self.col_of.push(self.cols.place(record, self.fields.col)?);
         self.values.push(value);
         Ok(())
     }
 
-    fn value(&mut self, record: &Record) -> Result<f64, Error> {
-        let field = record.field(2);
-        let place = Place::Field { line: record.line, field: 3 };
+    fn value(&mut self, record: &Record, at: usize) -> Result<f64, Error> {
+        let field = record.field(at);
+        let at = at as u64 + 1;
+        let place = Place::Field { line: record.line, field: at };
         match self.style.number(field) {
             Ok(value) if !self.style.is_code(value) => {
                 if value == 0.0 && parse::underflows(field) {
-                    Notice::count_underflow(&mut self.underflow, record.line, 3);
+                    Notice::count_underflow(&mut self.underflow, record.line, at);
                 }
                 Ok(value)
             }
@@ -148,7 +321,7 @@ impl<'a> Triples<'a> {
         let matrix = Compressed::from_coordinates(m, &rows, cols, Numbers::F64(self.values))?;
         let mut table = matrix.into_table(Layout::Csr, m, n)?;
         table.notices.extend(self.underflow);
-        if self.width > 3 {
+        if self.width > 3 && self.fields.last() == 2 {
             table.notices.push(Notice::LeftOut { from: 4, to: self.width as u64 });
         }
         (table.row_names, table.col_names) = (Some(row_names), Some(col_names));
@@ -212,10 +385,9 @@ pub(super) fn suspect(table: &Table) -> Option<Notice> {
     let is_id = |value: &f64| value.fract() == 0.0 && (0.0..9e15).contains(value);
     let ids = |at: usize| rows().all(|row| row.get(at).is_some_and(is_id));
     if let Some(names) = &table.row_names {
-        // Text in the first column was taken as names, which then repeat.
-        let distinct: HashSet<&String> = names.iter().collect();
-        let few = distinct.len() * 2 <= names.len() && names.len() > 3;
-        return (matches!(table.cols, 2 | 3) && few && ids(0)).then_some(Notice::LooksLikeTriplets);
+        return (matches!(table.cols, 2..=4)
+            && (beside_names(table, names, values) || indexed(table)))
+        .then_some(Notice::LooksLikeTriplets);
     }
     if !matches!(table.cols, 3 | 4) || !ids(0) || !ids(1) {
         return None;
@@ -226,6 +398,35 @@ pub(super) fn suspect(table: &Table) -> Option<Notice> {
         None => timed || (table.cols == 3 && by_values(rows)),
     };
     found.then_some(Notice::LooksLikeTriplets)
+}
+
+/// Whether row names that repeat stand beside ids that do, and no pair does.
+fn beside_names(table: &Table, names: &[String], values: &[f64]) -> bool {
+    let ids = || values.chunks(table.cols.max(1)).take(LOOKED_AT).filter_map(|row| row.first());
+    let whole = ids().all(|value| value.fract() == 0.0 && (0.0..9e15).contains(value));
+    let second: HashSet<u64> = ids().map(|value| value.to_bits()).collect();
+    let pairs: HashSet<(&String, u64)> = names.iter().zip(ids().map(|v| v.to_bits())).collect();
+    let distinct: HashSet<&String> = names.iter().collect();
+    let count = ids().count();
+    let heading = table.col_names.as_ref().and_then(|all| all.first());
+    let is_id = |heading: &String| {
+        means_id(heading.as_bytes()) || Role::Column.is_named(heading.as_bytes())
+    };
+    count > 3
+        && whole
+        && table.cols < 4
+        && distinct.len() * 2 <= names.len()
+        && pairs.len() == count
+        && second.len() < count
+        && heading.is_none_or(is_id)
+}
+
+/// Whether the columns beside row names are headed as a row, a column and a value.
+fn indexed(table: &Table) -> bool {
+    let Some([row, col, value, ..]) = table.col_names.as_deref() else { return false };
+    Role::Row.is_named(row.as_bytes())
+        && Role::Column.is_named(col.as_bytes())
+        && (Role::Value.is_named(value.as_bytes()) || table.cols == 3)
 }
 
 /// Whether the first two headings mean ids, or a row and a column.

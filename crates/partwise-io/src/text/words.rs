@@ -4,19 +4,33 @@ use super::style::Style;
 
 /// Last words of a heading that announce a column of names.
 const IDS: &str = "\
-    accession accessions asv barcode barcodes batch case cell cells chr chromosome city \
-    class cluster code codes company compound country county customer customerid district \
-    doc docid document ensembl entrez feature features file filename gene geneid genename \
-    genes genesymbol id identifier idref ids iid index individual isin item itemid key kmer \
-    label labels locus metabolite movie movieid mutation name names no nr number object obs \
-    observation otu participant patient peptide person phenotype player probe probeid \
-    product protein region respondent row rowname rownames sample sampleid sampleno samples \
-    scan site sku species specimen spot state station student subject symbol taxon term type \
-    user userid";
+    accession accessions account asv barcode barcodes batch case cell cells chr chromosome city \
+    cas class cluster code codes company compound country county customer customerid district \
+    doc docid document employee ensembl entrez feature features file filename fips gene geneid genename \
+    genes genesymbol geoid house id identifiant identifier idnr idref ids idx iid index individual \
+    invoice isbn isin kennung item itemid key kmer \
+    label labels locus metabolite movie movieid muestra mutation name names no nr num number numero número nummer numéro object obs \
+    observation order otu participant patient peptide person phenotype pid player plot plz pmid \
+    postcode probe probeid \
+    product protein question record region respondent row rowname rownames run sample sampleid sampleno samples \
+    scan seq sequence site sku species specimen spot state station student subj subject symbol \
+    taxid taxon term transaction type uid user userid uuid well zip zipcode номер 型号 编号";
+/// Last words of a heading that announce a number of each row and nothing else.
+const PURE: &str = "\
+    id ids idx code codes key no nr num number uid uuid pid isbn pmid accession barcode identifier";
+/// Last words of a heading of classes, which repeat.
+const CLASSES: &str = "\
+    class classes species type category group cluster batch phenotype label labels condition \
+    treatment";
 /// Words of a heading of a time or another axis, along which rows are ordered.
 const AXES: &str = "\
-    date day time timestamp datetime year years month week hour hours minute minutes min sec \
-    seconds wavelength wavenumber frequency freq mz ppm energy position";
+    date day time timestamp datetime year years month week hour hours minute minutes \
+    seconds wavelength wavenumber frequency freq mz ppm energy position datum jahr année ano año \
+    fecha uhrzeit zeit";
+/// Headings of an axis that are too short to be sought in longer ones.
+const SHORT_AXES: &str = "t rt nm wl depth";
+/// Words of a heading of a date or a time.
+const DATES: &str = "date datum day time timestamp datetime year month week jahr fecha zeit";
 
 fn is_among(word: &str, all: &str) -> bool {
     all.split(' ').any(|known| known == word)
@@ -51,9 +65,41 @@ pub(crate) fn means_id(field: &[u8]) -> bool {
     }
 }
 
+/// Whether a heading means a number of each row and can hardly mean a measurement: `id`, `Sample No`,
+/// and `index` alone, but not `refractive index`.
+pub(super) fn means_only_id(field: &[u8]) -> bool {
+    let words = words(field);
+    let pure = words.last().is_some_and(|word| is_among(word, PURE));
+    means_id(field) && (words.len() == 1 || pure)
+}
+
+/// Whether a heading means the class of a row.
+pub(super) fn means_class(field: &[u8]) -> bool {
+    words(field).last().is_some_and(|word| is_among(word, CLASSES))
+}
+
 /// Whether a heading means a time or another axis.
 pub(super) fn means_axis(field: &[u8]) -> bool {
-    words(field).iter().any(|word| is_among(word, AXES))
+    let words = words(field);
+    let short = matches!(words.as_slice(), [only] if is_among(only, SHORT_AXES));
+    short || words.iter().any(|word| is_among(word, AXES))
+}
+
+/// Whether a heading means a date or a time.
+pub(super) fn means_date(field: &[u8]) -> bool {
+    words(field).iter().any(|word| is_among(word, DATES))
+}
+
+/// Whether a heading is one that a program gives to row names without a heading of their own.
+pub(super) fn is_made_up(field: &[u8]) -> bool {
+    matches!(field, b"X" | b"X1" | b"...1" | b"level_0" | b"V1")
+}
+
+/// Whether a field is a truth value.
+pub(super) fn is_boolean(field: &[u8]) -> bool {
+    const VALUES: [&str; 12] =
+        ["true", "false", "yes", "no", "t", "f", "y", "n", "ja", "nein", "oui", "non"];
+    VALUES.iter().any(|value| field.eq_ignore_ascii_case(value.as_bytes()))
 }
 
 /// Whether a field is a name: no number and no attempt at one, but letters, a date, or a code such
