@@ -26,7 +26,7 @@ const TABLE: &str = "save it as CSV";
 const PACKED: &str = "decompress it first; only gzip is read as it is";
 
 /// First bytes of well-known files, what they are, and what to do.
-const MAGIC: [(&[u8], &str, &str); 48] = [
+const MAGIC: [(&[u8], &str, &str); 47] = [
     (b"partwise", "a partwise model (a matrix is needed here)", SUPPORTED),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", HDF5),
     (b"MATLAB 7.3", "a MATLAB 7.3 file, which is HDF5", MATLAB_73),
@@ -95,7 +95,6 @@ const MAGIC: [(&[u8], &str, &str); 48] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", ARCHIVE),
     (b"Rar!\x1a\x07", "a RAR archive", ARCHIVE),
     (b"\x04\x22\x4d\x18", "an lz4 file", PACKED),
-    (b"ORC", "an ORC file", "save it as CSV, in Python: pandas.read_orc(FILE).to_csv('x.csv')"),
     (b"Obj\x01", "an Avro file", TABLE),
     (b"<stata_dta>", "a Stata file", STATA),
     (b"\x72\x01\x01\0", "a Stata file", STATA),
@@ -123,6 +122,10 @@ pub(crate) fn refuse(head: &[u8], name: &str) -> Result<(), Error> {
     }
     if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
         return Err(refusal("a BMP image", IMAGE));
+    }
+    if head.starts_with(b"ORC") && head.get(3).is_some_and(|b| *b < b'\t') {
+        let cure = "save it as CSV, in Python: pandas.read_orc(FILE).to_csv('x.csv')";
+        return Err(refusal("an ORC file", cure));
     }
     if is_matlab_4(head) {
         return Err(refusal("a MATLAB 4 file", MATLAB));

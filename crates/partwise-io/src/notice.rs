@@ -324,11 +324,14 @@ impl fmt::Display for Notice {
                 f,
                 "numbers with a point have three digits behind it beside whole numbers, the first is '{first}' at line {line}, read as a fraction; if points part groups of three digits: --decimal ,; --decimal . confirms"
             ),
-            Self::MaybeMissing { value, count } => write!(
-                f,
-                "{value:?} stands {} and far above all other numbers; if it stands for a missing value: --na {value:?} --missing nan",
-                counted(*count, "time", "times")
-            ),
+            Self::MaybeMissing { value, count } => {
+                let code = if *value < 1e15 { format!("{value}") } else { format!("{value:e}") };
+                let times = counted(*count, "time", "times");
+                write!(
+                    f,
+                    "{code} stands {times} and far above all other numbers; if it stands for a missing value: --na {code} --missing nan"
+                )
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ const AXES: &str = "\
 /// Headings of an axis that are too short to be sought in longer ones.
 const SHORT_AXES: &str = "t rt nm wl depth";
 /// Words of a heading of a date or a time.
-const DATES: &str = "date datum day time timestamp datetime year month week jahr fecha zeit";
+const DATES: &str = "date datum day time timestamp datetime year month week jahr année ano año \
+    fecha zeit";
 
 fn is_among(word: &str, all: &str) -> bool {
     all.split(' ').any(|known| known == word)
