@@ -123,7 +123,7 @@ pub(crate) fn refuse(head: &[u8], name: &str) -> Result<(), Error> {
     if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
         return Err(refusal("a BMP image", IMAGE));
     }
-    if head.starts_with(b"ORC") && head.get(3).is_some_and(|b| *b < b'\t') {
+    if head.starts_with(b"ORC") && head.iter().take(64).any(|b| *b < b'\t') {
         let cure = "save it as CSV, in Python: pandas.read_orc(FILE).to_csv('x.csv')";
         return Err(refusal("an ORC file", cure));
     }

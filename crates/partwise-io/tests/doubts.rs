@@ -241,7 +241,7 @@ fn more_kinds_are_named() {
     let matlab = [0u32, 2, 2, 0, 2].map(u32::to_le_bytes).concat();
     for (bytes, kind) in [
         ([matlab, b"X\0".to_vec(), vec![0; 32]].concat(), "MATLAB 4"),
-        (b"ORC\x01\0\0\n\x04".to_vec(), "ORC"),
+        (b"ORC\n\x11\0\0\n\x04".to_vec(), "ORC"),
         (b"\x04\x22\x4d\x18dat".to_vec(), "lz4"),
         (b"BM\x46\0\0\0\0\0\0\0\x36\0".to_vec(), "BMP"),
         (b"<stata_dta><header>".to_vec(), "Stata"),
