@@ -233,8 +233,8 @@ impl Layout {
     /// where its last field may be a value that is missing.
     fn doubt_first_row(&mut self, data: &[Record], options: &ReadOptions) {
         let Some((header, first)) = self.header.as_ref().zip(data.first()) else { return };
-        let only = data.iter().skip(1).any(|record| !record.first().is_empty());
-        if self.names_at == Some(0) && first.first().is_empty() && only {
+        let others_named = data.iter().skip(1).any(|record| !record.first().is_empty());
+        if self.names_at == Some(0) && first.first().is_empty() && others_named {
             self.notices.push(Notice::EmptyName { line: first.line });
         }
         let corner = header.first();
@@ -389,8 +389,11 @@ impl Layout {
                 let first = char::from(*first);
                 format!("; --comment '{first}' skips lines that begin so, as line {above} does")
             }
-            _ if above == self.opening || (record.line <= TOP && record.len() > expected) => {
+            _ if above == self.opening => {
                 format!("; --skip-lines {above} passes over the lines before this one")
+            }
+            _ if record.line <= TOP && record.len() > expected => {
+                "; --skip-lines passes over lines before the table".into()
             }
             ([byte, ..], _)
                 if record.len() < expected && byte.is_ascii_graphic() && times(*byte) < 2 =>
