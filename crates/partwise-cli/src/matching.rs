@@ -21,7 +21,7 @@ pub(crate) enum Match {
 
 /// Names of one side of an input, and what the input is called.
 #[derive(Clone, Copy)]
-pub(crate) struct Named<'a> {
+pub(crate) struct NamesOf<'a> {
     pub(crate) of: &'a str,
     pub(crate) names: Option<&'a [String]>,
 }
@@ -35,8 +35,8 @@ impl Match {
     pub(crate) fn order(
         self,
         what: &str,
-        ours: Named<'_>,
-        theirs: Named<'_>,
+        ours: NamesOf<'_>,
+        theirs: NamesOf<'_>,
     ) -> Result<Option<Vec<usize>>, Failure> {
         let (Self::Names, Some(own), Some(other)) = (self, ours.names, theirs.names) else {
             return Ok(None);
@@ -60,13 +60,13 @@ impl Match {
         self,
         table: Table,
         name: &str,
-        (rows, columns): (Option<Named<'_>>, Option<Named<'_>>),
+        (rows, columns): (Option<NamesOf<'_>>, Option<NamesOf<'_>>),
         notices: &mut Vec<String>,
     ) -> Result<Table, Failure> {
         let mut moved = Vec::new();
-        let mut order = |what: &str, ours: Option<Named<'_>>, names: Option<&[String]>| {
+        let mut order = |what: &str, ours: Option<NamesOf<'_>>, names: Option<&[String]>| {
             let Some(ours) = ours else { return Ok(None) };
-            let order = self.order(what, ours, Named { of: name, names })?;
+            let order = self.order(what, ours, NamesOf { of: name, names })?;
             moved.extend(order.is_some().then(|| format!("{what}s than {}", ours.of)));
             Ok::<_, Failure>(order)
         };
@@ -84,7 +84,7 @@ impl Match {
 }
 
 /// Where each name stands; refuses one that stands twice.
-fn places<'a>(what: &str, side: Named<'a>) -> Result<HashMap<&'a str, usize>, Failure> {
+fn places<'a>(what: &str, side: NamesOf<'a>) -> Result<HashMap<&'a str, usize>, Failure> {
     let names = side.names.unwrap_or_default();
     let mut places = HashMap::with_capacity(names.len());
     for (at, name) in names.iter().enumerate() {
@@ -102,8 +102,8 @@ fn places<'a>(what: &str, side: Named<'a>) -> Result<HashMap<&'a str, usize>, Fa
 }
 
 /// The refusal of names that are not the same.
-fn differ(what: &str, ours: Named<'_>, theirs: Named<'_>) -> Failure {
-    let only = |side: Named<'_>, other: Named<'_>| {
+fn differ(what: &str, ours: NamesOf<'_>, theirs: NamesOf<'_>) -> Failure {
+    let only = |side: NamesOf<'_>, other: NamesOf<'_>| {
         let known: HashSet<&String> = other.names.unwrap_or_default().iter().collect();
         let lacking: Vec<&String> =
             side.names.unwrap_or_default().iter().filter(|name| !known.contains(name)).collect();
@@ -135,8 +135,8 @@ mod tests {
     fn order(ours: &[&str], theirs: &[&str]) -> Result<Option<Vec<usize>>, String> {
         let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (ours, theirs) = (owned(ours), owned(theirs));
-        let ours = Named { of: "x.csv", names: Some(&ours) };
-        let theirs = Named { of: "w.csv", names: Some(&theirs) };
+        let ours = NamesOf { of: "x.csv", names: Some(&ours) };
+        let theirs = NamesOf { of: "w.csv", names: Some(&theirs) };
         Match::Names.order("column", ours, theirs).map_err(|failure| failure.text())
     }
 

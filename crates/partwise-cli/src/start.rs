@@ -5,7 +5,7 @@ use crate::args::SideFile;
 use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::load;
-use crate::matching::{Match, Named};
+use crate::matching::{Match, NamesOf};
 use crate::number::Number;
 use partwise::Factor;
 use partwise_io::{DType, Layout, Order, Table, Values};
@@ -93,7 +93,7 @@ impl Tables {
             }
         }
         if let Some((name, table)) = self.w {
-            let rows = Named { of, names: about.row_names.as_deref() };
+            let rows = NamesOf { of, names: about.row_names.as_deref() };
             let table = matching.arrange(table, &name, (Some(rows), None), notices)?;
             given.component_names.clone_from(&table.col_names);
             given.w = Some(factor(table, &name, ("W", (about.rows, rank)), notices)?);
@@ -101,8 +101,8 @@ impl Tables {
         }
         if let Some((name, table)) = self.h {
             let names = given.component_names.as_deref();
-            let components = Named { of: &named_by, names };
-            let columns = Named { of, names: about.col_names.as_deref() };
+            let components = NamesOf { of: &named_by, names };
+            let columns = NamesOf { of, names: about.col_names.as_deref() };
             let by = (Some(components), Some(columns));
             let table = matching.arrange(table, &name, by, notices)?;
             let names = table.row_names.clone();

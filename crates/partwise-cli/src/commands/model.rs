@@ -5,7 +5,7 @@ use crate::about::About;
 use crate::args;
 use crate::components;
 use crate::failure::Failure;
-use crate::matching::{Match, Named};
+use crate::matching::{Match, NamesOf};
 use crate::number::Number;
 use crate::text;
 use crate::weigh::Seen;
@@ -171,8 +171,8 @@ pub(crate) fn arranged(
     notices: &mut Vec<String>,
 ) -> Result<Table, Failure> {
     let of = crate::text::path(path);
-    let rows = rows.then_some(Named { of: &of, names: model.row_names.as_deref() });
-    let columns = Some(Named { of: &of, names: model.col_names.as_deref() });
+    let rows = rows.then_some(NamesOf { of: &of, names: model.row_names.as_deref() });
+    let columns = Some(NamesOf { of: &of, names: model.col_names.as_deref() });
     matching.arrange(table, name, (rows, columns), notices)
 }
 

@@ -8,7 +8,7 @@ use crate::args::{SideFile, Weighing};
 use crate::beside::Beside;
 use crate::failure::Failure;
 use crate::load;
-use crate::matching::Named;
+use crate::matching::NamesOf;
 use crate::number::Number;
 use partwise::matrix::Weights;
 use partwise::{Error, Input};
@@ -83,7 +83,7 @@ impl<T: Number> Reader<'_, T> {
         if file == SideFile::Uncertainties {
             table = precisions(table, path)?;
         }
-        let named = |names| Some(Named { of: &self.about.name, names });
+        let named = |names| Some(NamesOf { of: &self.about.name, names });
         let of_x = (named(self.about.row_names.as_deref()), named(self.about.col_names.as_deref()));
         let mut grid = self.converted(table, path, of_x)?;
         if file.may_lack_entries() {
@@ -122,7 +122,7 @@ impl<T: Number> Reader<'_, T> {
         let fits = |t: &Table| t.rows.min(t.cols) == 1 && t.rows.max(t.cols) == n;
         let table = self.files.read(path, file, self.about, fits)?;
         let names = if side == "row" { &self.about.row_names } else { &self.about.col_names };
-        let ours = Some(Named { of: &self.about.name, names: names.as_deref() });
+        let ours = Some(NamesOf { of: &self.about.name, names: names.as_deref() });
         // A column has the names of X beside it, a row above it.
         let of_x = if table.cols == 1 { (ours, None) } else { (None, ours) };
         let grid = self.converted(table, path, of_x)?;
@@ -168,7 +168,7 @@ impl<T: Number> Reader<'_, T> {
         &mut self,
         table: Table,
         path: &Path,
-        (rows, columns): (Option<Named<'_>>, Option<Named<'_>>),
+        (rows, columns): (Option<NamesOf<'_>>, Option<NamesOf<'_>>),
     ) -> Result<Grid<T>, Failure> {
         let name = load::name(path);
         let table = self.files.matching().arrange(table, &name, (rows, columns), self.notices)?;
