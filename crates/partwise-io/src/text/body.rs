@@ -12,7 +12,7 @@ use super::gather::Gather;
 use super::layout::Layout;
 use super::record::Record;
 use super::style::without_percent;
-use super::triples;
+use super::suspect;
 use super::words::{is_date, is_label};
 
 /// What has been read below the header.
@@ -167,7 +167,7 @@ impl<'a> Body<'a> {
         {
             table.notices.push(Notice::IdsRepeat { count, first });
         }
-        if let Some(notice) = triples::suspect(&table) {
+        if let Some(notice) = suspect::suspect(&table) {
             table
                 .notices
                 .retain(|other| !matches!(other, Notice::MaybeNames { .. } | Notice::MaybeIds));

@@ -12,13 +12,13 @@ use super::names::{self, FirstColumn};
 use super::record::Record;
 use super::style::{Style, without_percent};
 use super::words::means_id;
-use super::{known, triples, units};
+use super::{known, suspect, units};
 
 const FRAME: &str = "it is an axis below text, beside an axis of numbers";
 pub(super) const COMMENT: &str = "a comment as wide as the data";
 
 /// Lines among which there may be some that do not belong to the table.
-const TOP: u64 = 30;
+pub(super) const TOP: u64 = 30;
 
 /// The layout of a text file.
 #[derive(Debug)]
@@ -37,13 +37,13 @@ pub(super) struct Layout {
     /// Columns of the matrix.
     pub(super) cols: usize,
     /// Empty fields that are dropped at the end of each line.
-    trailing: usize,
+    pub(super) trailing: usize,
     /// The first line of the table.
     pub(super) opening: u64,
     /// First bytes of the lines of the table.
-    begins: Vec<u8>,
+    pub(super) begins: Vec<u8>,
     pub(super) delimiter: u8,
-    hint: &'static str,
+    pub(super) hint: &'static str,
     pub(super) style: Style,
     /// Columns in percent; empty if there are none.
     percent: Vec<bool>,
@@ -281,7 +281,7 @@ impl Layout {
     /// Whether the headings are those of a row, a column and a value.
     fn names_triples(&self) -> Result<bool, Error> {
         let headings = self.headings()?.unwrap_or_default();
-        Ok(matches!(self.width, 3 | 4) && triples::named(&headings))
+        Ok(matches!(self.width, 3 | 4) && suspect::named(&headings))
     }
 
     /// The heading of a field.
@@ -353,58 +353,6 @@ impl Layout {
     /// Whether a column is in percent.
     pub(super) fn is_percent(&self, at: usize) -> bool {
         self.percent.get(at).copied().unwrap_or(false)
-    }
-
-    /// Checks the number of fields of a line.
-    pub(super) fn check_width(&self, record: &Record) -> Result<(), Error> {
-        let expected = self.width + self.trailing;
-        if record.len() == expected && (self.trailing == 0 || empty_at_end(record) >= self.trailing)
-        {
-            return Ok(());
-        }
-        let place = Place::Line(record.line);
-        let plural = if record.len() == 1 { "" } else { "s" };
-        let found = format!("{} field{plural}", record.len());
-        let end = match self.trailing {
-            0 => "",
-            1 => ", the last empty",
-            _ => ", the last ones empty",
-        };
-        let hint = self.width_hint(record, expected);
-        let expected = format!("{expected}{end}; check delimiter and quotes{hint}");
-        Err(Error::format(place, found, expected))
-    }
-}
-
-impl Layout {
-    /// What to do about a line of another width.
-    fn width_hint(&self, record: &Record, expected: usize) -> String {
-        let above = record.line.saturating_sub(1);
-        let times = |byte: u8| self.begins.iter().filter(|b| **b == byte).count();
-        let mark = |byte: u8| byte.is_ascii_punctuation() && !b"\"'-+.,;".contains(&byte);
-        match (record.first(), self.begins.first()) {
-            ([b'#', ..], _) => "; --comment '#' skips lines that begin so".into(),
-            _ if !self.hint.is_empty() => self.hint.into(),
-            (_, Some(first)) if above == self.opening && mark(*first) && times(*first) == 1 => {
-                let first = char::from(*first);
-                format!("; --comment '{first}' skips lines that begin so, as line {above} does")
-            }
-            _ if above == self.opening => {
-                format!("; --skip-lines {above} passes over the lines before this one")
-            }
-            _ if record.line <= TOP && record.len() > expected => {
-                "; --skip-lines passes over lines before the table".into()
-            }
-            ([byte, ..], _)
-                if record.len() < expected && byte.is_ascii_graphic() && times(*byte) < 2 =>
-            {
-                let byte = char::from(*byte);
-                format!(
-                    "; if it is no line of the table, --comment '{byte}' skips lines that begin so"
-                )
-            }
-            _ => String::new(),
-        }
     }
 }
 

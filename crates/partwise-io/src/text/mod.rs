@@ -17,8 +17,10 @@ mod names;
 mod preamble;
 mod record;
 mod style;
+mod suspect;
 mod triples;
 mod units;
+mod width;
 mod words;
 
 use std::io::Read;
