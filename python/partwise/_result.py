@@ -227,12 +227,12 @@ class Result:
             ("explained variance", f"{self.explained_variance:.6g}"),
             ("objective", f"{self.objective:.10g}"),
             ("KKT residual", f"{self.kkt_residual:.2e}"),
-            *self._missing(),
+            *self._on_hidden(),
             ("sparsity", f"W {self.w_sparsity:.3f}, H {self.h_sparsity:.3f}"),
             *(("warning", warning) for warning in self.warnings),
         ]
 
-    def _missing(self) -> list[tuple[str, str]]:
+    def _on_hidden(self) -> list[tuple[str, str]]:
         lines = []
         if self.ridge is not None:
             lines.append(("ridge", f"{self.ridge:.4g} on both factors, since entries are missing"))

@@ -105,6 +105,9 @@ fn pilot_divergence<T: Scalar>(
         n_init: 1,
         max_iter: PILOT_ITERATIONS,
         plain: 0,
+        // The ridge is the same under every rule.
+        rule: None,
+        sweeps: None,
         w_penalty: both,
         h_penalty: both,
         ..options.clone()

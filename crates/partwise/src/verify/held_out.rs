@@ -24,7 +24,7 @@ pub struct HeldOut {
 }
 
 /// The error of W (m×k) times H (stored tall, n×k) in the entries of X that were hidden: those of
-/// `weights.hidden` and, with `by_weights`, those that sparse weights do not store. None if X holds no
+/// `weights.hidden` and, with `by_weights`, those whose weight in `weights.entries` is 0. None if X holds no
 /// value in any of them: NaN and, where absent entries are missing, what is not stored are not known.
 /// Below zero, and where the loss forbids zeros at zero, nothing but the Frobenius loss has a value.
 ///
@@ -96,7 +96,7 @@ struct Hidden<'a, T: Scalar> {
 impl<'a, T: Scalar> Hidden<'a, T> {
     fn new(data: &'a Data<'a, T>, by_weights: bool) -> Self {
         let weights = data.weights.entries.as_ref();
-        Self { data, shown: weights.filter(|w| by_weights && w.is_sparse()) }
+        Self { data, shown: weights.filter(|_| by_weights) }
     }
 
     /// Calls `each(row, column, value)` for those whose value is known.
@@ -113,7 +113,7 @@ impl<'a, T: Scalar> Hidden<'a, T> {
             hidden.extend_from_slice(mask.map_or(&[][..], |mask| mask.row(i).0));
             if let Some(shown) = &shown {
                 weights.read(&**shown, i)?;
-                hidden.extend((0u32..).take(cols).filter(|&j| !weights.is_stored(j as usize)));
+                hidden.extend((0u32..).take(cols).filter(|&j| weights.value(j as usize) == 0.0));
                 hidden.sort_unstable();
                 hidden.dedup();
             }

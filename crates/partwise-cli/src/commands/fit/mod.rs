@@ -126,11 +126,13 @@ fn held_out<T: Number>(
     data: &Data<'_, T>,
     fit: &Fit<T>,
 ) -> Result<Option<HeldOut>, Error> {
-    let by_mask = args.weighing.mask.is_some();
-    if !by_mask && args.weighing.hide.is_none() {
+    let given = &args.weighing;
+    if given.mask.is_none() && given.hide.is_none() {
         return Ok(None);
     }
-    verify::held_out(data, by_mask, (&fit.w, &fit.h), args.loss)
+    // A mask alone is weights of 0 and 1; beside others it is told apart from their zeros.
+    let alone = given.weights.is_none() && given.uncertainties.is_none();
+    verify::held_out(data, alone && given.mask.is_some(), (&fit.w, &fit.h), args.loss)
 }
 
 fn options<T: Number>(
