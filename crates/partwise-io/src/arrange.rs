@@ -151,15 +151,17 @@ mod tests {
         table
     }
 
+    fn u8s(values: &[u8]) -> Numbers {
+        Numbers::U8(values.to_vec())
+    }
+
+    fn sparse(layout: Layout, indptr: &[u64], indices: &[u32], values: &[u8]) -> Values {
+        let (indptr, indices) = (indptr.to_vec(), indices.to_vec());
+        Values::Sparse { layout, indptr, indices, numbers: u8s(values) }
+    }
+
     /// `[1 0 2; 0 3 4]` in every form.
     fn forms() -> Vec<Values> {
-        let u8s = |v: &[u8]| Numbers::U8(v.to_vec());
-        let sparse = |layout, indptr: &[u64], indices: &[u32], v: &[u8]| Values::Sparse {
-            layout,
-            indptr: indptr.to_vec(),
-            indices: indices.to_vec(),
-            numbers: u8s(v),
-        };
         vec![
             Values::Dense { numbers: u8s(&[1, 0, 2, 0, 3, 4]), order: Order::RowMajor },
             Values::Dense { numbers: u8s(&[1, 0, 0, 3, 2, 4]), order: Order::ColumnMajor },
@@ -170,13 +172,6 @@ mod tests {
 
     /// `[4 0 3; 2 1 0]`: rows turned, columns c, a, b.
     fn turned() -> Vec<Values> {
-        let u8s = |v: &[u8]| Numbers::U8(v.to_vec());
-        let sparse = |layout, indptr: &[u64], indices: &[u32], v: &[u8]| Values::Sparse {
-            layout,
-            indptr: indptr.to_vec(),
-            indices: indices.to_vec(),
-            numbers: u8s(v),
-        };
         vec![
             Values::Dense { numbers: u8s(&[4, 0, 3, 2, 1, 0]), order: Order::RowMajor },
             Values::Dense { numbers: u8s(&[4, 2, 0, 1, 3, 0]), order: Order::ColumnMajor },

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 /// What [`held_out`] finds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldOut {
-    /// Hidden entries whose value is known, and can be one of the loss.
+    /// HiddenEntries entries whose value is known, and can be one of the loss.
     pub count: usize,
     /// What W·H misses them by: under the Frobenius loss the root of the mean squared error, else the mean
     /// of d(x, q).
@@ -49,7 +49,7 @@ pub fn held_out<T: Scalar>(
     let (w, h, in_units) = (wide(w, step), wide(h, step), loss.in_units::<f64>(half)?);
     let squares = loss == Loss::FROBENIUS;
     let mut sums = (0usize, 0.0, 0.0);
-    let hidden = Hidden::new(data, by_weights);
+    let hidden = HiddenEntries::new(data, by_weights);
     hidden.for_each(|i, j, x| {
         let x = x * step * step;
         if !squares && (x < 0.0 || (x == 0.0 && loss.forbids_zeros())) {
@@ -88,12 +88,12 @@ fn row_means<T: Scalar>(entries: &Entries<'_, T>, cols: usize, unit: f64) -> Res
 }
 
 /// The entries that were hidden.
-struct Hidden<'a, T: Scalar> {
+struct HiddenEntries<'a, T: Scalar> {
     data: &'a Data<'a, T>,
     shown: Option<&'a Input<'a, T>>,
 }
 
-impl<'a, T: Scalar> Hidden<'a, T> {
+impl<'a, T: Scalar> HiddenEntries<'a, T> {
     fn new(data: &'a Data<'a, T>, by_weights: bool) -> Self {
         let weights = data.weights.entries.as_ref();
         Self { data, shown: weights.filter(|_| by_weights) }
