@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 /// What [`held_out`] finds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldOut {
-    /// HiddenEntries entries whose value is known, and can be one of the loss.
+    /// Hidden entries whose value is known, and can be one of the loss.
     pub count: usize,
     /// What W·H misses them by: under the Frobenius loss the root of the mean squared error, else the mean
     /// of d(x, q).
