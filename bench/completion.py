@@ -2,11 +2,13 @@
 
     python completion.py DATA [NAME ...] [--seeds 30] [--iterations 300] [--arms default,plain,...]
 
-DATA is the folder with digits.npy and, where there is one, ratings.csv with the columns user, item and
-rating (MovieLens comes so); the other tables are made here. A tenth of what is known is hidden at
-random, anew for each seed. A line of the table has medians over the seeds: of half the squared error
-of what was seen, of the root of the mean squared error of what was hidden, and the largest prediction
-of a hidden entry over the largest entry of X. `rows` predicts the mean of what is seen of a row.
+A NAME is a table that is made here (poisson, wide, large, tastes) or a file of the folder DATA without
+its ending: digits.npy, or ratings.csv with the columns user, item and rating (MovieLens comes so).
+A tenth of what is known is hidden at random, anew for each seed. A line of the table has medians over
+the seeds: of half the squared error of what was seen, of the objective (that and the ridge) over that of
+the first arm with the same seed, of the root of the mean squared error of what was hidden and its worst,
+and the largest prediction of a hidden entry over the largest entry of X. `rows` predicts the mean of
+what is seen of a row.
 
 The arms: `default` is what partwise.fit does and `defaultplain` the same in iterations of one sweep
 without extrapolation; `free` the same without a penalty, `plain` in such iterations, `textbook`
@@ -58,12 +60,12 @@ def load(folder, name, rng):
         return planted(rng, 60, 300), False
     if name == "tastes":
         return tastes(rng), True
-    path = folder / ("digits.npy" if name == "digits" else "ratings.csv")
-    if not path.exists():
-        return None
-    if name == "digits":
+    if name == "large":
+        return planted(rng, 120, 80, mean=100.0), False
+    path = folder / f"{name}.npy"
+    if path.exists():
         return np.load(path).astype(float), False
-    with path.open() as lines:
+    with (folder / f"{name}.csv").open() as lines:
         rows = [row[:3] for row in csv.reader(lines)]
     rows = [row for row in rows if row[0].isdigit()]
     users, items, ratings = zip(*rows, strict=True)
@@ -104,7 +106,7 @@ def unit(x, seen):
 def fit(arm, x, seen, sparse, k, seed, iterations):
     """W and H of an arm, and how it ended."""
     if arm == "textbook":
-        return (*textbook(x, seen, k, seed, iterations), "max_iter", 0.0)
+        return (*textbook(x, seen, k, seed, iterations), "max_iter", 0.0, np.nan)
     shown = np.where(seen, x, 0.0)
     base = {"seed": seed, "max_iter": iterations, "threads": 1}
     data = (
@@ -134,7 +136,7 @@ def fit(arm, x, seen, sparse, k, seed, iterations):
             asked = {"tol": 1e-9, "max_iter": 20 * iterations, **FREE}
         start = {} if r is None else {"w": r.w, "h": r.h}
         r = partwise.fit(data[0], k, **{**base, **data[1], **asked, **start})
-    return r.w, r.h, r.status, r.seconds
+    return r.w, r.h, r.status, r.seconds, r.objective
 
 
 def main():
@@ -147,9 +149,11 @@ def main():
     parser.add_argument("--ranks", default="")
     parser.add_argument("--arms", default="rows,textbook,plain,free,mu,default")
     args = parser.parse_args()
-    print(f"{'set':8} {'k':>3} {'arm':14} {'train':>12} {'test':>9} {'worst':>9} {'range':>8}  status")
+    columns = f"{'train':>12} {'objective':>9} {'test':>9} {'worst':>9} {'range':>8}"
+    print(f"{'set':14} {'k':>3} {'arm':14} {columns}  status")
     for name in args.names:
-        for k in map(int, args.ranks.split(",")) if args.ranks else SETS[name]:
+        for k in map(int, args.ranks.split(",")) if args.ranks else SETS.get(name, (4, 8)):
+            first = {}
             for arm in args.arms.split(","):
                 rows, ended = [], []
                 for seed in range(args.seeds):
@@ -158,19 +162,20 @@ def main():
                     seen, hidden = hide(x, sparse, rng, args.share)
                     if arm == "rows":
                         total = np.where(seen, x, 0.0).sum(1) / np.maximum(seen.sum(1), 1)
-                        q, how = np.broadcast_to(total[:, None], x.shape), ("", 0.0)
+                        q, how = np.broadcast_to(total[:, None], x.shape), ("", 0.0, np.nan)
                     else:
                         w, h, *how = fit(arm, x, seen, sparse, k, seed, args.iterations)
                         q = np.asarray(w, float) @ h
                     test = np.sqrt(np.mean((x - q)[hidden] ** 2))
                     train = 0.5 * np.sum((x - q)[seen] ** 2)
-                    rows.append((train, test, q[hidden].max() / x.max(), how[1]))
+                    objective = how[2] / first.setdefault(seed, how[2])
+                    rows.append((train, objective, test, q[hidden].max() / x.max(), how[1]))
                     ended.append(how[0])
-                train, test, largest, seconds = np.median(rows, axis=0)
-                worst = max(row[1] for row in rows)
+                train, objective, test, largest, seconds = np.median(rows, axis=0)
+                worst = max(row[2] for row in rows)
                 ways = " ".join(f"{s}:{ended.count(s)}" for s in sorted(set(ended)) if s)
                 print(
-                    f"{name:8} {k:3} {arm:14} {train:12.5g} {test:9.4g} {worst:9.3g} {largest:8.3g}"
+                    f"{name:14} {k:3} {arm:14} {train:12.5g} {objective:9.6f} {test:9.4g} {worst:9.3g} {largest:8.3g}"
                     f"  {ways} {seconds:.2g} s",
                     flush=True,
                 )

@@ -160,7 +160,7 @@ impl<T: Scalar> Task<'_, T> {
         if member.reseeded > 0 {
             warnings.push(Warning::Reseeded { count: member.reseeded });
         }
-        let rule = self.options.rule();
+        let rule = self.rule;
         if member.rose > 0 && !self.by_entries() && !rule.update::<T>(1).is_monotone() {
             warnings.push(Warning::Rose { times: member.rose, rule: rule.name() });
         }

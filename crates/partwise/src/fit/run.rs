@@ -119,8 +119,8 @@ impl<T: Scalar> Task<'_, T> {
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
         let options = self.options;
-        let rule = options.rule().update::<T>(options.sweeps.unwrap_or(SWEEPS));
-        let plain = options.rule().plain::<T>();
+        let rule = self.rule.update::<T>(options.sweeps.unwrap_or(SWEEPS));
+        let plain = self.rule.plain::<T>();
         let null = 0.5 * self.scan.norm_sq;
         let problem = normal::Problem {
             x: matrix,
@@ -155,8 +155,8 @@ impl<T: Scalar> Task<'_, T> {
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
         let (options, loss, side) = (self.options, self.loss, self.streamed.side);
-        let rule = options.rule().by_entries::<T>(loss, options.sweeps);
-        let plain = options.rule().by_entries::<T>(loss, Some(1));
+        let rule = self.rule.by_entries::<T>(loss, options.sweeps);
+        let plain = self.rule.by_entries::<T>(loss, Some(1));
         // Not every rule reads X by its other side.
         let room = room(self.data, options);
         let turned = (!rule.follows()).then(|| self.data.x.by_other_side(side.opposite(), room));

@@ -41,6 +41,7 @@ pub(super) struct Task<'a, T: Scalar> {
     pub(super) data: &'a Data<'a, T>,
     pub(super) options: &'a Options<T>,
     pub(super) way: Way,
+    pub(super) rule: Rule,
     pub(super) streamed: Streamed<'a, T>,
     /// Of the streamed matrix times 2^(−2·half), weighed.
     pub(super) scan: Scan,
@@ -64,6 +65,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let streamed = data.x.streamed(room(data, options)).halting(&halt);
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
+        let rule = way.rule(data, options)?;
         let every = way.need(options.loss);
         let scan = scan(data, &*streamed.matrix, side, every)?;
         let turned = |scan: &Scan| match side {
@@ -75,8 +77,20 @@ impl<'a, T: Scalar> Task<'a, T> {
         let loss = options.loss.in_units::<T>(half)?;
         let warnings = remarks(data, options, &scan, side);
         let charges = Charges::given(options);
-        let mut task =
-            Self { data, options, way, streamed, scan, half, loss, charges, warnings, began, halt };
+        let mut task = Self {
+            data,
+            options,
+            way,
+            rule,
+            streamed,
+            scan,
+            half,
+            loss,
+            charges,
+            warnings,
+            began,
+            halt,
+        };
         if task.by_entries() {
             task.check_by_entries()?;
         }
@@ -101,7 +115,7 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     /// What a rule or a loss by entries cannot have.
     fn check_by_entries(&self) -> Result<()> {
-        let (rule, loss) = (self.options.rule(), self.options.loss);
+        let (rule, loss) = (self.rule, self.options.loss);
         if !rule.works_by_entries() {
             return Err(Error::Conflict {
                 first: format!("rule {rule}"),
@@ -137,7 +151,7 @@ impl<'a, T: Scalar> Task<'a, T> {
 
     pub(super) fn remark_on_locked(&self, locks: bool, count: usize, warnings: &mut Vec<Warning>) {
         if locks && count > 0 {
-            warnings.push(Warning::LockedZeros { count, rule: self.options.rule().name() });
+            warnings.push(Warning::LockedZeros { count, rule: self.rule.name() });
         }
     }
 
@@ -147,7 +161,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let share = self.scan.positive as f64 / (rows as f64 * cols as f64);
         let weighted = self.data.is_weighted();
         let short = u32::try_from(rows.max(cols)).is_ok();
-        let list = self.options.rule() == Rule::Sn && !weighted && short && share <= LISTED_BELOW;
+        let list = self.rule == Rule::Sn && !weighted && short && share <= LISTED_BELOW;
         if list { Need::Positive } else { self.way.need(self.options.loss) }
     }
 

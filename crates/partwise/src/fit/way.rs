@@ -1,11 +1,13 @@
 //! How a problem is solved, and how X is read for it.
 
-use crate::error::Result;
+use super::Options;
+use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::matrix::{
-    Data, Layout, Matrix, Missing, Need, Observed, Scan, Side, Streamed, half_exponent,
+    Data, Input, Layout, Matrix, Missing, Need, Observed, Scan, Side, Streamed, half_exponent,
 };
 use crate::scalar::Scalar;
+use crate::update::Rule;
 
 /// How a problem is solved.
 pub(super) enum Way {
@@ -25,6 +27,15 @@ impl Way {
         loss: Loss,
         streamed: &Streamed<'_, T>,
     ) -> Result<Self> {
+        if !data.x.hands_out_rows()
+            && data.weights.entries.as_ref().is_some_and(Input::hands_out_rows)
+        {
+            return Err(Error::Conflict {
+                first: "weights from a source that only hands out rows".into(),
+                second: "X in memory".into(),
+                reason: "X may be read by its columns, and its weights with it; give them in memory",
+            });
+        }
         if loss != Loss::FROBENIUS {
             return Ok(Self::Entries);
         }
@@ -39,6 +50,24 @@ impl Way {
         let (rows, cols) = data.x.shape();
         let few = missing.len() as f64 <= MISSING_SHARE * rows as f64 * cols as f64;
         Ok(if few { Self::Normal(Some(missing)) } else { Self::Entries })
+    }
+
+    /// The rule as given, or the fastest that can do with what X hands out: a rule that reads X by both of
+    /// its sides has only one of a source of rows.
+    pub(super) fn rule<T: Scalar>(&self, data: &Data<'_, T>, options: &Options<T>) -> Result<Rule> {
+        let (rule, loss) = (options.rule(), options.loss);
+        let one_read = |rule: Rule| rule.by_entries::<T>(loss, None).follows();
+        if matches!(self, Self::Normal(_)) || !data.x.hands_out_rows() || one_read(rule) {
+            return Ok(rule);
+        }
+        if options.rule.is_none() {
+            return Ok(if Rule::Mue.supports(loss) { Rule::Mue } else { Rule::Mu });
+        }
+        Err(Error::Conflict {
+            first: format!("rule {rule}"),
+            second: "a source that only hands out rows".into(),
+            reason: "it reads X by columns too; mu and, save under the Frobenius loss, mue do without",
+        })
     }
 
     /// Which zeros are needed as entries.

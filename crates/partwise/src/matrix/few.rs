@@ -14,7 +14,7 @@ const FEW: f64 = 0.5;
 
 /// Observed entries of some rows, in order.
 #[derive(Default)]
-struct List<T> {
+struct Listing<T> {
     ends: Vec<usize>,
     indices: Vec<u32>,
     values: Vec<T>,
@@ -50,7 +50,7 @@ impl<T: Scalar> Data<'_, T> {
         let Weights { entries, hidden, nan_missing, absent_missing, .. } = &self.weights;
         let listed = *absent_missing || entries.as_ref().is_some_and(Input::is_sparse);
         let (rows, cols) = self.x.shape();
-        if self.x.kind() == "rows"
+        if self.x.hands_out_rows()
             || (self.x.is_sparse() && listed)
             || u32::try_from(rows.max(cols)).is_err()
         {
@@ -80,8 +80,8 @@ impl<T: Scalar> Data<'_, T> {
             return Ok(None);
         }
         let weighed = self.weights.entries.is_some();
-        let parts = seen.in_parts(|list: &mut List<T>, block| list.add(block, weighed))?;
-        let mut all = List {
+        let parts = seen.in_parts(|list: &mut Listing<T>, block| list.add(block, weighed))?;
+        let mut all = Listing {
             ends: vec![0],
             indices: Vec::with_capacity(count),
             values: Vec::with_capacity(count),
@@ -94,7 +94,7 @@ impl<T: Scalar> Data<'_, T> {
             all.values.extend(part.values);
             all.weights.extend(part.weights);
         }
-        let List { ends, indices, values, weights } = all;
+        let Listing { ends, indices, values, weights } = all;
         let is_one = weights.iter().all(|&w| w == T::ONE);
         let weights = (!is_one)
             .then(|| Csr::new((rows, cols), &ends, indices.clone(), weights))
@@ -106,7 +106,7 @@ impl<T: Scalar> Data<'_, T> {
 /// X, and weights by entry.
 type Listed<T> = (Csr<'static, T>, Option<Csr<'static, T>>);
 
-impl<T: Scalar> List<T> {
+impl<T: Scalar> Listing<T> {
     fn add(&mut self, block: &Observations<T>, weighed: bool) {
         for at in 0..block.rows.len() {
             block.for_each_weighed(at, |col, value, weight| {
@@ -177,7 +177,7 @@ impl<T: Scalar> Observations<T> {
         if self.layout != Layout::Dense || !few || u32::try_from(self.cols).is_err() {
             return None;
         }
-        let mut list = List::default();
+        let mut list = Listing::default();
         list.add(self, !self.is_zero_or_one);
         let mut indptr = vec![0];
         indptr.extend(list.ends);

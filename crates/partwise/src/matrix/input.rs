@@ -101,6 +101,15 @@ impl<'a, T: Scalar> Input<'a, T> {
         }
     }
 
+    /// Whether X is a source that can only be read by rows.
+    pub(crate) fn hands_out_rows(&self) -> bool {
+        match self {
+            Self::Rows(_) => true,
+            Self::Until(x, _) => x.hands_out_rows(),
+            Self::Dense(_) | Self::Csr(_) | Self::Csc(_) => false,
+        }
+    }
+
     /// Entries that are stored.
     pub fn stored(&self) -> usize {
         match self {
@@ -130,7 +139,7 @@ impl<'a, T: Scalar> Input<'a, T> {
     /// X by its longer side, see [`by_within`](Self::by_within).
     pub(crate) fn streamed(&self, room: usize) -> Streamed<'_, T> {
         let (rows, cols) = self.shape();
-        let by_rows = rows >= cols || self.kind() == "rows";
+        let by_rows = rows >= cols || self.hands_out_rows();
         let side = if by_rows { Side::Rows } else { Side::Columns };
         Streamed { matrix: self.by_within(side, room), side }
     }
@@ -166,7 +175,10 @@ impl<'a, T: Scalar> Input<'a, T> {
             (Self::Csr(x), Side::Columns) => Box::new(x.transposed()),
             (Self::Csc(x), Side::Rows) => Box::new(x.0.transposed()),
             (Self::Csc(x), Side::Columns) => Box::new(x.0.borrowed()),
-            (Self::Rows(x), _) => Box::new(*x),
+            (Self::Rows(x), Side::Rows) => Box::new(*x),
+            (Self::Rows(_), Side::Columns) => {
+                unreachable!("only rows are asked of a source of rows")
+            }
             (Self::Until(x, stop), _) => until(x.by(side), stop),
         }
     }

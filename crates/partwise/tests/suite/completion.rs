@@ -135,46 +135,89 @@ fn textbook(x: &Mat, hidden: &Mat, k: usize, seed: u64) -> Mat {
     f[0].times_transposed(&f[1])
 }
 
+/// A fit of what is seen; with `plain` iterations of one sweep without extrapolation first.
+fn fit_seen(
+    (x, hidden): &(Mat, Mat),
+    (k, seed): (usize, u64),
+    (plain, rule): (usize, Rule),
+    penalty: Option<Penalty>,
+) -> Fit<f64> {
+    let base = Options { rank: k, seed, max_iter: 300, rule: Some(rule), ..Options::default() };
+    let options = Options { plain, w_penalty: penalty, h_penalty: penalty, ..base };
+    fit(data::<f64>(x, Kind::RowMajor, masked(hidden)), &options).unwrap()
+}
+
 #[test]
-fn hidden_counts_are_predicted_no_worse_than_by_others_and_trained_no_worse() {
+fn hidden_counts_are_predicted_no_worse_than_by_others() {
+    let none = Some(Penalty::NONE);
     for (k, seeds) in [(4, 5), (8, 7)] {
-        let (mut tests, mut trains) = (vec![Vec::new(); 5], vec![Vec::new(); 4]);
+        let mut tests = vec![Vec::new(); 5];
         for seed in 0..seeds {
-            let (x, hidden) = counts(60, 40, 3 * seed);
-            let run = |plain: usize, rule: Rule, penalty: Option<Penalty>| {
-                let base = Options {
-                    rank: k,
-                    seed,
-                    max_iter: 300,
-                    rule: Some(rule),
-                    ..Options::default()
-                };
-                let options = Options { plain, w_penalty: penalty, h_penalty: penalty, ..base };
-                fit(data::<f64>(&x, Kind::RowMajor, masked(&hidden)), &options).unwrap()
-            };
-            let none = Some(Penalty::NONE);
-            let ours = run(0, Rule::Hals, None);
-            let slow = run(300, Rule::Hals, None);
-            assert_eq!(ours.ridge, slow.ridge);
-            let (free, plain) = (run(0, Rule::Hals, none), run(300, Rule::Hals, none));
-            let of = |q: &Mat| error(&x, &hidden, q);
-            let others = [
-                of(&textbook(&x, &hidden, k, seed)),
-                of(&predicted(&plain)),
-                1.2 * of(&predicted(&run(0, Rule::Mu, none))),
-                of(&row_means(&x, &hidden)),
+            let made = counts(60, 40, 3 * seed);
+            let run = |way, penalty| predicted(&fit_seen(&made, (k, seed), way, penalty));
+            let of = |q: &Mat| error(&made.0, &made.1, q);
+            let errors = [
+                of(&run((0, Rule::Hals), None)),
+                of(&textbook(&made.0, &made.1, k, seed)),
+                of(&run((300, Rule::Hals), none)),
+                1.2 * of(&run((0, Rule::Mu), none)),
+                of(&row_means(&made.0, &made.1)),
             ];
-            tests[0].push(of(&predicted(&ours)));
-            tests[1..].iter_mut().zip(others).for_each(|(all, error)| all.push(error));
-            let found = [&ours, &slow, &free, &plain].map(|fit| fit.objective);
-            trains.iter_mut().zip(found).for_each(|(all, objective)| all.push(objective));
+            tests.iter_mut().zip(errors).for_each(|(all, error)| all.push(error));
         }
         let tests: Vec<f64> = tests.into_iter().map(median).collect();
         assert!(tests[1..].iter().all(|&other| tests[0] <= other), "{k}: {tests:?}");
-        // Of more parts than there are, the ends of single starts differ by more than that.
-        let slack = if k == 4 { 1.0001 } else { 1.01 };
-        let t: Vec<f64> = trains.into_iter().map(median).collect();
-        assert!(t[0] <= t[1] * slack && t[2] <= t[3] * slack, "{k}: {t:?}");
+    }
+}
+
+/// Beside coordinate descent in sweeps of its own, with the ridge and without a penalty.
+#[test]
+fn hidden_counts_are_trained_no_worse_than_by_plain_descent() {
+    for k in [4, 6, 8] {
+        for penalty in [None, Some(Penalty::NONE)] {
+            let ratio = |seed: u64| {
+                let made = counts(60, 40, 3 * seed);
+                let run = |plain| fit_seen(&made, (k, seed), (plain, Rule::Hals), penalty);
+                let (ours, plain) = (run(0), run(300));
+                assert_eq!(ours.ridge, plain.ridge);
+                ours.objective / plain.objective
+            };
+            let ratio = median((0..31).map(ratio).collect());
+            // Below that both have ended at the same minimum, each within its tolerance.
+            assert!(ratio <= 1.0001, "{k} {penalty:?}: {ratio}");
+        }
+    }
+}
+
+/// Row 0 shows columns in which two parts go up and down together, so that their shares are open however
+/// many there are; in row 1 one column tells them apart.
+#[test]
+fn a_row_that_cannot_tell_parts_apart_is_counted() {
+    let h = Mat::from_fn(12, 3, |j, t| match t {
+        0 => 1.0 + j as f64,
+        1 => (1.0 + j as f64) * if j < 8 { 0.5 } else { 2.0 },
+        _ => 1.0 + ((j * 5) % 7) as f64,
+    });
+    let w = positive(9, 3, 4);
+    let x = w.times_transposed(&h);
+    let hidden = Mat::from_fn(9, 12, |i, j| f64::from((i == 0 && j >= 8) || (i == 1 && j > 8)));
+    for kind in [Kind::RowMajor, Kind::Csr, Kind::Csc] {
+        let base = options(3, Rule::Hals);
+        let (w, h) = (Some(w.factor()), Some(h.factor()));
+        let start = Options { w, h, max_iter: 0, ..base };
+        let found = fit(data::<f64>(&x, kind, masked(&hidden)), &start).unwrap();
+        let rows = found.warnings.iter().filter_map(|w| match w {
+            Warning::UndeterminedRows { count, few, of, first, .. } => {
+                Some((*count, *few, *of, first.clone()))
+            }
+            _ => None,
+        });
+        assert_eq!(
+            rows.collect::<Vec<_>>(),
+            [(1, 0, 9, vec![0])],
+            "{kind:?}: {:?}",
+            found.warnings
+        );
     }
 }
 

@@ -27,7 +27,7 @@ mod reference;
 mod refusals;
 mod regressions;
 mod robust;
-
+mod sources;
 mod sparse;
 mod transform;
 mod weights;
