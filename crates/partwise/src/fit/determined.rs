@@ -14,8 +14,12 @@ use crate::warning::Warning;
 use std::ops::Range;
 
 /// Share of a diagonal entry down to which a pivot may fall before a system counts as singular: an error
-/// in what is observed comes out up to as many times larger, in squares, in what is not.
-const SINGULAR: f64 = 1e-3;
+/// in what is observed comes out up to as many times larger, in squares, in what is not. Measured by the
+/// least pivot of each row and column, a tenth hidden, no penalty: on digits at k = 32 the hidden entries
+/// of those below 1e-2 have a root mean square error of 8.7 (means of rows 6.4), of those from 1e-2 to 1e-1
+/// 6.8 (6.1), of the others 4.0 (5.7); planted counts and ratings are alike. None is below 1e-2 with the
+/// default ridge.
+const SINGULAR: f64 = 1e-2;
 
 /// Times the largest entry of X beyond which a prediction is far outside of it. A sum of parts that fit
 /// entries up to the largest may well exceed it: 1.9 times in digits at k = 32 with the default ridge
