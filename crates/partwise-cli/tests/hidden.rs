@@ -32,6 +32,16 @@ fn a_hidden_table_states_its_ridge_and_the_error_of_what_was_hidden() {
         assert!(hidden["error"].as_f64().unwrap() < 0.1, "{found}");
     }
     assert_eq!(ours["hidden"], masked["hidden"]);
+    // Beside weights, dense or with zeros that are not stored.
+    std::fs::write(folder.join("w.csv"), "2,2,2,2\n2,2,2,2\n2,2,2,2\n2,2,2,2\n").unwrap();
+    let entries: String = (0..16).map(|at| format!("{} {} 2\n", at / 4 + 1, at % 4 + 1)).collect();
+    let banner = "%%MatrixMarket matrix coordinate real general\n4 4 16\n";
+    std::fs::write(folder.join("w.mtx"), format!("{banner}{entries}")).unwrap();
+    for weights in ["w.csv", "w.mtx"] {
+        let found = json(&format!("--mask mask.csv --weights {weights}"));
+        assert_eq!(found["hidden"]["count"], 2, "{weights}: {found}");
+        assert_eq!(found["hidden"]["row_means"], 2.0, "{weights}: {found}");
+    }
     let free = json("--hide hide.csv --w-l2 0");
     assert!(free["ridge"].is_null() && free["penalties"].is_null() && !free["hidden"].is_null());
     let text = run(folder, "fit x.csv -k 1 --header no --hide hide.csv --out o");

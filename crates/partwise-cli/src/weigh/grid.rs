@@ -127,21 +127,17 @@ impl<T: Number> Grid<T> {
         list
     }
 
-    /// The entries that are stored here and 1 in the mask.
-    pub(super) fn where_one(&self, mask: &Self) -> Result<Self, Error> {
+    /// The entries that are stored here and not 1 in the mask.
+    pub(super) fn hidden_by(&self, mask: &Self) -> List {
         let mut list = List { indptr: vec![0], indices: Vec::new() };
-        let mut begun = 0;
         self.for_each(|row, col, _| {
-            while begun < row {
-                list.indptr.push(list.indices.len());
-                begun += 1;
-            }
-            if mask.get(row, col) == T::ONE {
+            list.indptr.resize(row + 1, list.indices.len());
+            if mask.get(row, col) != T::ONE {
                 list.indices.extend(u32::try_from(col).ok());
             }
         });
         list.indptr.resize(self.shape().0 + 1, list.indices.len());
-        list.into_grid(self.shape(), |row, col| self.get(row, col))
+        list
     }
 
     pub(super) fn into_input(self) -> Input<'static, T> {
@@ -179,18 +175,6 @@ impl List {
         let values = vec![T::ONE; self.indices.len()];
         Csr::new(shape, &self.indptr, self.indices, values)
     }
-
-    fn into_grid<T: Number>(
-        self,
-        shape: (usize, usize),
-        weigh: impl Fn(usize, usize) -> T,
-    ) -> Result<Grid<T>, Error> {
-        let mut values = Vec::with_capacity(self.indices.len());
-        for (row, columns) in self.rows().enumerate() {
-            values.extend(columns.iter().map(|&col| weigh(row, col as usize)));
-        }
-        Ok(Grid::Sparse(Csr::new(shape, &self.indptr, self.indices, values)?))
-    }
 }
 
 #[cfg(test)]
@@ -204,7 +188,7 @@ mod tests {
     #[test]
     fn a_list_holds_what_is_wanted_however_it_is_stored() {
         let mask = dense([1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
-        let sparse = mask.list(|v| v == 1.0).into_grid((2, 3), |_, _| 1.0).expect("2 × 3");
+        let sparse = Grid::Sparse(mask.list(|v| v == 1.0).into_csr((2, 3)).expect("2 × 3"));
         for grid in [&mask, &sparse] {
             assert_eq!((grid.ones(), grid.is_one_throughout()), (3.0, false));
             let (ones, others) = (grid.list(|v| v == 1.0), grid.list(|v| v != 1.0));
@@ -216,13 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_leaves_the_weights_of_what_it_shows() {
-        let weights = dense([0.0, 2.0, 3.0, 0.0, 5.0, 0.0]);
-        let stored = dense([0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
-        let weights = stored.list(|v| v == 1.0).into_grid((2, 3), |i, j| weights.get(i, j));
-        let weights = weights.expect("2 × 3");
-        let mask = dense([1.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
-        let Grid::Sparse(left) = weights.where_one(&mask).expect("2 × 3") else { panic!("dense") };
-        assert_eq!((left.row(0), left.row(1)), ((&[2][..], &[3.0][..]), (&[1][..], &[5.0][..])));
+    fn a_mask_hides_what_is_stored() {
+        let stored = dense([0.0, 2.0, 3.0, 0.0, 5.0, 0.0]);
+        let weights =
+            Grid::<f64>::Sparse(stored.list(|v| v > 0.0).into_csr((2, 3)).expect("2 × 3"));
+        let mask = dense([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        let hidden = weights.hidden_by(&mask);
+        assert_eq!((hidden.indptr, hidden.indices), (vec![0, 1, 2], vec![1, 1]));
     }
 }

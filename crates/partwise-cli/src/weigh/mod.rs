@@ -109,17 +109,16 @@ fn file(path: &Option<PathBuf>) -> Option<&Path> {
     path.as_deref().filter(|path| !is_none(path))
 }
 
-/// Weights of the entries that a mask shows, and what it hides of the others. A mask alone is weights of 0
-/// and 1, of which the engine keeps the shorter list.
-fn masked<T: Number>(
-    entries: Option<Grid<T>>,
-    mask: Grid<T>,
-) -> Result<(Option<Grid<T>>, Option<List>), Error> {
-    Ok(match entries {
+/// The weights, and which of those that are not 0 a mask hides. A mask alone is weights of 0 and 1, of which
+/// the engine keeps the shorter list.
+fn masked<T: Number>(entries: Option<Grid<T>>, mask: Grid<T>) -> (Option<Grid<T>>, Option<List>) {
+    match entries {
         None => (Some(mask), None),
-        Some(sparse @ Grid::Sparse(_)) => (Some(sparse.where_one(&mask)?), None),
-        dense => (dense, Some(mask.list(|v| v != T::ONE))),
-    })
+        Some(weights) => {
+            let hidden = weights.hidden_by(&mask);
+            (Some(weights), Some(hidden))
+        }
+    }
 }
 
 fn blame(error: Error, path: &Path) -> Failure {

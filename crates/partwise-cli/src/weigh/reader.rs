@@ -57,7 +57,7 @@ impl<T: Number> Reader<'_, T> {
         if let Some(path) = file(&args.mask) {
             let mask = self.zero_or_one(path, ("the mask", SideFile::Mask))?;
             if !mask.is_one_throughout() {
-                (entries, hidden) = masked(entries, mask).map_err(|error| blame(error, path))?;
+                (entries, hidden) = masked(entries, mask);
                 given.push("--mask".to_owned());
             }
         }
