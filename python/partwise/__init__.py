@@ -5,10 +5,16 @@ certificate of how far it is from a stationary point. ``partwise.NMF`` has the i
 scikit-learn's class of that name and needs scikit-learn to be installed.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from partwise._absent import loaded
 from partwise._fit import Result, fit, losses, rules, starts
 from partwise._native import InternalError, __version__
+
+if TYPE_CHECKING:
+    from partwise._functional import non_negative_factorization
+    from partwise._minibatch import MiniBatchNMF
+    from partwise._nmf import NMF
 
 __all__ = [
     "NMF",
@@ -34,12 +40,9 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'partwise' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_LATER[name]), name)
-    globals()[name] = value
+    value = globals()[name] = loaded(name, _LATER[name])
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted(__all__)

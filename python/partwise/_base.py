@@ -1,15 +1,19 @@
 """What `NMF` and `MiniBatchNMF` share."""
 
-import warnings
 from abc import ABC
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import _native
+from ._caller import warn
 from ._indices import check_indices
 from ._start import initialize
 from ._validation import (
@@ -24,6 +28,10 @@ from ._validation import (
     thread_count,
 )
 from ._version import marked, unmarked
+
+Array: TypeAlias = npt.NDArray[Any]
+Init: TypeAlias = Literal["random", "nndsvd", "nndsvda", "nndsvdar", "custom"] | None
+Callback: TypeAlias = Callable[[dict[str, Any]], Any]
 
 _AT_LEAST_0 = Interval(Real, 0, None, closed="left")
 _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
@@ -59,9 +67,21 @@ CONSTRAINTS = {
 class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Checks, starts, `transform`, `score` and pickling of both classes."""
 
-    _parameter_constraints: dict = CONSTRAINTS
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
-    def fit(self, X, y=None, **params):
+    components_: Array
+    n_components_: int
+    n_iter_: int
+    reconstruction_err_: float
+    n_features_in_: int
+    feature_names_in_: Array
+    status_: str
+    converged_: bool
+    kkt_residual_: float
+    objective_history_: Array
+    explained_variance_ratio_: float
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit the model to X.
 
         Parameters
@@ -79,7 +99,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         self.fit_transform(X, **params)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Array:
         """Return the W that fits X best with the components as they are.
 
         The solution is exact and a function of each row alone: a row gives the same bits by
@@ -104,7 +124,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         X = self._checked(X, reset=False, ensure_non_negative=True)
         return self._rows_given(X, self.components_)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Any) -> Array:
         """Return the product of X and the components.
 
         Parameters
@@ -119,7 +139,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         check_is_fitted(self)
         return X @ self.components_
 
-    def score(self, X, y=None):
+    def score(self, X: Any, y: Any = None) -> float:
         """Return how much of X the components explain.
 
         This is ``explained_variance_ratio_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
@@ -158,7 +178,11 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return tags
 
     def __getstate__(self):
-        return marked(super().__getstate__())
+        state = super().__getstate__()
+        if "components_" in state and state.get("callbacks") is not None:
+            # They belong to the fit that they watched, and often cannot be pickled.
+            state = {**state, "callbacks": None}
+        return marked(state)
 
     def __setstate__(self, state):
         super().__setstate__(unmarked(state, type(self).__name__))
@@ -182,11 +206,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if self.init == "custom":
             return self._custom_start(X, W, H)
         if W is not None or H is not None:
-            warnings.warn(
+            warn(
                 "When init!='custom', provided W or H are ignored. Set "
                 " init='custom' to use them as initialization.",
                 RuntimeWarning,
-                stacklevel=4,
             )
         if self._n_components == "auto":
             self._n_components = X.shape[1]
@@ -234,6 +257,15 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         threads = thread_count(self.n_jobs)
         fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, max_iter=0, threads=threads)
         return fit.divergence, fit.explained_variance, fit.kkt_residual
+
+
+def warn_of_max_iter(max_iter, residual=None, tol=None):
+    """Warn that the iterations ran out, with what was reached and what to do."""
+    # Programs filter by scikit-learn's words.
+    text = f"Maximum number of iterations {max_iter} reached. Increase it to improve convergence."
+    if residual is not None:
+        text += f" The KKT residual is {residual:.2g}, tol is {tol:g}."
+    warn(text, ConvergenceWarning)
 
 
 def root_of_divergence(divergence):

@@ -1,11 +1,10 @@
 """`non_negative_factorization`: scikit-learn's function on the engine of partwise."""
 
-import warnings
-
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import check_non_negative
 
+from ._caller import warn
 from ._indices import check_indices
 from ._nmf import NMF
 from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta, refuse_masked
@@ -121,11 +120,7 @@ def _rows_only(est, X, W, H):
     est._check_params(X)
     check_zeros_for_beta(X, est._beta_loss)
     if W is not None:
-        warnings.warn(
-            "When update_H=False, the provided initial W is not used.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+        warn("When update_H=False, the provided initial W is not used.", RuntimeWarning)
     check_non_negative(X, "NMF (input X)")
     H = check_factor(H, (est._n_components, X.shape[1]), "NMF (input H)", zero=True)
     check_dtype(X, H=H)

@@ -2,17 +2,16 @@
 
 import math
 import time
-import warnings
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_non_negative
 
-from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
+from ._base import CONSTRAINTS, Array, BaseNMF, Init, root_of_divergence, warn_of_max_iter
 from ._online import BatchSteps, StopRule
 from ._start import unit_of
 from ._validation import check_zeros_for_beta
@@ -115,7 +114,9 @@ class MiniBatchNMF(BaseNMF):
     # Batches are rows.
     _formats = ("csr",)
 
-    _parameter_constraints: dict = {
+    n_steps_: int
+
+    _parameter_constraints: dict[str, Any] = {
         **CONSTRAINTS,
         "max_no_improvement": [_AT_LEAST_1, None],
         "batch_size": [_AT_LEAST_1],
@@ -127,27 +128,27 @@ class MiniBatchNMF(BaseNMF):
 
     def __init__(
         self,
-        n_components="auto",
+        n_components: int | Literal["auto"] | None = "auto",
         *,
-        init=None,
-        batch_size=1024,
-        beta_loss="frobenius",
-        tol=1e-4,
-        max_no_improvement=10,
-        max_iter=200,
-        alpha_W=0.0,
-        alpha_H="same",
-        l1_ratio=0.0,
-        forget_factor=0.7,
-        fresh_restarts=False,
-        fresh_restarts_max_iter=30,
-        transform_max_iter=None,
-        random_state=None,
-        verbose=0,
-        time_limit=None,
-        n_jobs=None,
-        dtype=None,
-    ):
+        init: Init = None,
+        batch_size: int = 1024,
+        beta_loss: float | str = "frobenius",
+        tol: float = 1e-4,
+        max_no_improvement: int | None = 10,
+        max_iter: int = 200,
+        alpha_W: float = 0.0,
+        alpha_H: float | Literal["same"] = "same",
+        l1_ratio: float = 0.0,
+        forget_factor: float = 0.7,
+        fresh_restarts: bool = False,
+        fresh_restarts_max_iter: int = 30,
+        transform_max_iter: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int | bool = 0,
+        time_limit: float | None = None,
+        n_jobs: int | None = None,
+        dtype: Any = None,
+    ) -> None:
         self.n_components = n_components
         self.init = init
         self.batch_size = batch_size
@@ -169,7 +170,7 @@ class MiniBatchNMF(BaseNMF):
         self.dtype = dtype
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, W=None, H=None):
+    def fit_transform(self, X: Any, y: Any = None, W: Any = None, H: Any = None) -> Array:
         """Fit the model to X and return W.
 
         Parameters
@@ -207,7 +208,7 @@ class MiniBatchNMF(BaseNMF):
         return W
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, W=None, H=None):
+    def partial_fit(self, X: Any, y: Any = None, W: Any = None, H: Any = None) -> Self:
         """Go on from the components so far with X as one more batch.
 
         Parameters
@@ -267,12 +268,7 @@ class MiniBatchNMF(BaseNMF):
         self.objective_history_ = np.array(costs)
         self.n_iter_ = math.ceil(len(costs) / len(batches))
         if self.status_ == "max_iter" and self.tol > 0:
-            warnings.warn(
-                f"Maximum number of iterations {self.max_iter} reached. "
-                "Increase it to improve convergence.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+            warn_of_max_iter(self.max_iter)
         return W
 
     def _keep(self, steps):

@@ -1,16 +1,17 @@
 """`NMF`: scikit-learn's class on the engine of partwise."""
 
 import time
-import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 
 from . import _native
-from ._base import CONSTRAINTS, BaseNMF, root_of_divergence
+from ._base import CONSTRAINTS, Array, BaseNMF, Callback, Init, root_of_divergence, warn_of_max_iter
+from ._caller import warn
 from ._ids import remarks_on_ids
 from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
 from ._watch import watching
@@ -76,7 +77,8 @@ class NMF(BaseNMF):
         Whether a fit goes on from the factors of the one before. W is then kept beside the
         model; for another number of samples it is solved for the components first.
     callbacks : callable or list of callables, default=None
-        Each is called after every iteration with the progress of the fit, see `partwise.fit`.
+        Each is called after every iteration with the progress of the fit, see `partwise.fit`. A
+        fitted model is pickled without them.
     progress : bool, default=None
         Whether to show a progress bar. None shows one if ``verbose`` is not 0.
     n_jobs : int, default=None
@@ -139,7 +141,10 @@ class NMF(BaseNMF):
 
     _formats = ("csr", "csc")
 
-    _parameter_constraints: dict = {
+    warnings_: list[str]
+    partial_: tuple[Array, Array]
+
+    _parameter_constraints: dict[str, Any] = {
         **CONSTRAINTS,
         "solver": [StrOptions(set(_RULES))],
         "shuffle": ["boolean"],
@@ -151,27 +156,27 @@ class NMF(BaseNMF):
 
     def __init__(
         self,
-        n_components="auto",
+        n_components: int | Literal["auto"] | None = "auto",
         *,
-        init=None,
-        solver="cd",
-        beta_loss="frobenius",
-        tol=1e-4,
-        max_iter=200,
-        random_state=None,
-        alpha_W=0.0,
-        alpha_H="same",
-        l1_ratio=0.0,
-        verbose=0,
-        shuffle=False,
-        n_init=1,
-        time_limit=None,
-        warm_start=False,
-        callbacks=None,
-        progress=None,
-        n_jobs=None,
-        dtype=None,
-    ):
+        init: Init = None,
+        solver: Literal["cd", "mu", "auto"] = "cd",
+        beta_loss: float | str = "frobenius",
+        tol: float = 1e-4,
+        max_iter: int = 200,
+        random_state: int | np.random.RandomState | None = None,
+        alpha_W: float = 0.0,
+        alpha_H: float | Literal["same"] = "same",
+        l1_ratio: float = 0.0,
+        verbose: int | bool = 0,
+        shuffle: bool = False,
+        n_init: int = 1,
+        time_limit: float | None = None,
+        warm_start: bool = False,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        progress: bool | None = None,
+        n_jobs: int | None = None,
+        dtype: Any = None,
+    ) -> None:
         self.n_components = n_components
         self.init = init
         self.solver = solver
@@ -193,7 +198,7 @@ class NMF(BaseNMF):
         self.dtype = dtype
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, W=None, H=None):
+    def fit_transform(self, X: Any, y: Any = None, W: Any = None, H: Any = None) -> Array:
         """Fit the model to X and return W.
 
         Parameters
@@ -234,12 +239,7 @@ class NMF(BaseNMF):
         fit = self._best_of_starts(X, W, H, plain=0 if warm else self._plain_iterations())
         # scikit-learn's rule: also if the last iteration that is allowed is the one that converged.
         if fit.iterations >= self.max_iter and self.tol > 0:
-            warnings.warn(
-                f"Maximum number of iterations {self.max_iter} reached. "
-                "Increase it to improve convergence.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+            warn_of_max_iter(self.max_iter, fit.kkt_residual, self.tol)
         return fit
 
     def _check_params(self, X):
@@ -250,12 +250,11 @@ class NMF(BaseNMF):
                 f"beta_loss = {self.beta_loss!r}"
             )
         if self.solver == "mu" and self.init == "nndsvd":
-            warnings.warn(
+            warn(
                 "The multiplicative update ('mu') solver cannot update zeros present in the "
                 "initialization, and so leads to poorer results when used jointly with "
                 "init='nndsvd'. You may try init='nndsvda' or init='nndsvdar' instead.",
                 UserWarning,
-                stacklevel=4,
             )
 
     def _warm_factors(self, X):

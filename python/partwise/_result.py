@@ -1,6 +1,5 @@
 """What a fit returns."""
 
-import warnings
 from dataclasses import dataclass, field, fields
 from html import escape
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from partwise import _native
+from partwise._caller import warn
 from partwise._input import Native, as_native
 from partwise._names import Match, Matching, is_anndata, repeated
 from partwise._version import marked, unmarked
@@ -269,4 +269,4 @@ def _back(of_fit: Any, take: np.ndarray | None, axis: int = 0) -> Any:
 def _warn(*matchings: Matching) -> None:
     for matching in matchings:
         for remark in matching.remarks:
-            warnings.warn(remark, UserWarning, stacklevel=3)
+            warn(remark)
