@@ -35,7 +35,11 @@ impl Components {
         data: &Data<'_, T>,
         names: Option<Vec<String>>,
     ) -> Result<Self, Error> {
-        let mut shares = shares(data, &fit.w, &fit.h)?;
+        let mut shares = match shares(data, &fit.w, &fit.h) {
+            // Those of all entries take no read of X.
+            Err(Error::Halted) => shares(&data.x.borrowed().into(), &fit.w, &fit.h)?,
+            shares => shares?,
+        };
         let names = names.unwrap_or_else(|| {
             let mut order: Vec<usize> = (0..shares.len()).collect();
             order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));

@@ -145,6 +145,9 @@ pub(crate) fn error_line(
     relative_error: f64,
     explained: f64,
 ) -> String {
+    if relative_error.is_nan() {
+        return NOT_MEASURED.into();
+    }
     let (error, explained) = (text::short(relative_error), text::percent(explained));
     let over = match seen {
         Some(seen) if seen.is_weighted() => ", both weighted",
@@ -204,14 +207,18 @@ pub(crate) fn fit<T: Scalar>(
     report.line("ended", &format!("{} after {iterations}, {time}", in_words(fit.status)));
     let loss = options.loss;
     report.line("error", &error_line(loss, seen, fit.relative_error, fit.explained_variance));
-    let (divergence, bound) = (text::objective(fit.divergence), text::bound(fit.objective_bound));
-    let divergence = format!("{} = {divergence} ± {bound}", formula(loss, seen));
+    let divergence = if fit.divergence.is_nan() {
+        format!("{} was {NOT_MEASURED}", formula(loss, seen))
+    } else {
+        let bound = text::bound(fit.objective_bound);
+        format!("{} = {} ± {bound}", formula(loss, seen), text::objective(fit.divergence))
+    };
     if fit.w_penalty.is_none() && fit.h_penalty.is_none() {
         report.line("objective", &divergence);
     } else {
         report.line("divergence", &divergence);
         let prices = prices(fit.w_penalty, fit.h_penalty);
-        let objective = text::objective(fit.objective);
+        let objective = objective(fit.objective);
         report.line("objective", &format!("divergence + {prices} = {objective}"));
     }
     if let Some(ridge) = fit.ridge {
@@ -238,8 +245,24 @@ pub(crate) fn fit<T: Scalar>(
     }
 }
 
+/// What stands in the place of a figure that there was no time for.
+const NOT_MEASURED: &str = "not measured";
+
+/// An objective, if it was measured.
+pub(crate) fn objective(value: f64) -> String {
+    if value.is_nan() { NOT_MEASURED.into() } else { text::objective(value) }
+}
+
+/// A KKT residual, if it was measured.
+pub(crate) fn kkt(value: f64) -> String {
+    if value.is_nan() { NOT_MEASURED.into() } else { text::residual(value) }
+}
+
 /// How far from stationary. A fit that is near enough goes on while the objective still falls.
 fn stationary(kkt: f64, tol: f64, stopped: bool) -> String {
+    if kkt.is_nan() {
+        return format!("{NOT_MEASURED}: there was no time; verify measures it");
+    }
     let (sign, then) = match kkt <= tol {
         true if stopped => ("≤", ", but the objective still fell by more than that share"),
         true => ("≤", " (0 is exactly stationary)"),

@@ -52,7 +52,7 @@ mod write;
 pub use columns::Columns;
 pub use error::{Error, Place, SparseFault};
 pub use format::Format;
-pub use model::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
+pub use model::{Entries, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Weighing};
 pub use notice::Notice;
 pub use numbers::{DType, Numbers, Rounding};
 pub use output::{OutputFile, OutputFolder, abandon_outputs, commit_all};

@@ -36,6 +36,8 @@ pub enum Warning {
     /// Missing entries, `of` how many, for which W·H is far larger than any entry of X that counts: `most`,
     /// where X has at most `largest`.
     FarPredictions { count: usize, of: usize, most: f64, largest: f64 },
+    /// The time was up before there was a start: the factors are those given, or random.
+    NotBegun,
     /// A rule without a guarantee raised the objective on the way; the best iterate was kept.
     Rose { times: usize, rule: &'static str },
 }
@@ -43,6 +45,10 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::NotBegun => f.write_str(
+                "the time was up before the fit began: W and H are as given, or random where they were \
+                 not, and nothing about them was measured",
+            ),
             Self::ZeroRows { count, of, first, weighed } => {
                 write!(
                     f,

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod claims;
 mod export;
 mod fit;
 mod inspect;

@@ -9,9 +9,12 @@ use crate::matching::{Match, NamesOf};
 use crate::number::Number;
 use crate::text;
 use crate::weigh::Seen;
+use partwise::matrix::Digest;
 use partwise::verify::Objective;
-use partwise::{Fit, Penalty};
-use partwise_io::{Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Table, Weighing};
+use partwise::{Fit, Input, Penalty};
+use partwise_io::{
+    Entries, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Table, Weighing,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -81,16 +84,28 @@ pub(crate) fn of<T: Number>(
             seed: args.seed,
             options,
             // The square of a matrix near 1e300 is beyond a double; the file has no infinity.
-            objective: fit.objective.min(f64::MAX),
+            objective: measured(fit.objective).map(|objective| objective.min(f64::MAX)),
             relative_error: Some(fit.relative_error).filter(|error| error.is_finite()),
-            kkt: fit.kkt.residual(),
+            kkt: measured(fit.kkt.residual()),
             status: fit.status.to_string(),
-            data: fingerprint(about),
+            iterations: Some(fit.iterations as u64),
+            data: fingerprint(about, kept.entries),
             penalties: penalties(fit),
             weighing: seen
                 .map(|seen| Weighing { given: seen.given.clone(), observed: seen.observed as u64 }),
         },
     }
+}
+
+/// A figure that was measured.
+fn measured(figure: f64) -> Option<f64> {
+    Some(figure).filter(|figure| !figure.is_nan())
+}
+
+/// The entries of X in the words of a model.
+pub(crate) fn entries<T: Number>(x: &Input<'_, T>) -> Result<Entries, partwise::Error> {
+    let Digest { mix, nonzero, nan } = Digest::of(x)?;
+    Ok(Entries { digest: mix, nonzero: nonzero as u64, nan: nan as u64 })
 }
 
 /// What a fit charged, if anything.
@@ -115,12 +130,13 @@ pub(crate) fn objective(model: &Model) -> Result<Objective, Failure> {
 }
 
 /// What identifies a matrix.
-pub(crate) fn fingerprint(about: &About) -> Fingerprint {
+fn fingerprint(about: &About, entries: Entries) -> Fingerprint {
     Fingerprint {
         rows: about.rows as u64,
         cols: about.cols as u64,
         stored: about.stored as u64,
         sum_bits: about.sum.to_bits(),
+        entries: Some(entries),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `partwise verify`.
 
-use super::model;
+use super::{claims, model};
 use crate::about::About;
 use crate::args::{self, Missing};
 use crate::beside::Beside;
@@ -13,13 +13,14 @@ use crate::text::{self, escaped};
 use crate::weigh::{self, Seen, Weighed};
 use partwise::matrix::Data;
 use partwise::verify::{Objective, Verified, verify};
-use partwise::{Loss, Scalar};
-use partwise_io::{Model, Table};
+use partwise::{Input, Loss, Scalar};
+use partwise_io::{Entries, Model, Table};
 use serde::Serialize;
 
 /// Reads the model and X, recomputes, compares.
 pub(crate) fn run(args: &args::Verify) -> Result<(), Failure> {
     let model = model::read("verify", &args.model, &args.input.file)?;
+    claims::check(&model)?;
     let missing = args.weighing.missing_as(model::missing(&model));
     let table = load::table(&args.input, missing, model.col_names.as_deref(), args.memory)?;
     with_number!(model::is_single(&model), compare(args, &model, (table, missing)))
@@ -36,7 +37,7 @@ fn compare<T: Number>(
     let Loaded { x, mut about } = load::matrix::<T>(table, name)?;
     remarks.notices.append(&mut about.notices);
     remarks.warnings.append(&mut about.warnings);
-    check_data(model, &about)?;
+    check_data(model, (&x, &about), &mut remarks)?;
     let Some(w) = &model.w else {
         return Err(Failure::Mismatch(
             "the model holds no W, so there is nothing to verify".into(),
@@ -105,7 +106,11 @@ fn check_observed(model: &Model, observed: usize, about: &About) -> Result<(), F
 }
 
 /// Refuses X if it is not what the model was fitted to.
-fn check_data(model: &Model, about: &About) -> Result<(), Failure> {
+fn check_data<T: Number>(
+    model: &Model,
+    (x, about): (&Input<'_, T>, &About),
+    remarks: &mut Remarks,
+) -> Result<(), Failure> {
     let data = &model.origin.data;
     let name = &about.name;
     if (data.rows, data.cols) != (about.rows as u64, about.cols as u64) {
@@ -114,6 +119,15 @@ fn check_data(model: &Model, about: &About) -> Result<(), Failure> {
             data.rows, data.cols, about.rows, about.cols
         )));
     }
+    if let Some(fitted) = data.entries {
+        let found = model::entries(x).map_err(|error| about.blame(error))?;
+        return if found == fitted { Ok(()) } else { Err(other_x(name, fitted, found)) };
+    }
+    remarks.notices.push(
+        "the model is of an earlier version: it has no seal and no digest of X, so X is known by its shape \
+         and its sum alone"
+            .into(),
+    );
     // The order of summation depends on how the file stores the matrix, the sum hardly does.
     let (fitted, found) = (f64::from_bits(data.sum_bits), about.sum);
     if !within(fitted, found, 1e-9 * fitted.abs()) {
@@ -126,6 +140,21 @@ fn check_data(model: &Model, about: &About) -> Result<(), Failure> {
     Ok(())
 }
 
+/// X is not that of the fit, as far as is known.
+fn other_x(name: &str, fitted: Entries, found: Entries) -> Failure {
+    let said = |entries: Entries| {
+        let nan = if entries.nan > 0 { format!(" and {} NaN", entries.nan) } else { String::new() };
+        let count = text::either(entries.nonzero, "nonzero entry", "nonzero entries");
+        format!("{count}{nan}")
+    };
+    let how = if (found.nonzero, found.nan) == (fitted.nonzero, fitted.nan) {
+        format!("as many entries ({}), of which some have other values or places", said(found))
+    } else {
+        format!("{}, that of the fit had {}", said(found), said(fitted))
+    };
+    Failure::Mismatch(format!("{name}: this is not the X of the fit: it has {how}"))
+}
+
 /// Also true for two equal infinities; never for NaN.
 fn within(a: f64, b: f64, allowed: f64) -> bool {
     a == b || (a - b).abs() <= allowed
@@ -133,10 +162,11 @@ fn within(a: f64, b: f64, allowed: f64) -> bool {
 
 /// What the model says beside what was found.
 struct Agreement {
-    claimed: f64,
+    /// None if it was not measured.
+    claimed: Option<f64>,
     found: f64,
     allowed: f64,
-    claimed_kkt: f64,
+    claimed_kkt: Option<f64>,
     found_kkt: f64,
     allowed_kkt: f64,
     /// D / D₀: of the model, if it says so, and found.
@@ -176,7 +206,8 @@ impl Agreement {
             allowed,
             claimed_kkt,
             found_kkt,
-            allowed_kkt: 0.01 * claimed_kkt.max(found_kkt) + 64.0 * T::ROUNDOFF * k.sqrt(),
+            allowed_kkt: 0.01 * claimed_kkt.unwrap_or(0.0).max(found_kkt)
+                + 64.0 * T::ROUNDOFF * k.sqrt(),
             claimed_share: model.origin.relative_error.map(|error| error * error),
             found_share,
             allowed_share: allowed / null + of_null,
@@ -184,10 +215,12 @@ impl Agreement {
     }
 
     fn disagreement(&self) -> Option<String> {
-        if !within(self.claimed, self.found, self.allowed) {
+        if let Some(claimed) = self.claimed
+            && !within(claimed, self.found, self.allowed)
+        {
             return Some(format!(
                 "the model claims the objective {}, recomputed it is {}",
-                text::exact(self.claimed),
+                text::exact(claimed),
                 text::exact(self.found)
             ));
         }
@@ -200,11 +233,11 @@ impl Agreement {
                 self.found_share.sqrt()
             ));
         }
-        let kkt = within(self.claimed_kkt, self.found_kkt, self.allowed_kkt);
-        (!kkt).then(|| {
+        let claimed = self.claimed_kkt?;
+        (!within(claimed, self.found_kkt, self.allowed_kkt)).then(|| {
             format!(
                 "the model claims the KKT residual {}, recomputed it is {}",
-                text::exact(self.claimed_kkt),
+                text::exact(claimed),
                 text::exact(self.found_kkt)
             )
         })
@@ -236,9 +269,11 @@ impl Found<'_> {
             report.line("penalties", &report::prices(w_penalty, h_penalty));
         }
         let says = |found: String, model: String| format!("{found}, the model says {model}");
-        let objective = says(text::objective(a.found), text::objective(a.claimed));
+        let claimed = report::objective(a.claimed.unwrap_or(f64::NAN));
+        let objective = says(text::objective(a.found), claimed);
         report.line("objective", &objective);
-        report.line("KKT", &says(text::residual(a.found_kkt), text::residual(a.claimed_kkt)));
+        let claimed = report::kkt(a.claimed_kkt.unwrap_or(f64::NAN));
+        report.line("KKT", &says(text::residual(a.found_kkt), claimed));
         let (error, explained) = (verified.relative_error, verified.explained_variance);
         report.line("error", &report::error_line(loss, self.seen, error, explained));
         let agrees = a.disagreement().is_none();
@@ -254,13 +289,13 @@ impl Found<'_> {
             minimised: Minimised,
             objective: f64,
             divergence: f64,
-            objective_in_model: f64,
+            objective_in_model: Option<f64>,
             relative_error: f64,
             #[serde(skip_serializing_if = "Option::is_none")]
             relative_error_in_model: Option<f64>,
             explained_variance: f64,
             kkt: KktAnswer,
-            kkt_in_model: f64,
+            kkt_in_model: Option<f64>,
             agrees: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<Cause>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Place, shown};
 use crate::memory::reserve;
 
-use super::{Factor, FactorValues, Model, Origin, bad};
+use super::{Factor, FactorValues, Model, Origin, UNSEALED, VERSION, bad};
 
 /// Type of all tensors of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,19 @@ impl Header {
         }
     }
 
+    /// The version of a file with this header.
+    pub(super) fn version(&self) -> Result<u32, Error> {
+        match (self.origin.iterations, self.origin.data.entries) {
+            (Some(_), Some(_)) => Ok(VERSION),
+            (None, None) => Ok(UNSEALED),
+            (iterations, _) => {
+                let found = if iterations.is_some() { "iterations" } else { "entries" };
+                let expected = "both iterations and entries, or neither";
+                Err(bad(Place::Entry(found.into()), format!("{found} alone"), expected))
+            }
+        }
+    }
+
     /// Checks that everything agrees, looking at no tensor yet.
     pub(super) fn check(&self) -> Result<(), Error> {
         let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
@@ -140,9 +153,11 @@ impl Header {
             self.origin.penalties.iter().flat_map(|p| {
                 [("w_l1", p.w_l1), ("w_l2", p.w_l2), ("h_l1", p.h_l1), ("h_l2", p.h_l2)]
             });
-        let figures = [("objective", self.origin.objective), ("kkt", self.origin.kkt)];
-        let error = self.origin.relative_error.map(|error| ("relative_error", error));
-        for (name, value) in figures.into_iter().chain(error).chain(prices) {
+        // What was not measured is null.
+        let Origin { objective, kkt, relative_error, .. } = self.origin;
+        let figures = [("objective", objective), ("kkt", kkt), ("relative_error", relative_error)];
+        let figures = figures.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in figures.chain(prices) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(bad(
                     Place::Entry(name.into()),

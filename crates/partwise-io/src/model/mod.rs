@@ -5,14 +5,18 @@
 //! | bytes | content |
 //! |---|---|
 //! | 8 | `partwise` |
-//! | 4 | version, now 1 |
+//! | 4 | version: 2, or 1 without a seal |
 //! | 8 | length of the header |
 //! | … | header: JSON, filled up with spaces so that the tensors start at a multiple of 8 |
 //! | … | tensors, row-major, in the order of the header, without gaps: `w` (if kept), `h`, `column_weights` (if any) |
+//! | 32 | seal: BLAKE3 of everything before, from version 2 on |
 //! | 4 | CRC-32 of everything before |
 //!
 //! Nothing in it can run, nothing depends on the time or the machine: the same model gives the same
-//! bytes. A reader refuses every truncation and every flipped bit.
+//! bytes. A reader refuses every truncation and every flipped bit. The seal shows that header and factors
+//! are those that were written together. It is no signature: whoever knows how it is made can make another.
+//! A header of version 2 says how many iterations were made and which X they were made on
+//! ([`Fingerprint::entries`]); models of version 1 say neither, and are read and written as they were.
 
 mod header;
 
@@ -28,10 +32,13 @@ use crate::format::is_pickle;
 use header::Header;
 
 const MAGIC: &[u8; 8] = b"partwise";
-const VERSION: u32 = 1;
+/// The newest version, and the one without a seal.
+const VERSION: u32 = 2;
+const UNSEALED: u32 = 1;
 /// Magic, version and length of the header.
 const START: usize = 20;
 const CRC: usize = 4;
+const SEAL: usize = 32;
 
 /// A factor matrix, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +72,21 @@ pub struct Fingerprint {
     pub stored: u64,
     /// Bits of the sum of all elements as a double.
     pub sum_bits: u64,
+    /// Its entries; none in a model of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Entries>,
+}
+
+/// What tells the entries of a matrix from those of any other, however they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entries {
+    /// A digest of the places and values of all that are not zero.
+    pub digest: u64,
+    /// How many of them are numbers, and how many NaN.
+    pub nonzero: u64,
+    /// See `nonzero`.
+    pub nan: u64,
 }
 
 /// How a model came about.
@@ -79,15 +101,20 @@ pub struct Origin {
     pub seed: u64,
     /// The other options, by name.
     pub options: BTreeMap<String, String>,
-    /// Value of the loss at the end.
-    pub objective: f64,
+    /// Value of the loss at the end, if it was measured.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub objective: Option<f64>,
     /// √(D / D₀) at the end, as the engine defines it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_error: Option<f64>,
-    /// Stationarity residual at the end.
-    pub kkt: f64,
+    /// Stationarity residual at the end, if it was measured.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub kkt: Option<f64>,
     /// How the fit ended.
     pub status: String,
+    /// Iterations that it took; none in a model of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u64>,
     /// The matrix it was fitted to.
     pub data: Fingerprint,
     /// What the factors were charged, if anything.
@@ -147,6 +174,7 @@ impl Model {
     pub fn write(&self, mut out: impl Write) -> Result<(), Error> {
         let header = Header::of(self);
         header.check()?;
+        let version = header.version()?;
         for (name, factor) in self.tensors() {
             self.check_length(name, factor)?;
             check_factor(name, factor)?;
@@ -159,17 +187,23 @@ impl Model {
         while !(START + json.len()).is_multiple_of(8) {
             json.push(b' ');
         }
-        let mut crc = crc32fast::Hasher::new();
+        let (mut crc, mut seal) = (crc32fast::Hasher::new(), blake3::Hasher::new());
         let mut put = |bytes: &[u8]| {
             crc.update(bytes);
+            seal.update(bytes);
             out.write_all(bytes).map_err(Error::io("write"))
         };
         put(MAGIC)?;
-        put(&VERSION.to_le_bytes())?;
+        put(&version.to_le_bytes())?;
         put(&(json.len() as u64).to_le_bytes())?;
         put(&json)?;
         for (_, factor) in self.tensors() {
             factor.values.write(&mut put)?;
+        }
+        if version > UNSEALED {
+            let seal = seal.finalize();
+            crc.update(seal.as_bytes());
+            out.write_all(seal.as_bytes()).map_err(Error::io("write"))?;
         }
         out.write_all(&crc.finalize().to_le_bytes()).map_err(Error::io("write"))?;
         out.flush().map_err(Error::io("write"))
@@ -192,14 +226,18 @@ impl Model {
     ///
     /// [`Error::Model`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let body = checked_body(bytes)?;
+        let (version, body) = checked_body(bytes)?;
         let (json, data) = split_header(body)?;
         let header: Header = serde_json::from_slice(json).map_err(|e| Error::Model {
             place: Place::Byte(START as u64),
             found: format!("a header that is not valid ({e})"),
-            expected: "the fields of version 1".into(),
+            expected: format!("the fields of version {version}"),
         })?;
         header.check()?;
+        if header.version()? != version {
+            let found = format!("a header of another version than {version}, which the file has");
+            return Err(bad(Place::Byte(8), found, "one version"));
+        }
         let ranges = header.ranges(data.len() as u64)?;
         let (mut w, mut h, mut column_weights) = (None, None, None);
         for (entry, range) in header.tensors.iter().zip(ranges) {
@@ -295,8 +333,8 @@ fn check_factor(name: &str, factor: &Factor) -> Result<(), Error> {
     Err(bad(place, format!("{value}"), "a finite value >= 0"))
 }
 
-/// Everything before the checksum, once magic, version and checksum are right.
-fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
+/// The version, and everything before seal and checksum, once all of these are right.
+fn checked_body(bytes: &[u8]) -> Result<(u32, &[u8]), Error> {
     if is_pickle(bytes) {
         let found = "a Python pickle (pickle files are never opened)";
         return Err(bad(Place::File, found, "a partwise model"));
@@ -309,8 +347,8 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
         return Err(truncated(bytes));
     };
     let version = u32::from_le_bytes(*version);
-    if version != VERSION {
-        let expected = format!("version {VERSION}; a newer partwise may read it");
+    if !(UNSEALED..=VERSION).contains(&version) {
+        let expected = format!("version {VERSION} or before; a newer partwise may read it");
         return Err(bad(Place::Byte(8), format!("model version {version}"), expected));
     }
     if bytes.len() < START + CRC {
@@ -325,7 +363,18 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], Error> {
         let expected = format!("{computed:#010x}; the file is damaged or cut short");
         return Err(bad(Place::Byte(body.len() as u64), found, expected));
     }
-    Ok(body)
+    if version == UNSEALED {
+        return Ok((version, body));
+    }
+    let Some((body, seal)) = body.split_last_chunk::<SEAL>() else {
+        return Err(truncated(bytes));
+    };
+    if blake3::hash(body) != *seal {
+        let found = "a seal of other contents";
+        let expected = "that of these: header or factors were changed after the fit";
+        return Err(bad(Place::Byte(body.len() as u64), found, expected));
+    }
+    Ok((version, body))
 }
 
 fn split_header(body: &[u8]) -> Result<(&[u8], &[u8]), Error> {

@@ -52,7 +52,7 @@ impl<T> Member<T> {
             divergence: f64::INFINITY,
             objective: f64::INFINITY,
             least: f64::INFINITY,
-            kkt: Kkt::UNKNOWN,
+            kkt: Kkt::NOT_MEASURED,
             fall: f64::INFINITY,
             momentum,
             plain,
@@ -78,7 +78,7 @@ impl<T> Member<T> {
     /// Accepts the iterate, or takes the step back if it was extrapolated and the objective rose.
     pub(super) fn judge(&mut self, found: Found, first: bool) {
         let objective = found.divergence + found.penalty;
-        if !objective.is_finite() || found.kkt.is_nan() {
+        if !(objective.is_finite() && found.kkt.is_measured()) {
             self.status = Some(Status::NumericalTrouble);
             self.accepted = false;
             return;
@@ -127,6 +127,11 @@ impl<T> Member<T> {
     pub(super) fn has_settled(&self, tol: f64, null: f64) -> bool {
         let still = self.fall <= tol * self.objective || self.objective <= tol * tol * null;
         self.kkt.residual() <= tol && (still || self.is_start())
+    }
+
+    /// Whether nothing is known of the iterate that it would return.
+    pub(super) fn is_unjudged(&self) -> bool {
+        self.objective.is_infinite() && self.kept.is_none()
     }
 
     /// Whether no step was judged but the first, so that nothing is known of its fall.

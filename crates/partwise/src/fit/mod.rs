@@ -72,8 +72,14 @@ fn iterate<T: Scalar>(
     let mut ended = Vec::new();
     match run_to_the_end(course, watch, &mut ended) {
         Err(Error::Halted) => {
-            watch.halt.end();
+            watch.halt.finish();
             course.abandon();
+            if course.members().iter().all(|member| member.is_unjudged()) {
+                match course.sweep_streamed(false).and_then(|()| course.judge(true)) {
+                    Err(Error::Halted) => {}
+                    judged => judged?,
+                }
+            }
             let status = if watch.halt.asked() { Status::Interrupted } else { Status::TimeLimit };
             for member in course.members() {
                 member.status.get_or_insert(status);
@@ -140,7 +146,6 @@ impl<T: Scalar> Watch<'_, T> {
 
     /// Gives members that have ended their status, and reports.
     fn stop(&mut self, course: &mut dyn Course<T>, iteration: usize) {
-        self.halt.begin();
         let unfinished: Vec<bool> =
             (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
         let mut members = course.members();
@@ -160,7 +165,7 @@ impl<T: Scalar> Watch<'_, T> {
         let broke = !last && self.report(&members, iteration).is_break();
         let leave = broke || self.halt.asked();
         if leave || late {
-            self.halt.end();
+            self.halt.finish();
         }
         for member in members {
             if leave {

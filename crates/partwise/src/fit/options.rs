@@ -34,11 +34,12 @@ pub struct Options<T: Scalar> {
     pub tol: f64,
     /// Most iterations; 0 returns the start (with zero rows where X has zero rows).
     pub max_iter: usize,
-    /// Most wall time; the best iterate so far is returned.
+    /// Most wall time; the best iterate so far is returned. If there is none yet, what is returned are the
+    /// factors given, or random ones, with a warning.
     pub time_limit: Option<Duration>,
     /// Ends the fit when it becomes true, from any thread and also in the middle of an iteration: the
-    /// best iterate is returned with [`Status::Interrupted`](crate::Status). The time limit acts in
-    /// the same way.
+    /// best iterate is returned with [`Status::Interrupted`](crate::Status), or
+    /// [`Error::Halted`](crate::Error::Halted) if there is none yet. The time limit acts in the same way.
     pub stop: Option<Arc<AtomicBool>>,
     /// Threads; 0 takes those of the rayon pool that the caller runs in. The result has the same
     /// bits for any number.

@@ -66,7 +66,8 @@ pub struct Fit<T: Scalar> {
     pub iterations: usize,
     /// Wall time of the whole fit.
     pub seconds: f64,
-    /// What was minimised: the divergence and the penalties.
+    /// What was minimised: the divergence and the penalties. It and the figures below are of these very
+    /// factors, and NaN if they were not measured: a fit that was stopped has 0.15 s to do so.
     pub objective: f64,
     /// D(X, WH) alone: ½‖X − WH‖² under the Frobenius loss.
     pub divergence: f64,
@@ -78,7 +79,8 @@ pub struct Fit<T: Scalar> {
     pub relative_error: f64,
     /// 1 − D(X, WH) / D₀.
     pub explained_variance: f64,
-    /// The certificate: how far from stationary, for X as given.
+    /// The certificate: how far from stationary, for X as given. Like the objective it may not have been
+    /// measured: see [`Kkt::is_measured`].
     pub kkt: Kkt,
     /// Hoyer sparsity of W.
     pub w_sparsity: Sparsity,

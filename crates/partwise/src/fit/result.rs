@@ -1,16 +1,52 @@
 //! From the restarts that ended to the result.
 
 use super::task::Task;
-use super::{Ended, Fit, Member, Record, Restart, Status, explained, relative_error};
-use crate::error::Result;
+use super::{Ended, Fit, Member, Options, Record, Restart, Status, explained, relative_error};
+use crate::error::{Error, Result};
 use crate::factor::Factor;
-use crate::init::Pair;
+use crate::init::{Pair, random_pair};
 use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
 use crate::scalar::Scalar;
 use crate::threads;
 use crate::warning::Warning;
 use std::ops::Range;
+use std::time::Instant;
+
+/// What a fit returns whose time was up before there was a start: the factors given, and random ones in
+/// the place of those that were not. Nothing about them was measured.
+pub(super) fn not_begun<T: Scalar>(
+    (rows, cols): (usize, usize),
+    options: &Options<T>,
+    began: Instant,
+) -> Fit<T> {
+    let random = random_pair((rows, cols), options.rank, options.seed, 0);
+    let (w, h) = random.into_factors(Side::Rows);
+    let w = options.w.clone().unwrap_or(w);
+    let h = options.h.clone().unwrap_or(h);
+    let (w_penalty, h_penalty) = options.penalties();
+    Fit {
+        w_sparsity: Sparsity::of(&w),
+        h_sparsity: Sparsity::of(&h),
+        w,
+        h,
+        status: Status::TimeLimit,
+        iterations: 0,
+        seconds: began.elapsed().as_secs_f64(),
+        objective: f64::NAN,
+        divergence: f64::NAN,
+        objective_bound: f64::NAN,
+        relative_error: f64::NAN,
+        explained_variance: f64::NAN,
+        kkt: Kkt::NOT_MEASURED,
+        w_penalty,
+        h_penalty,
+        ridge: None,
+        history: Vec::new(),
+        restarts: Vec::new(),
+        warnings: vec![Warning::NotBegun],
+    }
+}
 
 impl<T: Scalar> Task<'_, T> {
     /// X is zero throughout, and so are W and H.
@@ -64,7 +100,10 @@ impl<T: Scalar> Task<'_, T> {
         let Some((member, pair)) = best else { return Ok(self.nothing_to_fit(warnings)) };
         let (divergence, bound) = self.divergence(matrix, &member, &pair, null)?;
         self.remark_on(&member, &restarts, &pair, &mut warnings);
-        self.remark_on_missing(&pair, &mut warnings)?;
+        match self.remark_on_missing(&pair, &mut warnings) {
+            Err(Error::Halted) => {}
+            done => done?,
+        }
         let (mut w, mut h) = pair.into_factors(self.streamed.side);
         w.scale_by_power(self.half);
         h.scale_by_power(self.half);
@@ -103,7 +142,11 @@ impl<T: Scalar> Task<'_, T> {
             restart: member.restart,
             status: member.status.unwrap_or(Status::MaxIter),
             iterations: member.history.last().map_or(0, |r| r.iteration),
-            objective: self.unscale(member.objective),
+            objective: self.unscale(if member.objective < f64::INFINITY {
+                member.objective
+            } else {
+                f64::NAN
+            }),
             kkt: self.turn(member.kkt),
         }
     }
@@ -116,14 +159,26 @@ impl<T: Scalar> Task<'_, T> {
         pair: &Pair<T>,
         null: f64,
     ) -> Result<(f64, f64)> {
+        if self.by_entries() && member.divergence.is_infinite() {
+            return Ok((f64::NAN, f64::NAN));
+        }
         if self.by_entries() {
             // Each fitted value is a sum of k products in T; the rest is in f64.
             let k = self.options.rank as f64;
             let bound = 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null);
             return Ok((member.divergence, bound));
         }
-        let error = residual_sq(matrix, pair)? - 2.0 * self.at_missing(pair);
         let norm_sq = self.scan.norm_sq;
+        let error = match residual_sq(matrix, pair) {
+            Err(Error::Halted) if member.divergence.is_infinite() => {
+                return Ok((f64::NAN, f64::NAN));
+            }
+            Err(Error::Halted) => {
+                // What the loop had: an expansion in T.
+                return Ok((member.divergence, 8.0 * T::ROUNDOFF * norm_sq));
+            }
+            error => error? - 2.0 * self.at_missing(pair),
+        };
         let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
         // The residual of sparse rows is an expansion in f64.
         let sparse = self.data.x.is_sparse();
@@ -173,11 +228,17 @@ impl<T: Scalar> Task<'_, T> {
     }
 }
 
+/// Rows of a factor between two looks at the clock.
+const LOOK: usize = 256;
+
 /// ‖X − ABᵀ‖² from differences.
 pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
     let k = pair.other.cols();
     let mut gram = vec![0.0; k * k];
     for j in 0..pair.other.rows() {
+        if j % LOOK == 0 {
+            x.go_on()?;
+        }
         let row: Vec<f64> = pair.other.row(j).iter().map(|v| v.to_f64()).collect();
         for (sum, &s) in gram.chunks_exact_mut(k).zip(&row) {
             sum.iter_mut().zip(&row).for_each(|(to, t)| *to += s * t);

@@ -13,10 +13,11 @@ use super::Options;
 use super::observe::Silent;
 use super::task::Task;
 use super::way;
-use crate::error::Result;
-use crate::matrix::{Coverage, Data, Scaled};
+use crate::error::{Error, Result};
+use crate::matrix::{Coverage, Halt, Scaled};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// λ as a share of the spectral norm of noise. Bounds how much of X is given up for what is predicted.
@@ -34,6 +35,8 @@ const PILOT_SHARE: f64 = 0.02;
 /// Iterations of the short fit: about a tenth of those that a fit takes. What they leave of planted
 /// counts is within 3 % of what is left in the end.
 const PILOT_ITERATIONS: usize = 20;
+/// Share of the time that is left which the short fit may take: the fit itself is what was asked for.
+const PILOT_TIME: f64 = 0.25;
 /// Parameters count as no more than this share of the entries.
 const PARAMETERS: f64 = 0.75;
 
@@ -79,7 +82,7 @@ impl Charges {
         if pilot == 0.0 {
             return Ok(Self { cautious: true, ..given });
         }
-        let left = pilot_divergence(task.data, options, pilot, task.began)?;
+        let left = pilot_divergence(task, pilot)?;
         let ridge = task.in_units_of_x(NOISE_SHARE * task.noise_left(&noise, left));
         // An exact fit leaves none.
         let ridge = if ridge.is_finite() { ridge.max(FIRM * pilot) } else { pilot };
@@ -97,12 +100,16 @@ fn short(ridge: f64) -> f64 {
 }
 
 /// The divergence that a short fit with this ridge leaves.
-fn pilot_divergence<T: Scalar>(
-    data: &Data<'_, T>,
-    options: &Options<T>,
-    ridge: f64,
-    began: Instant,
-) -> Result<f64> {
+///
+/// # Errors
+/// What the source of X reports. NaN if there was no time for it.
+fn pilot_divergence<T: Scalar>(task: &Task<'_, T>, ridge: f64) -> Result<f64> {
+    let Task { options, began, .. } = *task;
+    let now = Instant::now();
+    let left = options.time_limit.map(|limit| (began + limit).saturating_duration_since(now));
+    let halt = Halt::new(options.stop.clone(), left.map(|left| now + left.mul_f64(PILOT_TIME)));
+    let halt = Arc::new(halt);
+    let data = task.data.borrowed().halting(&halt);
     let both = Some(Penalty { l1: 0.0, l2: ridge });
     let options = Options {
         n_init: 1,
@@ -115,7 +122,11 @@ fn pilot_divergence<T: Scalar>(
         h_penalty: both,
         ..options.clone()
     };
-    Ok(Task::new(data, &options, began)?.run(&mut Silent)?.divergence)
+    let pilot = Task::new(&data, &options, (began, Arc::clone(&halt)));
+    match pilot.and_then(|pilot| pilot.run(&mut Silent)) {
+        Err(Error::Halted) => Ok(f64::NAN),
+        fit => Ok(fit?.divergence),
+    }
 }
 
 /// What is known of the noise before any fit, in units of the scaled X.

@@ -5,16 +5,18 @@ use super::course::Course;
 use super::entries::{self, Entries};
 use super::normal::{self, Batch};
 use super::observe::{Observer, Silent};
+use super::result::not_begun;
 use super::task::{Task, room};
 use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
 use crate::init::Pair;
-use crate::matrix::{Data, Halting, Matrix, Missing, Need, Scaled, is_serial};
+use crate::matrix::{Data, Halt, Halting, Matrix, Missing, Need, Scaled, is_serial};
 use crate::scalar::Scalar;
 use crate::threads;
 use crate::update::Wanted;
 use crate::warning::Warning;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Factorises X ≈ W·H with W, H ≥ 0: minimises the loss of X against WH and the
@@ -37,13 +39,24 @@ pub fn fit_observed<'a, T: Scalar>(
     observer: &mut (dyn Observer + Send),
 ) -> Result<Fit<T>> {
     let began = Instant::now();
-    let mut data = x.into();
-    options.validate(data.x.shape())?;
-    data.weights.check(data.x.shape())?;
-    data.simplify();
-    data.list_few();
-    let serial = is_serial(data.x.stored(), options.rank * options.batch());
-    run_in_pool(options.threads, serial, || Task::new(&data, options, began)?.run(observer))
+    let data = x.into();
+    let shape = data.x.shape();
+    options.validate(shape)?;
+    let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
+    let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
+    let mut data = data.halting(&halt);
+    let found = data.weights.check(shape).and_then(|()| {
+        data.simplify();
+        data.list_few();
+        let serial = is_serial(data.x.stored(), options.rank * options.batch());
+        let watch = (began, Arc::clone(&halt));
+        run_in_pool(options.threads, serial, || Task::new(&data, options, watch)?.run(observer))
+    });
+    match found {
+        // Whoever has set a limit counts on a result.
+        Err(Error::Halted) if !halt.asked() => Ok(not_begun(shape, options, began)),
+        found => found,
+    }
 }
 
 /// Runs `work` with `threads` threads. With 0, in the pool of the process, unless it is too small for
@@ -80,8 +93,7 @@ impl<T: Scalar> Task<'_, T> {
             Way::Normal(missing) => {
                 // A copy without what is missing, so that no pass has to look for it.
                 let seen = observed(self.data, &scaled, self.streamed.side, Need::Stored);
-                let seen = seen.copied()?;
-                let seen = Halting::new(seen, &self.halt);
+                let seen = Halting::new(seen.copied()?, &self.halt);
                 self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
             }
         }
@@ -99,14 +111,18 @@ impl<T: Scalar> Task<'_, T> {
         let restarts: Vec<usize> = (0..self.options.n_init).collect();
         for group in restarts.chunks(batch) {
             let start = |&restart: &usize| Ok((restart, self.start(matrix, restart)?));
-            let mut course = course(group.iter().map(start).collect::<Result<_>>()?)?;
+            let starts = group.iter().map(start).collect::<Result<_>>();
+            let mut course = match starts.and_then(&mut course) {
+                // What has ended is there to be returned.
+                Err(Error::Halted) if !ended.is_empty() => break,
+                course => course?,
+            };
             ended.extend(iterate(&mut *course, watch)?);
             let last = ended.last().and_then(|(member, _)| member.status);
             if matches!(last, Some(Status::Interrupted | Status::TimeLimit)) {
                 break;
             }
         }
-        self.halt.end();
         ended.sort_by_key(|(member, _)| member.restart);
         Ok(ended)
     }
@@ -145,6 +161,7 @@ impl<T: Scalar> Task<'_, T> {
             }
             Ok(Box::new(batch))
         })?;
+        self.halt.finish();
         self.outcome(matrix, ended, null, warnings)
     }
 
@@ -160,8 +177,7 @@ impl<T: Scalar> Task<'_, T> {
         // Not every rule reads X by its other side.
         let room = room(self.data, options);
         let turned = (!rule.follows()).then(|| self.data.x.by_other_side(side.opposite(), room));
-        let turned = turned.map(|x| Halting::new(x, &self.halt));
-        let turned = turned.as_ref().map(|x| Scaled::new(x, self.half));
+        let turned = turned.as_ref().map(|x| Scaled::new(&**x, self.half));
         let need = self.need();
         let streamed = observed(self.data, matrix, side, need);
         let other = turned.as_ref().map(|x| observed(self.data, x, side.opposite(), need));
@@ -187,12 +203,7 @@ impl<T: Scalar> Task<'_, T> {
             Ok(Box::new(course) as Box<dyn Course<T> + '_>)
         })?;
         entries::polish(problem, &mut watch, &mut ended)?;
-        for (member, pair) in &mut ended {
-            if member.divergence.is_infinite() {
-                // The start, of a fit that was stopped in its first iteration.
-                member.divergence = entries::divergence_of(&streamed, pair, loss)?;
-            }
-        }
+        self.halt.finish();
         self.outcome(&streamed, ended, null, warnings)
     }
 

@@ -49,6 +49,7 @@ pub(super) struct Task<'a, T: Scalar> {
     /// The loss, as the matrix times 2^(−2·half) has it.
     pub(super) loss: Loss,
     pub(super) began: Instant,
+    /// That of `data`.
     pub(super) halt: Arc<Halt>,
     pub(super) charges: Charges,
     pub(super) warnings: Vec<Warning>,
@@ -58,11 +59,9 @@ impl<'a, T: Scalar> Task<'a, T> {
     pub(super) fn new(
         data: &'a Data<'a, T>,
         options: &'a Options<T>,
-        began: Instant,
+        (began, halt): (Instant, Arc<Halt>),
     ) -> Result<Self> {
-        let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
-        let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
-        let streamed = data.x.streamed(room(data, options)).halting(&halt);
+        let streamed = data.x.streamed(room(data, options));
         let side = streamed.side;
         let way = Way::of(data, options.loss, &streamed)?;
         let rule = way.rule(data, options)?;

@@ -5,6 +5,8 @@ mod random;
 mod spa;
 mod svd;
 
+pub(crate) use random::pair as random_pair;
+
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::matrix::{Input, Matrix, Scan, Side};

@@ -7,7 +7,7 @@ use crate::scalar::Scalar;
 
 /// Uniform entries in (0, 1]; the loop scales them to X. The streamed factor and the other have
 /// streams of their own, so that X and Xᵀ begin with the same numbers exchanged.
-pub(super) fn pair<T: Scalar>(
+pub(crate) fn pair<T: Scalar>(
     (rows, cols): (usize, usize),
     rank: usize,
     seed: u64,

@@ -9,7 +9,7 @@
 use super::Pair;
 use crate::error::Result;
 use crate::factor::Factor;
-use crate::matrix::{Input, Matrix, Plan, Scaled, Side, Workspace, pass};
+use crate::matrix::{Input, Matrix, Plan, Scaled, Side, Workspace, pass, visit_all};
 use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
@@ -38,7 +38,7 @@ pub(crate) fn anchors<T: Scalar>(x: &dyn Matrix<T>, rank: usize) -> Result<Vec<u
     let plan = Plan::new(x, 1);
     let mut workspace = Workspace::new(&plan, cols, 1);
     let mut norms = vec![0.0f64; rows];
-    x.visit(0..rows, &mut |range, panel| {
+    visit_all(x, &mut |range, panel| {
         for (at, i) in range.enumerate() {
             panel.for_each(at, &mut |_, v| norms[i] += v.to_f64() * v.to_f64());
         }

@@ -17,6 +17,9 @@ const STEPS: usize = 8;
 /// Directions with less than this share of the largest eigenvalue are rounding.
 const NEGLIGIBLE: f64 = 1e-13;
 
+/// Rows of a factor between two looks at the clock.
+const LOOK: usize = 256;
+
 /// X ≈ Σ s_t u_t v_tᵀ, largest first; columns beyond the rank of X are zero.
 pub(crate) struct Svd<T> {
     pub(crate) u: Factor<T>,
@@ -35,22 +38,22 @@ pub(crate) fn leading<T: Scalar>(x: &dyn Matrix<T>, rank: usize, seed: u64) -> R
     for j in 0..cols {
         basis.row_mut(j).iter_mut().for_each(|v| *v = T::from_f64(rng.normal()));
     }
-    basis = orthonormal(&basis);
+    basis = orthonormal(x, &basis)?;
     let mut image = Factor::zeros(rows, width);
     let mut back = Factor::zeros(cols, width);
     for _ in 0..STEPS {
         multiply(x, &plan, &mut workspace, &basis, Some(&mut back), &mut image)?;
-        basis = orthonormal(&orthonormal(&back));
+        basis = orthonormal(x, &orthonormal(x, &back)?)?;
     }
     multiply(x, &plan, &mut workspace, &basis, None, &mut image)?;
-    let (values, vectors) = eigen(&image);
+    let (values, vectors) = eigen(x, &image)?;
     let s: Vec<f64> = (0..rank)
         .map(|t| values.get(t).filter(|&&v| v > NEGLIGIBLE * values[0]).map_or(0.0, |v| v.sqrt()))
         .collect();
     let inverse = |s: f64| if s > 0.0 { 1.0 / s } else { 0.0 };
     let keep = |s: f64| if s > 0.0 { 1.0 } else { 0.0 };
-    let u = rotate(&image, &vectors, &s.iter().map(|&s| inverse(s)).collect::<Vec<_>>());
-    let v = rotate(&basis, &vectors, &s.iter().map(|&s| keep(s)).collect::<Vec<_>>());
+    let u = rotate(x, &image, &vectors, &s.iter().map(|&s| inverse(s)).collect::<Vec<_>>())?;
+    let v = rotate(x, &basis, &vectors, &s.iter().map(|&s| keep(s)).collect::<Vec<_>>())?;
     Ok(Svd { u, s, v })
 }
 
@@ -74,11 +77,14 @@ fn multiply<T: Scalar>(
     })
 }
 
-/// Eigenvalues, largest first, and eigenvectors (as columns) of FᵀF.
-fn eigen<T: Scalar>(f: &Factor<T>) -> (Vec<f64>, DMatrix<f64>) {
+/// Eigenvalues, largest first, and eigenvectors (as columns) of FᵀF, while there is time to read X.
+fn eigen<T: Scalar>(x: &dyn Matrix<T>, f: &Factor<T>) -> Result<(Vec<f64>, DMatrix<f64>)> {
     let k = f.cols();
     let mut gram = DMatrix::<f64>::zeros(k, k);
     for i in 0..f.rows() {
+        if i % LOOK == 0 {
+            x.go_on()?;
+        }
         let row: Vec<f64> = f.row(i).iter().map(|v| v.to_f64()).collect();
         for s in 0..k {
             for t in 0..=s {
@@ -91,21 +97,29 @@ fn eigen<T: Scalar>(f: &Factor<T>) -> (Vec<f64>, DMatrix<f64>) {
     let mut order: Vec<usize> = (0..k).collect();
     order.sort_by(|&a, &b| found.eigenvalues[b].total_cmp(&found.eigenvalues[a]));
     let values = order.iter().map(|&t| found.eigenvalues[t].max(0.0)).collect();
-    (values, found.eigenvectors.select_columns(&order))
+    Ok((values, found.eigenvectors.select_columns(&order)))
 }
 
 /// An orthonormal basis of the columns of F; zero columns where F has a smaller rank.
-fn orthonormal<T: Scalar>(f: &Factor<T>) -> Factor<T> {
-    let (values, vectors) = eigen(f);
+fn orthonormal<T: Scalar>(x: &dyn Matrix<T>, f: &Factor<T>) -> Result<Factor<T>> {
+    let (values, vectors) = eigen(x, f)?;
     let largest = values.first().copied().unwrap_or(0.0);
     let scale = |&v: &f64| if v > NEGLIGIBLE * largest && v > 0.0 { v.sqrt().recip() } else { 0.0 };
-    rotate(f, &vectors, &values.iter().map(scale).collect::<Vec<_>>())
+    rotate(x, f, &vectors, &values.iter().map(scale).collect::<Vec<_>>())
 }
 
 /// The first columns of F · vectors, each times its scale.
-fn rotate<T: Scalar>(f: &Factor<T>, vectors: &DMatrix<f64>, scale: &[f64]) -> Factor<T> {
+fn rotate<T: Scalar>(
+    x: &dyn Matrix<T>,
+    f: &Factor<T>,
+    vectors: &DMatrix<f64>,
+    scale: &[f64],
+) -> Result<Factor<T>> {
     let mut out = Factor::zeros(f.rows(), scale.len());
     for i in 0..f.rows() {
+        if i % LOOK == 0 {
+            x.go_on()?;
+        }
         let row: Vec<f64> = f.row(i).iter().map(|v| v.to_f64()).collect();
         for (t, (to, scale)) in out.row_mut(i).iter_mut().zip(scale).enumerate() {
             if *scale > 0.0 {
@@ -114,5 +128,5 @@ fn rotate<T: Scalar>(f: &Factor<T>, vectors: &DMatrix<f64>, scale: &[f64]) -> Fa
             }
         }
     }
-    out
+    Ok(out)
 }

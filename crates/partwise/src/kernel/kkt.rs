@@ -4,6 +4,9 @@ use super::simd::{self, Job, Simd};
 use crate::factor::View;
 use crate::scalar::Scalar;
 
+/// What a part of the residual counts as at most, whatever the type.
+pub(crate) const MOST: f64 = 1.0 / f64::EPSILON;
+
 /// Sums over rows; see [`crate::metric::Kkt`] for what becomes of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct KktSums {
@@ -31,7 +34,9 @@ impl KktSums {
     /// (ρ, η): the slack in relation to its scale, and the worst zero.
     pub(crate) fn residual(&self) -> (f64, f64) {
         let rho = if self.slack == 0.0 { 0.0 } else { self.slack / self.scale };
-        (rho, self.zeros)
+        // What is not a number stays so.
+        let bounded = |part: f64| if part > MOST { MOST } else { part };
+        (bounded(rho), bounded(self.zeros))
     }
 }
 

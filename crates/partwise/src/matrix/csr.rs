@@ -29,6 +29,9 @@ macro_rules! index_like {
 }
 index_like!(i32 u32 i64 u64 usize);
 
+/// Rows that are turned between two looks at the clock.
+const LOOK: usize = 256;
+
 /// A sparse matrix by rows, whose structure has been checked: only [`Csr::new`] makes one.
 ///
 /// Rows are sorted by column and free of duplicates; if the arrays given were not, this is a
@@ -125,7 +128,16 @@ impl<'a, T: Scalar> Csr<'a, T> {
 
     /// The transpose as a matrix of its own, by counting: O(nnz + rows + cols).
     pub fn transposed(&self) -> Csr<'static, T> {
-        self.turned(0..self.shape.1, &self.column_starts(), (Vec::new(), Vec::new()))
+        self.transposed_while(&|| Ok(())).expect("nothing says stop")
+    }
+
+    /// The same, as long as there is time to `go_on`.
+    pub(super) fn transposed_while(
+        &self,
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Csr<'static, T>> {
+        let nothing = (Vec::new(), Vec::new());
+        self.turned(0..self.shape.1, &self.column_starts(), nothing, go_on)
     }
 
     /// Entries stored before each column, and in all of them.
@@ -142,13 +154,14 @@ impl<'a, T: Scalar> Csr<'a, T> {
     }
 
     /// These columns as the rows of a matrix of their own, made of the arrays of an old one. `starts`
-    /// are those of all columns.
+    /// are those of all columns. As long as there is time to `go_on`.
     pub(super) fn turned(
         &self,
         columns: Range<usize>,
         starts: &[usize],
         (mut indices, mut values): (Vec<u32>, Vec<T>),
-    ) -> Csr<'static, T> {
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Csr<'static, T>> {
         let starts = &starts[columns.start..=columns.end];
         let indptr: Vec<usize> = starts.iter().map(|s| s - starts[0]).collect();
         let mut next = indptr.clone();
@@ -161,6 +174,9 @@ impl<'a, T: Scalar> Csr<'a, T> {
         indices.resize(stored, 0);
         values.resize(stored, T::ZERO);
         for i in 0..self.shape.0 {
+            if i % LOOK == 0 {
+                go_on()?;
+            }
             let (own, entries) = self.row(i);
             let from = own.partition_point(|&j| (j as usize) < columns.start);
             let row = u32::try_from(i).expect("callers check that the rows fit u32");
@@ -174,13 +190,13 @@ impl<'a, T: Scalar> Csr<'a, T> {
                 *next += 1;
             }
         }
-        Csr {
+        Ok(Csr {
             shape: (columns.len(), self.shape.0),
             indptr,
             indices: indices.into(),
             values: values.into(),
             duplicates: self.duplicates,
-        }
+        })
     }
 
     /// The arrays of a matrix that is no longer needed.

@@ -5,23 +5,28 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long X may still be read for the figures of the result once a halt is due. Bounds with the block of
+/// rows that is under way how late a fit returns: users who press Ctrl-C take 0.3 s for at once.
+const GRACE: Duration = Duration::from_millis(150);
 
 /// When to leave a pass.
 #[derive(Debug)]
 pub(crate) struct Halt {
     stop: Option<Arc<AtomicBool>>,
     deadline: Option<Instant>,
-    /// The deadline counts once there is an iterate to return.
-    begun: AtomicBool,
-    /// What remains to be read after a halt, for the result, is not halted again.
-    over: AtomicBool,
+    /// Whether what is read now is for the result.
+    finishing: AtomicBool,
+    /// The end of the grace that the result has.
+    end: OnceLock<Instant>,
 }
 
 impl Halt {
     pub(crate) fn new(stop: Option<Arc<AtomicBool>>, deadline: Option<Instant>) -> Self {
-        Self { stop, deadline, begun: AtomicBool::new(false), over: AtomicBool::new(false) }
+        Self { stop, deadline, finishing: AtomicBool::new(false), end: OnceLock::new() }
     }
 
     /// Whether a caller has said stop.
@@ -29,20 +34,30 @@ impl Halt {
         self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    /// There is an iterate to return.
-    pub(crate) fn begin(&self) {
-        self.begun.store(true, Ordering::Relaxed);
+    /// Whether a caller has said stop, or the time is up.
+    pub(crate) fn is_called(&self) -> bool {
+        self.asked() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Lets all passes to come go on to their ends.
-    pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    /// From here on X is read for the result, which has a short grace.
+    pub(crate) fn finish(&self) {
+        self.finishing.store(true, Ordering::Relaxed);
     }
 
     fn is_due(&self) -> bool {
-        let begun = self.begun.load(Ordering::Relaxed);
-        let late = || begun && self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        !self.over.load(Ordering::Relaxed) && (self.asked() || late())
+        if !self.is_called() {
+            return false;
+        }
+        let now = Instant::now();
+        !self.finishing.load(Ordering::Relaxed) || now >= *self.end.get_or_init(|| now + GRACE)
+    }
+
+    /// Whether there is time to go on.
+    ///
+    /// # Errors
+    /// [`Error::Halted`] if not.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        if self.is_due() { Err(Error::Halted) } else { Ok(()) }
     }
 }
 
@@ -70,6 +85,24 @@ impl<T: Scalar> Matrix<T> for Halting<'_, T> {
         self.inner.visit(rows, work)
     }
     fn go_on(&self) -> Result<()> {
-        if self.halt.is_due() { Err(Error::Halted) } else { Ok(()) }
+        self.halt.go_on()
+    }
+}
+
+/// A matrix that there was no time to make.
+pub(crate) struct Unmade(pub(crate) (usize, usize));
+
+impl<T: Scalar> Matrix<T> for Unmade {
+    fn shape(&self) -> (usize, usize) {
+        self.0
+    }
+    fn stored_before(&self, _: usize) -> usize {
+        0
+    }
+    fn visit(&self, _: Range<usize>, _: &mut Visitor<'_, T>) -> Result<()> {
+        Err(Error::Halted)
+    }
+    fn go_on(&self) -> Result<()> {
+        Err(Error::Halted)
     }
 }

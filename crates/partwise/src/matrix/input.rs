@@ -5,10 +5,13 @@
 //! first: the same values give the same result however they are stored, and X and Xᵀ give the same
 //! factors with the roles exchanged, unless X is square: then both stream their rows.
 
+use super::halting::Unmade;
 use super::{Csc, Csr, Dense, Halt, Halting, Matrix, Turned};
+use crate::error::Result;
 use crate::scalar::Scalar;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 /// A side of X, and the factor that has a row for each of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,20 +45,17 @@ pub enum Input<'a, T: Scalar> {
     /// Anything else that hands out rows; these are streamed whatever the shape.
     Rows(&'a dyn Matrix<T>),
     /// One of these that can be left, see [`Input::until`].
-    Until(Box<Input<'a, T>>, Arc<AtomicBool>),
+    Until(Box<Input<'a, T>>, Deadline),
 }
+
+/// When an [`Input::Until`] is left.
+#[derive(Debug, Clone)]
+pub struct Deadline(Arc<Halt>);
 
 /// X as the loop reads it: by the rows of `matrix`, which are the `side` of X.
 pub(crate) struct Streamed<'a, T: Scalar> {
     pub(crate) matrix: Box<dyn Matrix<T> + 'a>,
     pub(crate) side: Side,
-}
-
-impl<T: Scalar> Streamed<'_, T> {
-    /// The same, until a halt is due.
-    pub(crate) fn halting(self, halt: &Arc<Halt>) -> Self {
-        Self { matrix: Box::new(Halting::new(self.matrix, halt)), side: self.side }
-    }
 }
 
 impl<'a, T: Scalar> Input<'a, T> {
@@ -64,7 +64,18 @@ impl<'a, T: Scalar> Input<'a, T> {
     /// [`Options::stop`](crate::Options::stop), which lets it return its best iterate.
     #[must_use]
     pub fn until(self, stop: Arc<AtomicBool>) -> Self {
-        Self::Until(Box::new(self), stop)
+        self.halting(&Arc::new(Halt::new(Some(stop), None)))
+    }
+
+    /// The same X, of which no row is handed out after `deadline`, as with [`until`](Self::until).
+    #[must_use]
+    pub fn before(self, deadline: Instant) -> Self {
+        self.halting(&Arc::new(Halt::new(None, Some(deadline))))
+    }
+
+    /// The same X until a halt is due.
+    pub(crate) fn halting(self, halt: &Arc<Halt>) -> Self {
+        Self::Until(Box::new(self), Deadline(Arc::clone(halt)))
     }
 
     /// The same X, borrowed.
@@ -75,7 +86,7 @@ impl<'a, T: Scalar> Input<'a, T> {
             Self::Csr(x) => Input::Csr(x.borrowed()),
             Self::Csc(x) => Input::Csc(Csc(x.0.borrowed())),
             Self::Rows(x) => Input::Rows(*x),
-            Self::Until(x, stop) => Input::Until(Box::new(x.borrowed()), Arc::clone(stop)),
+            Self::Until(x, halt) => Input::Until(Box::new(x.borrowed()), halt.clone()),
         }
     }
 
@@ -147,50 +158,54 @@ impl<'a, T: Scalar> Input<'a, T> {
     /// As [`by`](Self::by), but with no copy of sparse X of more than `room` entries: X is then turned
     /// piece by piece in each pass.
     pub(crate) fn by_within(&self, side: Side, room: usize) -> Box<dyn Matrix<T> + '_> {
-        match (self, side) {
-            (Self::Csr(x) | Self::Csc(Csc(x)), _) if x.stored() <= room => self.by(side),
-            (Self::Csr(x), Side::Columns) => Box::new(Turned::new(x.borrowed(), room)),
-            (Self::Csc(x), Side::Rows) => Box::new(Turned::new(x.0.borrowed(), room)),
-            (Self::Until(x, stop), _) => until(x.by_within(side, room), stop),
-            _ => self.by(side),
-        }
+        self.handed(side, (room, false), &|| Ok(()))
     }
 
     /// As [`by_within`](Self::by_within), for many passes that take a few rows at a time.
     pub(crate) fn by_other_side(&self, side: Side, room: usize) -> Box<dyn Matrix<T> + '_> {
-        match (self, side) {
-            (Self::Dense(x), Side::Rows) => Box::new(x.borrowed().in_lines()),
-            (Self::Dense(x), Side::Columns) => Box::new(x.transposed().in_lines()),
-            (Self::Until(x, stop), _) => until(x.by_other_side(side, room), stop),
-            _ => self.by_within(side, room),
-        }
+        self.handed(side, (room, true), &|| Ok(()))
     }
 
     /// X by its rows, or Xᵀ by its rows. Sparse X stored by the other side is transposed, into a copy.
     pub(crate) fn by(&self, side: Side) -> Box<dyn Matrix<T> + '_> {
+        self.by_within(side, usize::MAX)
+    }
+
+    /// X by a side, in lines or as it lies, as long as there is time to `go_on`.
+    fn handed(
+        &self,
+        side: Side,
+        (room, lines): (usize, bool),
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Box<dyn Matrix<T> + '_> {
         match (self, side) {
-            (Self::Dense(x), Side::Rows) => Box::new(x.borrowed()),
-            (Self::Dense(x), Side::Columns) => Box::new(x.transposed()),
-            (Self::Csr(x), Side::Rows) => Box::new(x.borrowed()),
-            (Self::Csr(x), Side::Columns) => Box::new(x.transposed()),
-            (Self::Csc(x), Side::Rows) => Box::new(x.0.transposed()),
-            (Self::Csc(x), Side::Columns) => Box::new(x.0.borrowed()),
+            (Self::Dense(x), _) => {
+                let x = if side == Side::Rows { x.borrowed() } else { x.transposed() };
+                if lines { Box::new(x.in_lines()) } else { Box::new(x) }
+            }
+            (Self::Csr(x), Side::Rows) | (Self::Csc(Csc(x)), Side::Columns) => {
+                Box::new(x.borrowed())
+            }
+            (Self::Csr(x), Side::Columns) | (Self::Csc(Csc(x)), Side::Rows) => {
+                if x.stored() > room {
+                    return Box::new(Turned::new(x.borrowed(), room));
+                }
+                let (rows, cols) = x.shape();
+                match x.transposed_while(go_on) {
+                    Ok(turned) => Box::new(turned),
+                    Err(_) => Box::new(Unmade((cols, rows))),
+                }
+            }
             (Self::Rows(x), Side::Rows) => Box::new(*x),
             (Self::Rows(_), Side::Columns) => {
                 unreachable!("only rows are asked of a source of rows")
             }
-            (Self::Until(x, stop), _) => until(x.by(side), stop),
+            (Self::Until(x, Deadline(halt)), _) => {
+                let go_on = || go_on().and_then(|()| halt.go_on());
+                Box::new(Halting::new(x.handed(side, (room, lines), &go_on), halt))
+            }
         }
     }
-}
-
-/// A matrix until `stop` is true.
-fn until<'a, T: Scalar>(
-    matrix: Box<dyn Matrix<T> + 'a>,
-    stop: &Arc<AtomicBool>,
-) -> Box<dyn Matrix<T> + 'a> {
-    let halt = Halt::new(Some(Arc::clone(stop)), None);
-    Box::new(Halting::new(matrix, &Arc::new(halt)))
 }
 
 impl<T: Scalar> Matrix<T> for &dyn Matrix<T> {

@@ -7,6 +7,7 @@ mod copied;
 mod coverage;
 mod csr;
 mod dense;
+mod digest;
 mod few;
 mod halting;
 mod input;
@@ -22,9 +23,10 @@ mod weights;
 pub(crate) use coverage::Coverage;
 pub use csr::{Csc, Csr, IndexLike};
 pub use dense::{Dense, Order};
+pub use digest::Digest;
 pub(crate) use halting::{Halt, Halting};
 pub(crate) use input::Streamed;
-pub use input::{Input, Side};
+pub use input::{Deadline, Input, Side};
 pub(crate) use missing::Missing;
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
@@ -69,6 +71,16 @@ pub trait Matrix<T: Scalar>: Sync {
     fn stored(&self) -> usize {
         self.stored_before(self.shape().0)
     }
+}
+
+/// One read of all rows by this thread, some at a time.
+///
+/// # Errors
+/// What the source of X reports.
+pub(crate) fn visit_all<T: Scalar>(x: &dyn Matrix<T>, work: &mut Visitor<'_, T>) -> Result<()> {
+    const ROWS: usize = 256;
+    let rows = x.shape().0;
+    (0..rows).step_by(ROWS).try_for_each(|at| x.visit(at..rows.min(at + ROWS), work))
 }
 
 /// A few consecutive rows of X.

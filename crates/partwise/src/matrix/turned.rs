@@ -37,18 +37,18 @@ impl<'a, T: Scalar> Turned<'a, T> {
     }
 
     /// A piece with this column, turned before or now.
-    fn piece(&self, column: usize) -> Piece<T> {
+    fn piece(&self, column: usize) -> Result<Piece<T>> {
         let old = self.pieces.take(|p| p.columns.contains(&column));
         let arrays = match old {
-            Some(piece) if piece.columns.contains(&column) => return piece,
+            Some(piece) if piece.columns.contains(&column) => return Ok(piece),
             Some(old) => old.turned.into_arrays(),
             None => Default::default(),
         };
         let full = self.starts[column] + self.share;
         let fit = self.starts[column + 1..].partition_point(|&end| end <= full);
         let columns = column..column + fit.max(1);
-        let turned = self.x.turned(columns.clone(), &self.starts, arrays);
-        Piece { columns, turned }
+        let turned = self.x.turned(columns.clone(), &self.starts, arrays, &|| Ok(()))?;
+        Ok(Piece { columns, turned })
     }
 }
 
@@ -64,7 +64,7 @@ impl<T: Scalar> Matrix<T> for Turned<'_, T> {
     fn visit(&self, columns: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
         let mut from = columns.start;
         while from < columns.end {
-            let piece = self.piece(from);
+            let piece = self.piece(from)?;
             let to = columns.end.min(piece.columns.end);
             let start = piece.columns.start;
             let handed = piece.turned.visit(from - start..to - start, &mut |within, panel| {

@@ -1,10 +1,11 @@
 //! How far the entries of X can be trusted: weights, and entries that are missing.
 
-use super::{Csr, Input, Side};
+use super::{Csr, Halt, Input, Side, visit_all};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 /// X with the weights of its entries. Anything that is an [`Input`] is X with none.
 #[derive(Clone, Debug)]
@@ -58,6 +59,18 @@ impl<T: Scalar> Data<'_, T> {
     #[must_use]
     pub fn until(self, stop: Arc<AtomicBool>) -> Self {
         Self { x: self.x.until(stop), ..self }
+    }
+
+    /// The same data until a halt is due.
+    pub(crate) fn halting(mut self, halt: &Arc<Halt>) -> Self {
+        self.weights.entries = self.weights.entries.map(|entries| entries.halting(halt));
+        Self { x: self.x.halting(halt), ..self }
+    }
+
+    /// The same data until `deadline`; see [`Input::before`].
+    #[must_use]
+    pub fn before(self, deadline: Instant) -> Self {
+        Self { x: self.x.before(deadline), ..self }
     }
 
     /// The same data, borrowed.
@@ -126,7 +139,7 @@ impl<T: Scalar> Weights<'_, T> {
         }
         let (mut indptr, mut indices) = (vec![0usize], Vec::new());
         let mut weights = vec![T::ZERO; cols];
-        let seen = entries.by(Side::Rows).visit(0..rows, &mut |range, panel| {
+        let seen = visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
             for (at, row) in range.enumerate() {
                 panel.copy_dense(at, &mut weights);
                 let hidden = self.hidden.as_ref().map_or(&[][..], |hidden| hidden.row(row).0);
@@ -156,7 +169,7 @@ impl<T: Scalar> Weights<'_, T> {
             shape("weights", entries.shape(), (rows, cols))?;
             let by_rows = entries.by(Side::Rows);
             let mut bad = None;
-            by_rows.visit(0..rows, &mut |range, panel| {
+            visit_all(&*by_rows, &mut |range, panel| {
                 for (at, row) in range.enumerate() {
                     panel.for_each(at, &mut |col, value| {
                         if is_bad(value) {
@@ -189,7 +202,7 @@ impl<T: Scalar> Weights<'_, T> {
 /// Whether something holds for every stored entry.
 fn all<T: Scalar>(x: &Input<'_, T>, holds: impl Fn(T) -> bool) -> bool {
     let mut all = true;
-    let seen = x.by(Side::Rows).visit(0..x.shape().0, &mut |range, panel| {
+    let seen = visit_all(&*x.by(Side::Rows), &mut |range, panel| {
         range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= holds(v)));
     });
     seen.is_ok() && all

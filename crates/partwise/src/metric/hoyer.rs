@@ -7,21 +7,42 @@ use crate::scalar::Scalar;
 ///
 /// A zero vector counts as 1 and a vector of one entry as 0.
 pub fn hoyer(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = values.clone().fold(0.0f64, |largest, v| largest.max(v.abs()));
-    if largest == 0.0 {
-        return 1.0;
+    let mut size = Size::default();
+    values.clone().for_each(|v| size.largest = size.largest.max(v.abs()));
+    values.for_each(|v| size.add(v));
+    size.sparsity()
+}
+
+/// Norms of some values.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    largest: f64,
+    n: f64,
+    /// Σ |v| and Σ v², each v over the largest.
+    sum: f64,
+    squares: f64,
+}
+
+impl Size {
+    /// Adds a value, once the largest is known.
+    fn add(&mut self, v: f64) {
+        self.n += 1.0;
+        if self.largest > 0.0 {
+            let v = v.abs() / self.largest;
+            self.sum += v;
+            self.squares += v * v;
+        }
     }
-    let (mut n, mut sum, mut squares) = (0.0f64, 0.0, 0.0);
-    for v in values {
-        let v = v.abs() / largest;
-        n += 1.0;
-        sum += v;
-        squares += v * v;
+
+    fn sparsity(&self) -> f64 {
+        match self.n.sqrt() {
+            _ if self.largest == 0.0 => 1.0,
+            root if root > 1.0 => {
+                ((root - self.sum / self.squares.sqrt()) / (root - 1.0)).clamp(0.0, 1.0)
+            }
+            _ => 0.0,
+        }
     }
-    if n <= 1.0 {
-        return 0.0;
-    }
-    ((n.sqrt() - sum / squares.sqrt()) / (n.sqrt() - 1.0)).clamp(0.0, 1.0)
 }
 
 /// Hoyer sparsity of a factor.
@@ -37,8 +58,17 @@ impl Sparsity {
     /// Of a factor with a column per component.
     pub fn of<T: Scalar>(f: &Factor<T>) -> Self {
         let all = (0..f.rows()).flat_map(|i| f.row(i).iter().map(|v| v.to_f64()));
-        let column = |t: usize| hoyer((0..f.rows()).map(|i| f.get(i, t).to_f64()));
-        Self { whole: hoyer(all), components: (0..f.cols()).map(column).collect() }
+        // Row by row: a column of a large factor touches all of its memory.
+        let mut sizes = vec![Size::default(); f.cols()];
+        for i in 0..f.rows() {
+            for (size, v) in sizes.iter_mut().zip(f.row(i)) {
+                size.largest = size.largest.max(v.to_f64().abs());
+            }
+        }
+        for i in 0..f.rows() {
+            sizes.iter_mut().zip(f.row(i)).for_each(|(size, v)| size.add(v.to_f64()));
+        }
+        Self { whole: hoyer(all), components: sizes.iter().map(Size::sparsity).collect() }
     }
 }
 

@@ -201,7 +201,9 @@ fn residual(f: &Rows, pull: &Rows, push: &Rows, (l1, l2): (f64, f64)) -> (f64, f
             }
         }
     }
-    (if slack == 0.0 { 0.0 } else { slack / scale }, zeros)
+    let rho = if slack == 0.0 { 0.0 } else { slack / scale };
+    let bounded = |part: f64| if part > Kkt::MOST { Kkt::MOST } else { part };
+    (bounded(rho), bounded(zeros))
 }
 
 #[cfg(test)]

@@ -20,7 +20,10 @@ use answer::Answer;
 use partwise::matrix::Data;
 use partwise::verify::{self, HeldOut};
 use partwise::{Error, Fit, Loss, Options, Side, Status, fit_observed};
-use partwise_io::{Named, Table};
+use partwise_io::{Entries, Named, Table};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
@@ -87,19 +90,29 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
         weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
     let column_weights = weights.columns.clone();
     let data = Data { x, weights };
+    let entries = model::entries(&data.x).map_err(|error| about.blame(error))?;
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet > 0 || args.show.json, args.max_iter, args.time_limit);
     options.stop = Some(interrupt::fitting());
+    let began = Instant::now();
     let result = fit_observed(data.borrowed(), &options, &mut bar);
     drop(bar);
     let mut fit = result.map_err(|error| blame(error, args, &about))?;
     let given = args.w.is_some() || args.h.is_some();
     let names = own.clone().or_else(|| given.then(|| components::numbered(options.rank)));
+    let scored = in_time(&data, args.time_limit.map(|limit| began + limit), options.stop.as_ref());
     let components =
-        Components::of(&mut fit, &data, names).map_err(|error| blame(error, args, &about))?;
+        Components::of(&mut fit, &scored, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings.extend(fit.warnings.iter().map(ToString::to_string));
-    let hidden = held_out(args, &data, &fit).map_err(|error| blame(error, args, &about))?;
-    let kept = Kept { component_names: own, column_weights };
+    let hidden = match held_out(args, &scored, &fit) {
+        Err(Error::Halted) => {
+            let text = "the hidden entries were not compared with W·H: there was no time";
+            remarks.warnings.push(text.into());
+            None
+        }
+        hidden => hidden.map_err(|error| blame(error, args, &about))?,
+    };
+    let kept = Kept { component_names: own, column_weights, entries };
     let mut files = save(args, &fit, &components, kept, (&about, seen.as_ref()), &mut outputs)?;
     remarks.notices.extend(outputs.nameless(&about));
     let kept_elsewhere = outputs.commit(&mut files)?;
@@ -108,7 +121,7 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let seen = seen.as_ref();
     if args.show.quiet > 0 && failure.is_none() && fit.status != Status::Converged {
         // The report would say so.
-        let kkt = text::residual(fit.kkt.residual());
+        let kkt = report::kkt(fit.kkt.residual());
         let (how, tol) = (report::in_words(fit.status), text::tolerance(args.tol));
         remarks.warnings.push(format!("{how}: KKT residual {kkt}, --tol {tol}"));
     }
@@ -118,6 +131,26 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     // A terminal that was closed takes no answer; that it was closed is what is to be told.
     answer.tell(&remarks).or_else(|error| if outcome.is_err() { Ok(()) } else { Err(error) })?;
     outcome
+}
+
+/// What a result may be late by for what is told about it.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// X for what is told about the result: until a signal comes, or a little after the deadline or a signal
+/// that has come.
+fn in_time<'a, T: Number>(
+    data: &'a Data<'_, T>,
+    deadline: Option<Instant>,
+    stop: Option<&Arc<AtomicBool>>,
+) -> Data<'a, T> {
+    let (data, now) = (data.borrowed(), Instant::now());
+    match (interrupt::asked(), deadline) {
+        (Some(_), _) => data.before(now + GRACE),
+        (None, deadline) => {
+            let data = stop.into_iter().fold(data, |data, stop| data.until(Arc::clone(stop)));
+            deadline.into_iter().fold(data, |data, deadline| data.before(deadline.max(now) + GRACE))
+        }
+    }
 }
 
 /// How well the entries that --hide and --mask hide are predicted, where X holds them.
@@ -213,6 +246,8 @@ pub(super) struct Kept<T> {
     /// Names of the components of W or H, where a file had them.
     pub(super) component_names: Option<Vec<String>>,
     pub(super) column_weights: Option<Vec<T>>,
+    /// What tells X from any other.
+    pub(super) entries: Entries,
 }
 
 /// Writes what was asked for; nothing has its final name yet.
@@ -268,10 +303,10 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
                 _ => "raise --max-iter or --tol",
             };
             let text = format!(
-                "{} after {} with KKT residual {} > tol {}: {remedy}",
+                "{} after {} with KKT residual {}, tol {}: {remedy}",
                 report::in_words(status),
                 text::counted(fit.iterations, "iteration"),
-                text::residual(kkt),
+                report::kkt(kkt),
                 text::tolerance(args.tol)
             );
             Err(Failure::Outcome { code: "E-CONVERGENCE", exit: 7, text })

@@ -21,7 +21,7 @@ pub(super) use sweep::{
 use super::course::{Course, Opening};
 use super::member::Found;
 use super::{Ended, Member};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::kernel::extrapolate::go_beyond;
@@ -91,8 +91,6 @@ pub(super) struct Entries<'a, T: Scalar> {
     kkt_b: KktSums,
     /// Judgements since.
     stale: usize,
-    /// Whether the last step was not finished.
-    abandoned: bool,
 }
 
 // Places in `b`; that between them is `b` as the rule left it.
@@ -126,7 +124,6 @@ impl<'a, T: Scalar> Entries<'a, T> {
             sums: Sums::default(),
             kkt_b: KktSums::default(),
             stale: MEASURE_EVERY,
-            abandoned: false,
         }
     }
 
@@ -208,13 +205,12 @@ impl<'a, T: Scalar> Entries<'a, T> {
         if self.problem.fixed.1 || self.has_gradient() || fresh {
             return Ok(());
         }
-        if self.abandoned {
-            // There is no time for another read of X.
-            (member.kkt.h, member.kkt.h_zeros) = (f64::INFINITY, f64::INFINITY);
-            return Ok(());
-        }
         let b = if member.accepted { USED } else { BEST };
-        (member.kkt.h, member.kkt.h_zeros) = self.measure(self.current, b)?.residual();
+        (member.kkt.h, member.kkt.h_zeros) = match self.measure(self.current, b) {
+            Ok(sums) => sums.residual(),
+            Err(Error::Halted) => (f64::NAN, f64::NAN),
+            Err(error) => return Err(error),
+        };
         if let Some(last) = member.history.last_mut() {
             last.kkt = member.kkt;
         }
@@ -273,13 +269,13 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
     }
 
     fn abandon(&mut self) {
-        self.abandoned = true;
         let joint = self.is_joint();
         if let Some(member) = &mut self.member {
             member.accepted = joint;
             if joint {
                 // The iterate before the last joint step is gone, and what it came to not yet known.
-                (member.divergence, member.kkt) = (f64::INFINITY, Kkt::UNKNOWN);
+                (member.divergence, member.objective) = (f64::INFINITY, f64::INFINITY);
+                member.kkt = Kkt::NOT_MEASURED;
             }
         }
     }

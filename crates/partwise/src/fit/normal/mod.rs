@@ -208,8 +208,7 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
     }
 
     fn sweep_other(&mut self) -> Result<()> {
-        self.follow();
-        Ok(())
+        self.follow()
     }
 
     fn revive(&mut self) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::strand::{OtherStep, Strand, add_to};
 use super::{Batch, LAST, PANEL_ROWS, USED};
+use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::extrapolate::extrapolate;
@@ -13,7 +14,10 @@ use std::ops::Range;
 
 impl<T: Scalar> Batch<'_, T> {
     /// The second half of an iteration: `b` from C, with the extrapolation of both factors.
-    pub(super) fn follow(&mut self) {
+    ///
+    /// # Errors
+    /// [`Error::Halted`](crate::Error::Halted) if there is no time for it, with the accepted iterate in its place.
+    pub(super) fn follow(&mut self) -> Result<()> {
         let (k, problem) = (self.k, self.problem);
         let penalty = problem.penalties.1;
         let steps: Vec<OtherStep<T>> = self.strands.iter_mut().map(Strand::step).collect();
@@ -37,26 +41,32 @@ impl<T: Scalar> Batch<'_, T> {
             let from = at * PANEL_ROWS;
             let mut panel = OtherPanel { used, plain, best, accepted };
             let mut grams = Vec::with_capacity(steps.len());
+            let time = problem.x.go_on();
             for (which, step) in steps.iter().enumerate() {
                 let columns = strands[which].columns.clone();
                 let height = panel.used.rows();
                 let last = last.slice(from..from + height).columns(columns.clone());
-                let rule = (!problem.fixed.1).then(|| &*ready[which]);
+                let rule = (!problem.fixed.1 && time.is_ok()).then(|| &*ready[which]);
                 panel.advance(step, rule, last, &columns);
+                if time.is_err() {
+                    continue;
+                }
                 let used = panel.used.as_view().columns(columns);
                 let mut wide = vec![0.0; k * k];
                 add_gram(used, used, &mut wide);
                 grams.push(wide);
             }
-            grams
+            time.map(|()| grams)
         };
-        let grams: Vec<Vec<Vec<f64>>> = threads::map(panels, self.plan.is_serial(), improve);
+        let grams = threads::map(panels, self.plan.is_serial(), improve);
         drop(ready);
+        let grams: Vec<Vec<Vec<f64>>> = grams.into_iter().collect::<Result<_>>()?;
         for (which, strand) in self.strands.iter_mut().enumerate() {
             let mut wide = vec![0.0; k * k];
             grams.iter().for_each(|panel| add_to(&mut wide, &panel[which]));
             strand.gram_b = Gram::new(k, wide);
         }
+        Ok(())
     }
 
     /// What `b` adds to the KKT residual of the pass just made, for every restart.
