@@ -95,7 +95,8 @@ def fit(
     max_iter : int
         Most iterations; 0 returns the start.
     time_limit : float or None
-        Most seconds; the best iterate so far is returned.
+        Most seconds; the best iterate so far is returned. If there is none yet, what is returned are the
+        factors given, or random ones, with a warning.
     threads : int
         Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
     sweeps : int or None

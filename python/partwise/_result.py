@@ -29,7 +29,8 @@ class Result:
     seconds: float
     """Wall time of the whole fit."""
     objective: float
-    """What was minimised: the divergence and the penalties."""
+    """What was minimised: the divergence and the penalties. Like all figures of the fit nan if it was not
+    measured: a fit that was stopped has 0.15 s to measure what it returns."""
     divergence: float
     """D(X, WH) alone: ½‖X − WH‖² under the Frobenius loss."""
     objective_bound: float
@@ -41,7 +42,7 @@ class Result:
     kkt: dict[str, float]
     """The parts of the KKT residual: w, w_zeros, h, h_zeros."""
     kkt_residual: float
-    """How far from stationary; free of every scale. What ``tol`` is compared with."""
+    """How far from stationary; free of every scale. What ``tol`` is compared with. nan if not measured."""
     w_sparsity: float
     """Hoyer sparsity of W: 0 if all entries are equal and not zero, 1 if at most one is not zero."""
     h_sparsity: float

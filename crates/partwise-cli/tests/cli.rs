@@ -140,8 +140,8 @@ fn verify_refuses_a_model_that_claims_what_is_not_so() {
     run(&folder, "fit digits.npy -k 4 --model m.partwise");
     let honest = partwise_io::Model::read(&folder.path().join("m.partwise")).expect("a model");
     let mut lies = [honest.clone(), honest.clone()];
-    lies[0].origin.objective *= 1.001;
-    lies[1].origin.kkt *= 0.5;
+    lies[0].origin.objective = honest.origin.objective.map(|objective| objective * 1.001);
+    lies[1].origin.kkt = honest.origin.kkt.map(|kkt| kkt * 0.5);
     for (lie, claim) in lies.iter().zip(["the objective", "the KKT residual"]) {
         let file = std::fs::File::create(folder.path().join("lie.partwise")).expect("create");
         lie.write(file).expect("write");

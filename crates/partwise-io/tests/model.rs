@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use partwise_io::{
-    Error, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, ReadOptions, Weighing,
-    read_from,
+    Entries, Error, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, ReadOptions,
+    Weighing, read_from,
 };
 
 fn small() -> Model {
     let options = BTreeMap::from([("tol".to_string(), "1e-4".to_string())]);
-    let data = Fingerprint { rows: 2, cols: 3, stored: 5, sum_bits: 12.5f64.to_bits() };
+    let data =
+        Fingerprint { rows: 2, cols: 3, stored: 5, sum_bits: 12.5f64.to_bits(), entries: None };
     Model {
         w: Some(Factor { rows: 2, cols: 1, values: FactorValues::F32(vec![0.5, 1.0]) }),
         h: Factor { rows: 1, cols: 3, values: FactorValues::F32(vec![0.1, 0.0, 3.0]) },
@@ -23,10 +24,11 @@ fn small() -> Model {
             rule: "hals".into(),
             seed: u64::MAX,
             options,
-            objective: 0.1 + 0.2,
+            objective: Some(0.1 + 0.2),
             relative_error: None,
-            kkt: 5e-324,
+            kkt: Some(5e-324),
             status: "converged".into(),
+            iterations: None,
             data,
             penalties: None,
             weighing: None,
@@ -129,9 +131,47 @@ fn z01_other_files_are_named() {
 #[test]
 fn a_newer_version_is_named() {
     let mut file = bytes(&small());
-    file[8] = 2;
+    file[8] = 3;
     let text = refused(&file);
-    assert!(text.contains("model version 2, expected version 1"), "{text}");
+    assert!(text.contains("model version 3, expected version 2 or before"), "{text}");
+}
+
+/// A model of the newest version, which has a seal.
+fn newest() -> Model {
+    let mut model = small();
+    model.origin.iterations = Some(7);
+    model.origin.data.entries = Some(Entries { digest: u64::MAX, nonzero: 5, nan: 1 });
+    model
+}
+
+#[test]
+fn what_was_not_measured_is_null_and_reads_back() {
+    for mut model in [small(), newest()] {
+        (model.origin.objective, model.origin.kkt) = (None, None);
+        let file = bytes(&model);
+        assert!(String::from_utf8_lossy(&file).contains(r#""objective":null,"kkt":null"#));
+        assert_eq!(Model::from_bytes(&file).unwrap(), model);
+    }
+    let without = header().replace(r#""kkt":5e-324,"#, "");
+    assert!(refused(&forged(&without, &[0; 20])).contains("missing field"));
+}
+
+#[test]
+fn a_sealed_model_shows_every_change_even_with_a_right_checksum() {
+    let file = bytes(&newest());
+    assert_eq!(&file[..12], b"partwise\x02\0\0\0");
+    assert_eq!(Model::from_bytes(&file).unwrap(), newest());
+    let (body, _) = file.split_last_chunk::<4>().unwrap();
+    for bit in 0..body.len() * 8 {
+        let mut changed = body.to_vec();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        refused(&sealed(changed));
+    }
+    // Nor is it one of the version before without its seal.
+    let mut older = body[..body.len() - 32].to_vec();
+    older[8] = 1;
+    let text = refused(&sealed(older));
+    assert!(text.contains("a header of another version than 1"), "{text}");
 }
 
 #[test]
@@ -235,6 +275,6 @@ fn disagreeing_models_are_not_written() {
     model.h.values = FactorValues::F32(vec![0.1]);
     assert!(model.write(Vec::new()).unwrap_err().to_string().contains("h: found 1 elements"));
     let mut model = small();
-    model.origin.objective = f64::NAN;
+    model.origin.objective = Some(f64::NAN);
     assert_eq!(model.write(Vec::new()).unwrap_err().code(), "E-MODEL");
 }

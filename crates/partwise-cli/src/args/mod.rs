@@ -314,7 +314,8 @@ pub(crate) struct Inspect {
 /// Recompute what a model claims, from the matrix it was fitted to.
 ///
 /// Objective and KKT residual are computed again in float64 by code that shares nothing with the
-/// fit. Exits with 8 if they disagree with the model. What was missing in the fit and how columns were
+/// fit. Exits with 8 if they disagree with the model, if this is not the X of the fit, or if the model says
+/// what no fit can have been. A model that was changed since is no model. What was missing in the fit and how columns were
 /// weighed is taken from the model; files of weights and masks are to be given again.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -36,7 +36,9 @@ impl Claims<'_> {
             return Err(format!("its rule {rule} does not minimise its loss {loss}"));
         }
         self.check_options()?;
-        self.check_status(named("status", &self.origin.status)?)
+        let name = &self.origin.status;
+        let status = Status::ALL.iter().find(|status| status.name() == name);
+        self.check_status(*status.ok_or_else(|| unknown("status", name))?)
     }
 
     fn option(&self, name: &str) -> Option<&str> {
@@ -118,5 +120,9 @@ impl Claims<'_> {
 /// Something that the engine knows by exactly this name.
 fn named<V: FromStr + Display>(what: &str, name: &str) -> Result<V, String> {
     let found = name.parse().ok().filter(|found: &V| found.to_string() == name);
-    found.ok_or_else(|| format!("its {what} is '{}', which there is not", escaped(name)))
+    found.ok_or_else(|| unknown(what, name))
+}
+
+fn unknown(what: &str, name: &str) -> String {
+    format!("its {what} is '{}', which there is not", escaped(name))
 }

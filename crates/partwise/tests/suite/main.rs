@@ -29,5 +29,6 @@ mod regressions;
 mod robust;
 mod sources;
 mod sparse;
+mod stopped;
 mod transform;
 mod weights;

@@ -11,7 +11,7 @@ fn a_time_limit_and_an_observer_end_a_fit_with_its_best_iterate() {
     let base = Options { tol: 0.0, max_iter: 1_000_000, n_init: 4, ..options(5, Rule::Hals) };
     let limited = Options { time_limit: Some(Duration::ZERO), ..base.clone() };
     let late = fit(x.dense::<f64>(), &limited).unwrap();
-    assert_eq!((late.status, late.iterations), (Status::TimeLimit, 1));
+    assert_eq!((late.status, late.iterations), (Status::TimeLimit, 0));
     let mut seen = Vec::new();
     let mut stop = |p: &Progress| {
         seen.push((p.iteration, p.objective));
