@@ -182,7 +182,7 @@ impl Agreement {
         let (error, squared) = (2.0 * verified.divergence, verified.relative_error.powi(2));
         let norm_sq = if squared > 0.0 { error / squared } else { 0.0 };
         // The engine's own bound of its objective, and that of the recomputation.
-        let spread = 2.0 * k.sqrt() * T::ROUNDOFF * norm_sq.sqrt();
+        let spread = 2.0 * k.sqrt() * T::ROUNDOFF * (norm_sq.sqrt() + error.sqrt());
         let bound = verified.objective_bound;
         // What the fit lost by adding terms in f64 one by one, as its bound says.
         let adding = (verified.observed as f64).sqrt() * f64::ROUNDOFF * error;

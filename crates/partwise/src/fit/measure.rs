@@ -71,7 +71,7 @@ fn figures<T: Scalar>(
     let in_units = loss.in_units::<T>(half)?;
     let (divergence, null) = if loss == Loss::FROBENIUS && !data.is_weighted() {
         let norm_sq = scan(data, &scaled, Side::Rows, every)?.norm_sq;
-        (0.5 * residual_sq(&scaled, &pair)?, 0.5 * norm_sq)
+        (0.5 * residual_sq(&scaled, pair.streamed.view(), pair.other.view())?, 0.5 * norm_sq)
     } else {
         let x = observed(data, &scaled, Side::Rows, every);
         let null = null_divergence(&x, in_units, None, &Spare::default())?;

@@ -12,6 +12,10 @@ pub(crate) struct Member<T> {
     pub(crate) divergence: f64,
     pub(crate) objective: f64,
     pub(super) least: f64,
+    /// How far rounding may have moved the divergence.
+    pub(crate) bound: f64,
+    /// A rise of the objective above the least up to this is rounding.
+    margin: f64,
     pub(crate) kkt: Kkt,
     /// By how much the last accepted step lowered the objective beyond rounding; infinite before it.
     pub(super) fall: f64,
@@ -28,20 +32,22 @@ pub(crate) struct Member<T> {
     pub(crate) rose: usize,
     pub(crate) status: Option<Status>,
     pub(crate) history: Vec<Record>,
-    /// The best iterate of a rule that can lose it, or before a component was started again, with
-    /// divergence and objective.
-    pub(super) kept: Option<(Pair<T>, (f64, f64), Kkt)>,
+    /// The best iterate of a rule that can lose it, or before a component was started again.
+    pub(super) kept: Option<Kept<T>>,
 }
+
+/// An iterate with its divergence and objective.
+type Kept<T> = (Pair<T>, (f64, f64), Kkt);
 
 /// What is known of an iterate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub(super) divergence: f64,
     pub(super) penalty: f64,
+    /// How far rounding may have moved the divergence.
+    pub(super) bound: f64,
     /// A rise of the objective up to this is rounding.
     pub(super) margin: f64,
-    /// Whether it was measured as the least one was.
-    pub(super) comparable: bool,
     pub(super) kkt: Kkt,
 }
 
@@ -52,6 +58,8 @@ impl<T> Member<T> {
             divergence: f64::INFINITY,
             objective: f64::INFINITY,
             least: f64::INFINITY,
+            bound: 0.0,
+            margin: 0.0,
             kkt: Kkt::NOT_MEASURED,
             fall: f64::INFINITY,
             momentum,
@@ -83,7 +91,8 @@ impl<T> Member<T> {
             self.accepted = false;
             return;
         }
-        let rose = found.comparable && objective > self.least + found.margin;
+        // The least may have been measured less well.
+        let rose = objective > self.least + found.margin.max(self.margin);
         self.accepted = first || !rose || self.momentum.is_none();
         if rose && self.momentum.is_none() {
             self.rose += 1;
@@ -103,7 +112,8 @@ impl<T> Member<T> {
             self.divergence = found.divergence;
             self.fall = self.objective - objective - found.margin;
             self.objective = objective;
-            self.least = if found.comparable { self.least.min(objective) } else { objective };
+            self.least = self.least.min(objective);
+            (self.bound, self.margin) = (found.bound, found.margin);
             self.kkt = found.kkt;
             self.run += 1;
         }
@@ -120,13 +130,13 @@ impl<T> Member<T> {
         self.since = self.history.len();
     }
 
-    /// Whether the iterate is stationary to `tol`, and the last step lowered the objective by no more
+    /// Whether the best iterate is stationary to `tol`, and the last step lowered the objective by no more
     /// than that share of it. The KKT residual is measured beside X: where the model leaves little of
     /// X unexplained, it is small before that little has stopped falling. An error below `tol`² of
     /// `null` is none.
     pub(super) fn has_settled(&self, tol: f64, null: f64) -> bool {
         let still = self.fall <= tol * self.objective || self.objective <= tol * tol * null;
-        self.kkt.residual() <= tol && (still || self.is_start())
+        self.standing().1.residual() <= tol && (still || self.is_start())
     }
 
     /// Whether nothing is known of the iterate that it would return.
@@ -139,22 +149,35 @@ impl<T> Member<T> {
         self.run < 2 && self.reseeded == 0
     }
 
-    /// Whether the accepted iterate is the best so far.
+    /// Whether the accepted iterate is the best so far, but for rounding: of those that are, the last
+    /// one is nearest to stationary.
     pub(super) fn is_best(&self) -> bool {
-        self.accepted && self.objective <= self.least
+        self.accepted && self.objective <= self.least + self.margin
     }
 
     /// Keeps `pair`, the accepted iterate, unless the one kept is better.
     pub(super) fn keep(&mut self, pair: Pair<T>) {
-        if self.kept.as_ref().is_none_or(|(_, (_, objective), _)| self.objective <= *objective) {
+        if self.better().is_none() {
             self.kept = Some((pair, (self.divergence, self.objective), self.kkt));
         }
     }
 
-    /// The best of `pair` and the iterate kept.
+    /// The iterate kept, if it is better than the accepted one.
+    fn better(&self) -> Option<&Kept<T>> {
+        self.kept.as_ref().filter(|(_, (_, objective), _)| objective + self.margin < self.objective)
+    }
+
+    /// Objective and KKT residual of the best iterate.
+    pub(super) fn standing(&self) -> (f64, Kkt) {
+        self.better()
+            .map_or((self.objective, self.kkt), |(_, (_, objective), kkt)| (*objective, *kkt))
+    }
+
+    /// The best of `pair`, the accepted iterate, and the one kept.
     pub(super) fn best(&mut self, pair: Pair<T>) -> Pair<T> {
+        let is_worse = self.better().is_some();
         match self.kept.take() {
-            Some((kept, (divergence, objective), kkt)) if objective < self.objective => {
+            Some((kept, (divergence, objective), kkt)) if is_worse => {
                 (self.divergence, self.objective, self.kkt) = (divergence, objective, kkt);
                 kept
             }

@@ -140,7 +140,7 @@ impl<T: Scalar> Watch<'_, T> {
     }
 
     fn record(&self, member: &mut Member<T>, iteration: usize) {
-        let (seconds, objective, kkt) = (self.seconds(), member.objective, member.kkt);
+        let (seconds, (objective, kkt)) = (self.seconds(), member.standing());
         member.history.push(Record { iteration, seconds, objective, kkt });
     }
 

@@ -3,7 +3,7 @@
 use super::task::Task;
 use super::{Ended, Fit, Member, Options, Record, Restart, Status, explained, relative_error};
 use crate::error::{Error, Result};
-use crate::factor::Factor;
+use crate::factor::{Factor, View};
 use crate::init::{Pair, random_pair};
 use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
@@ -49,38 +49,41 @@ pub(super) fn not_begun<T: Scalar>(
 }
 
 impl<T: Scalar> Task<'_, T> {
-    /// X is zero throughout, and so are W and H.
+    /// X is zero throughout, and so is a factor that is not held.
     pub(super) fn nothing_to_fit(&self, warnings: Vec<Warning>) -> Fit<T> {
         let (rows, cols) = self.data.x.shape();
         let k = self.options.rank;
-        let mut fit = Fit {
-            w: Factor::zeros(rows, k),
-            h: Factor::zeros(cols, k),
-            status: Status::Converged,
+        let (fixed, charges) = (self.options.fixed, self.charges);
+        let kept = |side, f: &Option<Factor<T>>, rows| {
+            let given = f.clone().filter(|_| fixed == Some(side));
+            given.unwrap_or_else(|| Factor::zeros(rows, k))
+        };
+        let w = kept(Side::Rows, &self.options.w, rows);
+        let h = kept(Side::Columns, &self.options.h, cols);
+        let (objective, objective_bound) = self.penalty(&w, &h);
+        let (status, kkt) = (Status::Converged, Kkt::ZERO);
+        let ended = |restart| Restart { restart, status, iterations: 0, objective, kkt };
+        Fit {
+            w_sparsity: Sparsity::of(&w),
+            h_sparsity: Sparsity::of(&h),
+            w,
+            h,
+            status,
             iterations: 0,
             seconds: self.began.elapsed().as_secs_f64(),
-            objective: 0.0,
+            objective,
             divergence: 0.0,
-            objective_bound: 0.0,
+            objective_bound,
             relative_error: 0.0,
             explained_variance: 1.0,
-            kkt: Kkt::ZERO,
-            w_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
-            h_sparsity: Sparsity { whole: 1.0, components: vec![1.0; k] },
-            w_penalty: self.charges.w,
-            h_penalty: self.charges.h,
-            ridge: self.charges.ridge,
+            kkt,
+            w_penalty: charges.w,
+            h_penalty: charges.h,
+            ridge: charges.ridge,
             history: Vec::new(),
-            restarts: Vec::new(),
+            restarts: (0..self.options.n_init).map(ended).collect(),
             warnings,
-        };
-        if let (Some(Side::Rows), Some(w)) = (self.options.fixed, &self.options.w) {
-            fit.w = w.clone();
         }
-        if let (Some(Side::Columns), Some(h)) = (self.options.fixed, &self.options.h) {
-            fit.h = h.clone();
-        }
-        fit
     }
 
     /// The result of the best of the restarts.
@@ -98,7 +101,7 @@ impl<T: Scalar> Task<'_, T> {
             fa.cmp(&fb).then(ea.total_cmp(&eb))
         });
         let Some((member, pair)) = best else { return Ok(self.nothing_to_fit(warnings)) };
-        let (divergence, bound) = self.divergence(matrix, &member, &pair, null)?;
+        let (divergence, bound) = self.divergence(matrix, &member, &pair)?;
         self.remark_on(&member, &restarts, &pair, &mut warnings);
         match self.remark_on_missing(&pair, &mut warnings) {
             Err(Error::Halted) => {}
@@ -114,13 +117,14 @@ impl<T: Scalar> Task<'_, T> {
             ..*r
         });
         let unscaled = self.unscale(divergence);
+        let (penalty, of_penalty) = self.penalty(&w, &h);
         Ok(Fit {
             status: member.status.unwrap_or(Status::MaxIter),
             iterations: member.history.last().map_or(0, |r| r.iteration),
             seconds: self.began.elapsed().as_secs_f64(),
-            objective: unscaled + charges.w.of(&w) + charges.h.of(&h),
+            objective: unscaled + penalty,
             divergence: unscaled,
-            objective_bound: self.unscale(bound),
+            objective_bound: self.unscale(bound) + of_penalty,
             relative_error: relative_error(divergence, null),
             explained_variance: explained(divergence, null),
             kkt: self.turn(member.kkt),
@@ -135,6 +139,14 @@ impl<T: Scalar> Task<'_, T> {
             w,
             h,
         })
+    }
+
+    /// What W and H are charged, and how far rounding may have moved that: by the roundings of a sum,
+    /// which mostly cancel.
+    fn penalty(&self, w: &Factor<T>, h: &Factor<T>) -> (f64, f64) {
+        let penalty = self.charges.w.of(w) + self.charges.h.of(h);
+        let terms = w.as_slice().len().max(h.as_slice().len());
+        (penalty, (4.0 + (terms as f64).sqrt()) * f64::ROUNDOFF * penalty)
     }
 
     fn restart(&self, member: &Member<T>) -> Restart {
@@ -157,19 +169,15 @@ impl<T: Scalar> Task<'_, T> {
         matrix: &dyn Matrix<T>,
         member: &Member<T>,
         pair: &Pair<T>,
-        null: f64,
     ) -> Result<(f64, f64)> {
         if self.by_entries() && member.divergence.is_infinite() {
             return Ok((f64::NAN, f64::NAN));
         }
         if self.by_entries() {
-            // Each fitted value is a sum of k products in T; the rest is in f64.
-            let k = self.options.rank as f64;
-            let bound = 2.0 * (k + 4.0) * T::ROUNDOFF * self.magnitude(null);
-            return Ok((member.divergence, bound));
+            return Ok((member.divergence, member.bound));
         }
         let norm_sq = self.scan.norm_sq;
-        let error = match residual_sq(matrix, pair) {
+        let error = match residual_sq(matrix, pair.streamed.view(), pair.other.view()) {
             Err(Error::Halted) if member.divergence.is_infinite() => {
                 return Ok((f64::NAN, f64::NAN));
             }
@@ -177,16 +185,11 @@ impl<T: Scalar> Task<'_, T> {
                 // What the loop had: an expansion in T.
                 return Ok((member.divergence, 8.0 * T::ROUNDOFF * norm_sq));
             }
-            error => error? - 2.0 * self.at_missing(pair),
+            error => error?,
         };
-        let spread = 2.0 * (self.options.rank as f64).sqrt() * T::ROUNDOFF * norm_sq.sqrt();
-        // The residual of sparse rows is an expansion in f64.
-        let sparse = self.data.x.is_sparse();
-        let expansion = if sparse { 8.0 * f64::ROUNDOFF * norm_sq } else { 0.0 };
-        // Roundings of a sum of this many terms, which mostly cancel.
-        let (rows, cols) = matrix.shape();
-        let adding = (rows as f64 * cols as f64).sqrt() * f64::ROUNDOFF * error;
-        Ok((0.5 * error, error.sqrt() * spread + 0.5 * spread * spread + expansion + adding))
+        let by_sums = self.data.x.is_sparse().then(|| 2.0 * self.at_missing(pair));
+        let shape = (matrix.shape(), self.options.rank);
+        Ok((0.5 * error, residual_bound::<T>(shape, norm_sq, by_sums, error)))
     }
 
     /// From units of the scaled X to those of X.
@@ -231,15 +234,39 @@ impl<T: Scalar> Task<'_, T> {
 /// Rows of a factor between two looks at the clock.
 const LOOK: usize = 256;
 
+/// How far rounding may have moved ½‖X − ABᵀ‖² if it was found by [`residual_sq`], for X with rows and
+/// columns and factors with k columns. The residual of sparse rows is a sum over what is stored and over
+/// the squares of all fitted values, those at missing entries among them: `by_sums` is what these come to.
+pub(super) fn residual_bound<T: Scalar>(
+    ((rows, cols), k): ((usize, usize), usize),
+    norm_sq: f64,
+    by_sums: Option<f64>,
+    residual: f64,
+) -> f64 {
+    let k = k as f64;
+    // ‖ABᵀ‖ is no more than this. Each of its entries is off by 2√k roundoffs of it.
+    let (off, fitted) = (residual.sqrt(), norm_sq.sqrt() + residual.sqrt());
+    let spread = 2.0 * k.sqrt() * T::ROUNDOFF * fitted;
+    let terms = by_sums.map_or(0.0, |missing| norm_sq + fitted * fitted + missing);
+    let sums = (4.0 + k + (cols as f64).sqrt()) * f64::ROUNDOFF * terms;
+    // Roundings of a sum of this many terms, which mostly cancel.
+    let adding = (4.0 + (rows as f64 * cols as f64).sqrt()) * f64::ROUNDOFF * residual;
+    off * spread + 0.5 * spread * spread + sums + adding
+}
+
 /// ‖X − ABᵀ‖² from differences.
-pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Result<f64> {
-    let k = pair.other.cols();
+pub(super) fn residual_sq<T: Scalar>(
+    x: &dyn Matrix<T>,
+    a: View<'_, T>,
+    b: View<'_, T>,
+) -> Result<f64> {
+    let k = b.cols();
     let mut gram = vec![0.0; k * k];
-    for j in 0..pair.other.rows() {
+    for j in 0..b.rows() {
         if j % LOOK == 0 {
             x.go_on()?;
         }
-        let row: Vec<f64> = pair.other.row(j).iter().map(|v| v.to_f64()).collect();
+        let row: Vec<f64> = b.row(j).iter().map(|v| v.to_f64()).collect();
         for (sum, &s) in gram.chunks_exact_mut(k).zip(&row) {
             sum.iter_mut().zip(&row).for_each(|(to, t)| *to += s * t);
         }
@@ -249,8 +276,7 @@ pub(super) fn residual_sq<T: Scalar>(x: &dyn Matrix<T>, pair: &Pair<T>) -> Resul
         let mut sum = 0.0;
         for block in blocks {
             x.visit(block.clone(), &mut |rows, panel| {
-                let rows = pair.streamed.view().slice(rows);
-                sum += panel.residual_sq(rows, pair.other.view(), &gram, 1.0);
+                sum += panel.residual_sq(a.slice(rows), b, &gram, 1.0);
             })?;
         }
         Ok(sum)

@@ -11,7 +11,7 @@ use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
 use crate::error::{Error, Result};
 use crate::init::Pair;
-use crate::matrix::{Data, Halt, Halting, Matrix, Missing, Need, Scaled, is_serial};
+use crate::matrix::{Data, Halt, Halting, Incomplete, Matrix, Missing, Need, Scaled, is_serial};
 use crate::scalar::Scalar;
 use crate::threads;
 use crate::update::Wanted;
@@ -90,11 +90,12 @@ impl<T: Scalar> Task<'_, T> {
         match &self.way {
             Way::Entries => self.run_by_entries(&scaled, warnings, observer),
             Way::Normal(None) => self.run_by_normal_equations(&scaled, None, warnings, observer),
-            Way::Normal(missing) => {
+            Way::Normal(Some(missing)) => {
                 // A copy without what is missing, so that no pass has to look for it.
                 let seen = observed(self.data, &scaled, self.streamed.side, Need::Stored);
                 let seen = Halting::new(seen.copied()?, &self.halt);
-                self.run_by_normal_equations(&seen, missing.as_ref(), warnings, observer)
+                let seen = Incomplete::new(Box::new(seen), missing);
+                self.run_by_normal_equations(&seen, Some(missing), warnings, observer)
             }
         }
     }
@@ -140,6 +141,7 @@ impl<T: Scalar> Task<'_, T> {
         let null = 0.5 * self.scan.norm_sq;
         let problem = normal::Problem {
             x: matrix,
+            is_sparse: self.data.x.is_sparse(),
             norm_sq: self.scan.norm_sq,
             row_norm_sq: &self.scan.row_norm_sq,
             rule: &*rule,

@@ -46,6 +46,13 @@ pub(crate) struct Places<'a> {
     of: &'a Pattern,
 }
 
+impl<'a> Places<'a> {
+    /// The columns of row `i` of these.
+    pub(crate) fn columns(&self, i: usize) -> &'a [u32] {
+        &self.of.indices[self.indptr[i]..self.indptr[i + 1]]
+    }
+}
+
 /// What becomes of q·h in m.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {

@@ -1,17 +1,13 @@
 //! Sparse X in memory: compressed sparse rows, and columns as the rows of the transpose.
 
-use super::{Matrix, Panel, Visitor, row_from_differences};
+use super::residual::{Residual, none};
+use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result, SparseError};
 use crate::factor::{View, ViewMut};
 use crate::kernel::sparse::{Rows, gather, scatter};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// Columns times components up to which the residual of a row may be summed over all entries.
-const DIFFERENCES_BELOW: usize = 1 << 16;
-/// The share of its terms that a sum must leave to have kept twelve digits.
-const CANCELLED: f64 = 1e-4;
 
 /// Integer types that index arrays of sparse matrices come in.
 pub trait IndexLike: Copy {
@@ -313,32 +309,8 @@ impl<T: Scalar> Panel<T> for CsrPanel<'_, T> {
         scatter(self.0, f, c);
     }
 
-    // Σ (x − p)² = Σ_stored ((x − p)² − p²) + Σ_all p², the last sum from the Gram matrix: O(nnz·k),
-    // with the cancellation of f64 whatever T is. Where that leaves few digits, differences, if all
-    // entries of the row cost little.
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64 {
-        let k = w.cols();
-        let is_short = h.rows() * k <= DIFFERENCES_BELOW;
-        let mut total = 0.0;
-        for i in 0..self.0.len() {
-            let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
-            let mut sum = 0.0;
-            for (s, ws) in w.iter().enumerate() {
-                let along: f64 = w.iter().zip(&h_gram[s * k..]).map(|(w, g)| w * g).sum();
-                sum += ws * along;
-            }
-            let mut size = sum;
-            self.for_each(i, &mut |j, x| {
-                let fitted: f64 = w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum();
-                let x = x.to_f64() * unit * unit;
-                sum += x * (x - 2.0 * fitted);
-                size += x * x;
-            });
-            let cancels = sum < CANCELLED * size;
-            let exact = is_short && cancels;
-            total += if exact { row_from_differences(self, i, &w, h, unit) } else { sum };
-        }
-        total
+        Residual { w, h, unit, missing: &none }.by_sums(self, h_gram)
     }
 
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {

@@ -1,17 +1,14 @@
 //! Dense X in memory, at any strides.
 
 use super::pass::FEW;
+use super::residual::{Residual, none};
 use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result};
-use crate::factor::{Factor, View, ViewMut};
+use crate::factor::{View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
-use crate::kernel::panel::{padded, whole_panel};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// Rows of W·H formed at a time.
-const RESIDUAL_ROWS: usize = 32;
 
 /// Which index runs fastest in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,30 +143,7 @@ impl<T: Scalar> Panel<T> for DensePanel<'_, T> {
     }
 
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _h_gram: &[f64], unit: f64) -> f64 {
-        let (rows, cols) = self.0.shape();
-        let mut across = Factor::zeros(h.cols(), padded(cols));
-        let stride = across.stride();
-        whole_panel(h, across.as_mut_slice(), stride);
-        let across = across.view().columns(0..cols);
-        let height = rows.min(RESIDUAL_ROWS);
-        let (mut fitted, mut x) = (Factor::zeros(height, cols), Factor::zeros(height, cols));
-        let unit = T::from_f64(unit);
-        let mut total = 0.0;
-        for from in (0..rows).step_by(RESIDUAL_ROWS) {
-            let height = RESIDUAL_ROWS.min(rows - from);
-            let w = Strided::of(w.slice(from..from + height));
-            let mut fitted = fitted.view_mut();
-            product(w, across, &mut fitted.slice(0..height), Accum::Replace);
-            self.0.rows(from..from + height).copy_to(&mut x.view_mut().slice(0..height));
-            for i in 0..height {
-                let square = |(&x, &p): (&T, &T)| {
-                    let difference = (x * unit * unit - p).to_f64();
-                    difference * difference
-                };
-                total += x.row(i).iter().zip(fitted.row(i)).map(square).sum::<f64>();
-            }
-        }
-        total
+        Residual { w, h, unit, missing: &none }.by_products(self)
     }
 
     fn copy_listed(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<T>) {

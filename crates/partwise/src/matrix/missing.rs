@@ -1,7 +1,9 @@
 //! The places of entries that are missing where all others weigh 1.
 
-use super::{Layout, Matrix, Observations, Observed};
+use super::residual::Residual;
+use super::{Layout, Matrix, Observations, Observed, Panel, Visitor};
 use crate::error::Result;
+use crate::factor::{View, ViewMut};
 use crate::kernel::impute::{Pattern, Places};
 use crate::scalar::Scalar;
 use std::ops::Range;
@@ -28,6 +30,73 @@ impl Missing {
     /// Those of some rows.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Places<'_> {
         self.0.rows(rows)
+    }
+}
+
+/// X whose missing entries are 0: products take them for that, residuals leave them out.
+pub(crate) struct Incomplete<'a, T: Scalar> {
+    x: Box<dyn Matrix<T> + 'a>,
+    missing: &'a Missing,
+}
+
+impl<'a, T: Scalar> Incomplete<'a, T> {
+    pub(crate) fn new(x: Box<dyn Matrix<T> + 'a>, missing: &'a Missing) -> Self {
+        Self { x, missing }
+    }
+}
+
+impl<T: Scalar> Matrix<T> for Incomplete<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.x.shape()
+    }
+    fn stored_before(&self, row: usize) -> usize {
+        self.x.stored_before(row)
+    }
+    fn visit(&self, rows: Range<usize>, work: &mut Visitor<'_, T>) -> Result<()> {
+        self.x.visit(rows, &mut |range, panel| {
+            let places = self.missing.rows(range.clone());
+            work(range, &IncompletePanel { panel, places });
+        })
+    }
+    fn go_on(&self) -> Result<()> {
+        self.x.go_on()
+    }
+}
+
+/// Some of its rows.
+struct IncompletePanel<'a, T: Scalar> {
+    panel: &'a dyn Panel<T>,
+    places: Places<'a>,
+}
+
+impl<T: Scalar> Panel<T> for IncompletePanel<'_, T> {
+    fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
+        self.panel.product(f, out);
+    }
+
+    fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
+        self.panel.add_transposed(f, c);
+    }
+
+    fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64 {
+        let residual = Residual { w, h, unit, missing: &|i| self.places.columns(i) };
+        if self.is_dense() {
+            residual.by_products(self.panel)
+        } else {
+            residual.by_sums(self.panel, h_gram)
+        }
+    }
+
+    fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, T)) {
+        self.panel.for_each(row, entry);
+    }
+
+    fn copy_rows(&self, from: usize, out: &mut ViewMut<'_, T>) {
+        self.panel.copy_rows(from, out);
+    }
+
+    fn is_dense(&self) -> bool {
+        self.panel.is_dense()
     }
 }
 

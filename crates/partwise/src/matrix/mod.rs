@@ -15,6 +15,7 @@ mod missing;
 mod observations;
 mod observed;
 mod pass;
+mod residual;
 mod scaled;
 mod scan;
 mod turned;
@@ -27,7 +28,7 @@ pub use digest::Digest;
 pub(crate) use halting::{Halt, Halting};
 pub(crate) use input::Streamed;
 pub use input::{Deadline, Input, Side};
-pub(crate) use missing::Missing;
+pub(crate) use missing::{Incomplete, Missing};
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
 pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, is_serial, pass};
@@ -128,33 +129,4 @@ pub trait Panel<T: Scalar> {
             values.push(x);
         });
     }
-}
-
-/// `‖unit² · X_p − W_p Hᵀ‖²` from the differences of all entries, zeros included: O(rows · n · k).
-fn residual_from_differences<T: Scalar>(
-    panel: &dyn Panel<T>,
-    w: View<'_, T>,
-    h: View<'_, T>,
-    unit: f64,
-) -> f64 {
-    let rows = 0..w.rows();
-    rows.map(|i| {
-        let w: Vec<f64> = w.row(i).iter().map(|v| v.to_f64()).collect();
-        row_from_differences(panel, i, &w, h, unit)
-    })
-    .sum()
-}
-
-/// What row `i` of a panel adds to it.
-fn row_from_differences<T: Scalar>(
-    panel: &dyn Panel<T>,
-    i: usize,
-    w: &[f64],
-    h: View<'_, T>,
-    unit: f64,
-) -> f64 {
-    let fitted = |j| w.iter().zip(h.row(j)).map(|(w, h)| w * h.to_f64()).sum::<f64>();
-    let mut difference: Vec<f64> = (0..h.rows()).map(fitted).collect();
-    panel.for_each(i, &mut |j, x| difference[j] -= x.to_f64() * unit * unit);
-    difference.iter().map(|d| d * d).sum()
 }

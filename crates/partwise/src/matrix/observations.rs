@@ -5,7 +5,8 @@
 //! few hidden ones may be listed apart) or missing.
 
 use super::observed::Observed;
-use super::{Matrix, Panel, residual_from_differences};
+use super::residual::{Residual, none};
+use super::{Matrix, Panel};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::sparse::{Rows, gather, scatter};
@@ -189,7 +190,7 @@ impl<T: Scalar> Panel<T> for Observations<T> {
     }
 
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, _: &[f64], unit: f64) -> f64 {
-        residual_from_differences(self, w, h, unit)
+        Residual { w, h, unit, missing: &none }.by_differences(self)
     }
 
     fn copy_dense(&self, row: usize, out: &mut [T]) {

@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 use entries::Entries;
 pub use held_out::{HeldOut, held_out};
 pub use shares::shares;
-use sums::{Problem, Rows, Sums, look};
+use sums::{Problem, Rows, Sum, Sums, look};
 
 /// Multiply-adds up to which a sparse X is verified entry by entry, zeros included.
 const AFFORDABLE: f64 = 4e9;
@@ -159,10 +159,13 @@ fn wide<T: Scalar>(f: &Factor<T>, step: f64) -> Rows {
 
 /// λ₁ Σf + ½ λ₂ Σf² of a factor that was multiplied by `step`.
 fn charged(penalty: Penalty, f: &Rows, step: f64) -> f64 {
-    let values = || f.iter().flatten();
-    let (sum, squares): (f64, f64) = (values().sum(), values().map(|v| v * v).sum());
+    let (mut sum, mut squares) = (Sum::default(), Sum::default());
+    for value in f.iter().flatten() {
+        sum.add(*value);
+        squares.add(value * value);
+    }
     let charge = |price: f64, size: f64| if price == 0.0 { 0.0 } else { price * size };
-    charge(penalty.l1, sum / step) + charge(0.5 * penalty.l2, squares / step / step)
+    charge(penalty.l1, sum.value() / step) + charge(0.5 * penalty.l2, squares.value() / step / step)
 }
 
 fn kkt(sums: &Sums, (w, h): (&Rows, &Rows), objective: &Objective, half: i32) -> Kkt {

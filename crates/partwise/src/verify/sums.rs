@@ -86,7 +86,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, value: f64) {
+    pub(super) fn add(&mut self, value: f64) {
         let total = self.total + value;
         let (large, small) =
             if self.total.abs() >= value.abs() { (self.total, value) } else { (value, self.total) };

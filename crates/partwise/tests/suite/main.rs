@@ -10,6 +10,7 @@ mod completion;
 mod conformance;
 mod explained;
 mod faults;
+mod figures;
 mod golden;
 mod halting;
 mod identities;

@@ -254,8 +254,9 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let penalty = penalties.0.of(&self.a[judged]) + penalties.1.of(&self.b[USED]);
         let divergence = self.sums.divergence;
         let Some(member) = &mut self.member else { return Ok(()) };
+        let bound = self.sums.bound::<T>(self.problem.loss, self.b[USED].cols());
         let margin = self.problem.noise(divergence) + 8.0 * T::ROUNDOFF * penalty;
-        member.judge(Found { divergence, penalty, margin, comparable: true, kkt }, first);
+        member.judge(Found { divergence, penalty, bound, margin, kkt }, first);
         if member.accepted {
             self.current = judged;
         }

@@ -36,6 +36,30 @@ pub(crate) struct Sums {
     pub(crate) kkt: KktSums,
 }
 
+impl Sums {
+    /// How far rounding may have moved the divergence of `k` components.
+    ///
+    /// A fitted value q is a sum of k positive products in T, so it is off by a share ε of itself, and
+    /// d(x, q) by |∂d/∂q|·εq. That derivative is the difference of two positive parts, and `kkt` has the
+    /// sums of both times q: q ∂d/∂q sums to no more than them. Where d is ½ω(x − q)² or more, for the
+    /// Frobenius loss and Huber's, it sums to no more than √2D times the root of Σ ωq² (Cauchy–Schwarz).
+    /// The terms that d is a difference of are no more than D and these sums over |β| and |β − 1|.
+    pub(crate) fn bound<T: Scalar>(&self, loss: Loss, k: usize) -> f64 {
+        let share = (k as f64 + 8.0) * T::ROUNDOFF;
+        let (up, down) = (self.kkt.scale, self.kkt.cross);
+        let (squares, degree) = (loss.degree() == 2.0, loss.degree());
+        let first = if squares { (2.0 * self.divergence * up).sqrt() } else { up + down };
+        let over = |v: f64| if v == 0.0 { 1.0 } else { 1.0 + 2.0 / v.abs() };
+        let terms = self.divergence
+            + if squares { 0.0 } else { up * over(degree) + down * over(degree - 1.0) };
+        let curvature = 1.0 + degree.abs();
+        share * first
+            + curvature * share * share * (up + down)
+            + 4.0 * T::ROUNDOFF * self.divergence
+            + 8.0 * f64::ROUNDOFF * terms
+    }
+}
+
 /// A pass over `x`, cut as `plan` says; without a rule the factor stays as it is.
 pub(crate) struct Sweep<'a, T: Scalar> {
     pub(crate) x: &'a Observed<'a, T>,

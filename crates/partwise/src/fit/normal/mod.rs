@@ -14,6 +14,7 @@ mod streamed;
 pub(super) use strand::Problem;
 
 use super::course::{Course, Opening};
+use super::result::residual_sq;
 use super::{Ended, Member};
 use crate::error::Result;
 use crate::factor::Factor;
@@ -22,7 +23,7 @@ use crate::matrix::{Plan, Workspace};
 use crate::scalar::Scalar;
 use crate::update::{Gram, Update, gram_wide};
 use std::ops::Range;
-use strand::Strand;
+use strand::{Estimate, Strand};
 
 /// Rows of `b` that one task improves.
 const PANEL_ROWS: usize = 256;
@@ -99,6 +100,21 @@ impl<'a, T: Scalar> Batch<'a, T> {
         }
     }
 
+    /// The divergence of each iterate of the last pass. One that its sums cannot tell is measured by a
+    /// read of X, so that all that are compared are told apart.
+    fn measure(&self) -> Result<Vec<Estimate>> {
+        let measure = |strand: &Strand<T>| {
+            let columns = strand.columns.clone();
+            if let Some(measured) = strand.measured(&self.problem) {
+                return Ok(measured);
+            }
+            let a = self.a[1 - strand.current].view().columns(columns.clone());
+            let residual = residual_sq(self.problem.x, a, self.b[USED].view().columns(columns))?;
+            Ok(strand.of_residual(&self.problem, residual))
+        };
+        self.strands.iter().map(measure).collect()
+    }
+
     /// Keeps only the columns of the restarts that are left.
     fn compact(&mut self) {
         let columns: Vec<Range<usize>> = self.strands.iter().map(|s| s.columns.clone()).collect();
@@ -159,9 +175,11 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
     }
 
     fn judge(&mut self, first: bool) -> Result<()> {
+        // All are measured before any is judged: a read that is left leaves them as they were.
+        let measured = self.measure()?;
         let kkt = self.kkt_other();
-        for (strand, other) in self.strands.iter_mut().zip(kkt) {
-            strand.judge(&self.problem, other, first);
+        for ((strand, measured), other) in self.strands.iter_mut().zip(measured).zip(kkt) {
+            strand.judge(&self.problem, measured, other, first);
         }
         Ok(())
     }

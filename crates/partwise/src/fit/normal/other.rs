@@ -72,10 +72,7 @@ impl<T: Scalar> Batch<'_, T> {
     /// What `b` adds to the KKT residual of the pass just made, for every restart.
     pub(super) fn kkt_other(&self) -> Vec<KktSums> {
         let rows = self.b[USED].rows();
-        let (k, fixed) = (self.k, self.problem.fixed.1);
-        if fixed {
-            return vec![KktSums::default(); self.strands.len()];
-        }
+        let k = self.k;
         let penalty = self.problem.penalties.1;
         let charge = T::from_f64(penalty.l1);
         let ridged = |s: &Strand<T>| Gram::<T>::new(k, s.sums.gram.clone()).ridged(penalty.l2);

@@ -1,8 +1,9 @@
 //! Components that died are started again.
 
-use super::{BEST, Batch, USED};
+use super::{Batch, USED};
 use crate::error::Result;
 use crate::factor::Factor;
+use crate::fit::course::Course;
 use crate::kernel::impute::{Sign, impute};
 use crate::matrix::pass;
 use crate::scalar::Scalar;
@@ -14,6 +15,10 @@ impl<T: Scalar> Batch<'_, T> {
     /// on from the accepted iterate, for what comes after it may be extrapolated too far, and there is
     /// no way back.
     pub(super) fn reseed_dead(&mut self) -> Result<()> {
+        if self.strands.iter().all(|strand| strand.dead(&self.problem).is_none()) {
+            return Ok(());
+        }
+        self.look_at_dead()?;
         for at in 0..self.strands.len() {
             if let Some(t) = self.strands[at].dead(&self.problem) {
                 self.go_back(at);
@@ -23,12 +28,28 @@ impl<T: Scalar> Batch<'_, T> {
         Ok(())
     }
 
+    /// Judges the iterate to come of the restarts with a dead component: it may be better than the
+    /// accepted one, and need no other component.
+    fn look_at_dead(&mut self) -> Result<()> {
+        let mut others = Vec::new();
+        for (at, strand) in std::mem::take(&mut self.strands).into_iter().enumerate() {
+            match strand.dead(&self.problem) {
+                Some(_) => self.strands.push(strand),
+                None => others.push((at, strand)),
+            }
+        }
+        let looked = self.pass(false).and_then(|()| self.judge(false));
+        self.keep_best();
+        others.into_iter().for_each(|(at, strand)| self.strands.insert(at, strand));
+        looked
+    }
+
     /// Makes the accepted iterate the one to come, and keeps it: the new component is not sure to bring
     /// anything.
     fn go_back(&mut self, at: usize) {
-        let pair = self.pair(&self.strands[at], BEST);
+        let pair = self.iterate(&self.strands[at]);
         let columns = self.strands[at].columns.clone();
-        for b in &mut self.b[..BEST] {
+        for b in &mut self.b {
             b.view_mut().columns(columns.clone()).copy_from(pair.other.view());
         }
         let strand = &mut self.strands[at];
@@ -47,19 +68,21 @@ impl<T: Scalar> Batch<'_, T> {
         }
         let columns = strand.columns.clone();
         let column = columns.start + t;
+        // Both sides of the new component are of one size, in the unit of a factor.
+        let size = rest.iter().fold(0.0f64, |most, &v| most.max(v)).sqrt();
         for (j, &value) in rest.iter().enumerate() {
             for b in &mut self.b {
-                b.row_mut(j)[column] = T::from_f64(value);
+                b.row_mut(j)[column] = T::from_f64(value / size);
             }
         }
         let a = &mut self.a[strand.current];
         // A rule that locks zeros needs something to multiply in every row.
-        let small = if self.problem.rule.locks_zeros() { 1e-3 } else { 0.0 };
+        let small = if self.problem.rule.locks_zeros() { 1e-3 * size } else { 0.0 };
         for i in 0..a.rows() {
             let open = small > 0.0 && self.problem.row_norm_sq[i] > 0.0;
             a.row_mut(i)[column] = if open { T::from_f64(small) } else { T::ZERO };
         }
-        a.row_mut(worst)[column] = T::ONE;
+        a.row_mut(worst)[column] = T::from_f64(size);
         strand.restart_from_here(gram_wide(self.b[USED].view().columns(columns)));
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use crate::fit::course::Opening;
 use crate::fit::member::{Found, Member};
+use crate::fit::result::residual_bound;
 use crate::kernel::kkt::KktSums;
 use crate::matrix::{Matrix, Missing};
 use crate::metric::Kkt;
@@ -24,7 +25,7 @@ pub(super) struct Strand<T> {
     pub(super) columns: Range<usize>,
     /// Which of the two `a` factors holds the accepted iterate; the other one holds that before it.
     pub(super) current: usize,
-    least_is_direct: bool,
+    /// Whether the next pass is to sum the residual itself.
     pub(super) direct: bool,
     /// Gram of the accepted `a`, of `b` as the next pass will use it.
     gram_a: Vec<f64>,
@@ -65,6 +66,8 @@ impl Sums {
 #[derive(Clone, Copy)]
 pub(crate) struct Problem<'a, T: Scalar> {
     pub(crate) x: &'a dyn Matrix<T>,
+    /// Whether X is stored sparse, so that residuals are sums over what is stored.
+    pub(crate) is_sparse: bool,
     pub(crate) norm_sq: f64,
     pub(crate) row_norm_sq: &'a [f64],
     pub(crate) rule: &'a dyn Update<T>,
@@ -80,10 +83,17 @@ pub(crate) struct Problem<'a, T: Scalar> {
 }
 
 impl<T: Scalar> Problem<'_, T> {
-    /// How wrong the expansion of the objective may be.
-    fn noise(&self) -> f64 {
-        0.5 * EXPANSION_NOISE * T::ROUNDOFF * self.norm_sq
+    /// How wrong the expansion of the objective may be, if it has such squares at missing entries.
+    fn noise(&self, imputed: f64) -> f64 {
+        0.5 * EXPANSION_NOISE * T::ROUNDOFF * (self.norm_sq + imputed)
     }
+}
+
+/// A divergence, and how far rounding may have moved it.
+#[derive(Clone, Copy)]
+pub(super) struct Estimate {
+    divergence: f64,
+    bound: f64,
 }
 
 /// What the second half of an iteration does for one restart.
@@ -101,7 +111,6 @@ impl<T: Scalar> Strand<T> {
             member,
             columns,
             current: 0,
-            least_is_direct: false,
             direct: false,
             gram_a: vec![0.0; k * k],
             gram_b: Gram::new(k, gram_b),
@@ -111,37 +120,53 @@ impl<T: Scalar> Strand<T> {
         }
     }
 
-    /// Judges the iterate of the last pass; `other` is what `b` adds to its KKT residual.
-    pub(super) fn judge(&mut self, problem: &Problem<'_, T>, other: KktSums, first: bool) {
-        let noise = problem.noise();
+    /// The divergence of the iterate of the last pass, if its sums tell: the expansion cannot tell
+    /// values about its noise apart.
+    pub(super) fn measured(&self, problem: &Problem<'_, T>) -> Option<Estimate> {
+        if self.direct {
+            return Some(self.of_residual(problem, self.sums.residual));
+        }
         let own = Gram::<T>::new(self.gram_b.k(), self.sums.gram.clone());
-        let error = if self.direct {
-            self.sums.residual
-        } else {
-            problem.norm_sq - 2.0 * self.sums.kkt.cross + own.dot(&self.gram_b)
-        };
-        let error = error - self.sums.imputed;
-        // The expansion cannot tell values below its noise apart; the residual itself can. What is
-        // not finite stays so.
-        let seen = self.direct || !error.is_finite();
-        let divergence = if seen { 0.5 * error } else { (0.5 * error).max(noise) };
+        let error = problem.norm_sq - 2.0 * self.sums.kkt.cross + own.dot(&self.gram_b);
+        let divergence = 0.5 * (error - self.sums.imputed);
+        let bound = problem.noise(self.sums.imputed);
+        // What is not finite stays so.
+        let told = divergence >= DIRECT_BELOW * bound || !divergence.is_finite();
+        told.then_some(Estimate { divergence, bound })
+    }
+
+    /// The same from its residual.
+    pub(super) fn of_residual(&self, problem: &Problem<'_, T>, residual: f64) -> Estimate {
+        let (shape, k) = (problem.x.shape(), self.gram_b.k());
+        let by_sums = problem.is_sparse.then_some(self.sums.imputed);
+        let bound = residual_bound::<T>((shape, k), problem.norm_sq, by_sums, residual);
+        Estimate { divergence: 0.5 * residual, bound }
+    }
+
+    /// Judges the iterate of the last pass; `other` is what `b` adds to its KKT residual.
+    pub(super) fn judge(
+        &mut self,
+        problem: &Problem<'_, T>,
+        Estimate { divergence, bound }: Estimate,
+        other: KktSums,
+        first: bool,
+    ) {
+        let own = Gram::<T>::new(self.gram_b.k(), self.sums.gram.clone());
         let (pen_a, pen_b) = problem.penalties;
         let penalty = pen_a.value(self.sums.kkt.mass, own.trace())
             + pen_b.value(other.mass, self.gram_b.trace());
-        let margin = if self.direct { 1e-6 * self.member.least } else { noise };
-        let margin = margin + EXPANSION_NOISE * T::ROUNDOFF * penalty;
-        let comparable = self.direct == self.least_is_direct;
+        let margin = bound + EXPANSION_NOISE * T::ROUNDOFF * penalty;
         let (w, w_zeros) = if problem.fixed.0 { (0.0, 0.0) } else { self.sums.kkt.residual() };
         let (h, h_zeros) = if problem.fixed.1 { (0.0, 0.0) } else { other.residual() };
         let kkt = Kkt { w, w_zeros, h, h_zeros };
-        self.member.judge(Found { divergence, penalty, margin, comparable, kkt }, first);
+        self.member.judge(Found { divergence, penalty, bound, margin, kkt }, first);
         if self.member.accepted {
-            self.least_is_direct = self.direct;
             self.current = 1 - self.current;
             let none =
                 |t| self.gram_b.is_dead(t) || T::from_f64(own.wide()[t * own.k() + t]) <= T::ZERO;
             self.zero = (0..own.k()).map(none).collect();
         }
+        let noise = problem.noise(self.sums.imputed);
         self.direct = self.member.divergence < DIRECT_BELOW * noise;
     }
 
@@ -149,7 +174,7 @@ impl<T: Scalar> Strand<T> {
     /// tried often. Under a penalty, a component may be zero by right.
     pub(super) fn dead(&self, problem: &Problem<'_, T>) -> Option<usize> {
         let charged = !(problem.penalties.0.is_none() && problem.penalties.1.is_none());
-        let fitted = self.member.divergence <= DIRECT_BELOW * problem.noise();
+        let fitted = self.member.divergence <= DIRECT_BELOW * problem.noise(0.0);
         if problem.fixed != (false, false) || charged || fitted {
             return None;
         }

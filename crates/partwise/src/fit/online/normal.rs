@@ -6,7 +6,6 @@ use super::{OnlineOptions, Step};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
 use crate::fit::result::residual_sq;
-use crate::init::Pair;
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::{KktSums, add_rows};
 use crate::matrix::{Block, Matrix, Plan, Workspace, pass};
@@ -58,7 +57,7 @@ pub(super) fn rows<T: Scalar>(
     let norm_sq = batch.scan.norm_sq;
     let mut error = norm_sq - 2.0 * cross + gram_w.dot(&gram);
     if error.is_nan() || error <= TRUSTED * T::ROUNDOFF * norm_sq {
-        error = residual_sq(&x, &Pair { streamed: w.clone(), other: h.clone() })?;
+        error = residual_sq(&x, w.view(), h.view())?;
     }
     let gram_w = Factor::from_rows(k, k, gram_w.narrow());
     let den = if options.rule == Rule::Mu { times(h, &gram_w) } else { gram_w };

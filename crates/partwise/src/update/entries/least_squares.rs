@@ -12,12 +12,13 @@
 //! * Use it: the default under weights and with missing entries.
 
 use super::row::Row;
+use super::terms::evaluate_divergence;
 use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::residual::{LsRow, LsWork, improve};
 use crate::kernel::sparse::gather;
-use crate::loss::{Divergence, Frobenius};
+use crate::loss::Loss;
 use crate::matrix::{Layout, Observations};
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -37,8 +38,6 @@ impl LeastSquares {
 
 /// Components for each sweep up to which equations are formed.
 const EQUATIONS_BELOW: usize = 6;
-/// An expansion of the residual is taken where it is at least this many of its roundoffs.
-const EXPANSION_NOISE: f64 = 1e4;
 
 impl<T: Scalar> EntryRule<T> for LeastSquares {
     fn improve(
@@ -56,7 +55,6 @@ impl<T: Scalar> EntryRule<T> for LeastSquares {
         }
         right_hand_sides(block, held, terms);
         let mut row = Equations::new(k);
-        let mut divergence = 0.0;
         for i in 0..f.rows() {
             row.form_gram(block, i, held);
             let (own, b) = (f.row_mut(i), terms.num.row(i));
@@ -67,11 +65,10 @@ impl<T: Scalar> EntryRule<T> for LeastSquares {
             if terms.wanted != Wanted::NOTHING {
                 row.times_gram(own, terms.den.row_mut(i));
             }
-            if terms.wanted.divergence {
-                divergence += residual(block, i, held, own, (b, terms.den.row(i)));
-            }
         }
-        terms.divergence = divergence;
+        if terms.wanted.divergence {
+            evaluate_divergence(Loss::FROBENIUS, block, held, f.as_view(), terms);
+        }
     }
 
     fn follows(&self) -> bool {
@@ -103,30 +100,6 @@ fn right_hand_sides<T: Scalar>(block: &Observations<T>, held: &Held<'_, T>, term
             gather(block.listed(&x), held.f, &mut num);
         }
     }
-}
-
-/// ½ Σ p (x − q)² of a row: ½ (Σ p x² − 2 f·b + f·Gf), or from differences where that cancels.
-fn residual<T: Scalar>(
-    block: &Observations<T>,
-    i: usize,
-    held: &Held<'_, T>,
-    f: &[T],
-    (b, along): (&[T], &[T]),
-) -> f64 {
-    let mut norm = 0.0;
-    block.for_each_weighed(i, |_, x, p| norm += p.to_f64() * x.to_f64() * x.to_f64());
-    let terms = f.iter().zip(b.iter().zip(along));
-    let change: f64 = terms.map(|(f, (b, g))| f.to_f64() * (g.to_f64() - 2.0 * b.to_f64())).sum();
-    let expanded = 0.5 * (norm + change);
-    if expanded >= EXPANSION_NOISE * T::ROUNDOFF * norm {
-        return expanded;
-    }
-    let mut total = 0.0;
-    block.for_each_weighed(i, |j, x, p| {
-        let q = f.iter().zip(held.f.row(j)).map(|(f, h)| f.to_f64() * h.to_f64()).sum();
-        total += p.to_f64() * Frobenius.value(x.to_f64(), q);
-    });
-    total
 }
 
 /// The same by residuals.

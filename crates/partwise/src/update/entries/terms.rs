@@ -153,9 +153,31 @@ pub(crate) fn evaluate_gradient<T: Scalar>(
     f: View<'_, T>,
     terms: &mut Terms<T>,
 ) {
-    let wanted = std::mem::replace(&mut terms.wanted, Wanted::GRADIENT);
+    evaluate_alone(Wanted::GRADIENT, loss, block, held, f, terms);
+}
+
+/// As [`evaluate`], for the divergence alone: the parts of the gradient stay as they are.
+pub(super) fn evaluate_divergence<T: Scalar>(
+    loss: Loss,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    evaluate_alone(Wanted::DIVERGENCE, loss, block, held, f, terms);
+}
+
+fn evaluate_alone<T: Scalar>(
+    wanted: Wanted,
+    loss: Loss,
+    block: &Observations<T>,
+    held: &Held<'_, T>,
+    f: View<'_, T>,
+    terms: &mut Terms<T>,
+) {
+    let before = std::mem::replace(&mut terms.wanted, wanted);
     evaluate(loss, block, held, f, terms);
-    terms.wanted = wanted;
+    terms.wanted = before;
 }
 
 /// den where the derivative of the loss has a constant positive part: Σ p h for each row.
