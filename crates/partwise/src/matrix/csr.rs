@@ -195,6 +195,24 @@ impl<'a, T: Scalar> Csr<'a, T> {
         })
     }
 
+    /// The same without the zeros among what it stores, if there are any.
+    pub(super) fn without_zeros(&self) -> Option<Csr<'static, T>> {
+        if !self.values.contains(&T::ZERO) {
+            return None;
+        }
+        let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+        for i in 0..self.shape.0 {
+            let (columns, entries) = self.row(i);
+            for (&j, &x) in columns.iter().zip(entries).filter(|(_, x)| **x != T::ZERO) {
+                indices.push(j);
+                values.push(x);
+            }
+            indptr.push(indices.len());
+        }
+        let (indices, values) = (indices.into(), values.into());
+        Some(Csr { shape: self.shape, indptr, indices, values, duplicates: self.duplicates })
+    }
+
     /// The arrays of a matrix that is no longer needed.
     pub(super) fn into_arrays(self) -> (Vec<u32>, Vec<T>) {
         (self.indices.into_owned(), self.values.into_owned())

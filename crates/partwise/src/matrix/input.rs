@@ -3,7 +3,9 @@
 //! The longer side of X is streamed, so that the factor that every panel adds to is the smaller
 //! one. The choice depends on the shape alone, and the factor of the streamed side is improved
 //! first: the same values give the same result however they are stored, and X and Xᵀ give the same
-//! factors with the roles exchanged, unless X is square: then both stream their rows.
+//! factors with the roles exchanged, unless X is square: then both stream their rows. Zeros that a
+//! sparse X stores are dropped, but where what is not stored is missing. Of [`Input::Rows`] they count as
+//! stored: its rows are cut by what it says to store, so sums may be in another order.
 
 use super::halting::Unmade;
 use super::{Csc, Csr, Dense, Halt, Halting, Matrix, Turned};
@@ -135,6 +137,19 @@ impl<'a, T: Scalar> Input<'a, T> {
     /// Whether X is stored sparse.
     pub fn is_sparse(&self) -> bool {
         matches!(self.kind(), "csr" | "csc")
+    }
+
+    /// Drops zeros that a sparse X stores: into a copy, if there are any.
+    pub(crate) fn drop_zeros(&mut self) {
+        match self {
+            Self::Csr(x) | Self::Csc(Csc(x)) => {
+                if let Some(without) = x.without_zeros() {
+                    *x = without;
+                }
+            }
+            Self::Until(x, _) => x.drop_zeros(),
+            Self::Dense(_) | Self::Rows(_) => {}
+        }
     }
 
     /// Duplicate entries that were summed.

@@ -76,7 +76,7 @@ struct ScaledPanel<'a, T: Scalar> {
 impl<T: Scalar> ScaledPanel<'_, T> {
     fn scaled(&self, f: View<'_, T>) -> Factor<T> {
         let mut copy = f.to_factor();
-        self.scale(&mut copy.view_mut());
+        scale(&mut copy.view_mut(), self.factor);
         copy
     }
 
@@ -85,30 +85,26 @@ impl<T: Scalar> ScaledPanel<'_, T> {
         let factor = T::from_f64(self.factor);
         move |x| x * factor * factor
     }
+}
 
-    fn scale(&self, f: &mut ViewMut<'_, T>) {
-        let factor = T::from_f64(self.factor);
-        for i in 0..f.rows() {
-            f.row_mut(i).iter_mut().for_each(|v| *v *= factor);
-        }
+fn scale<T: Scalar>(f: &mut ViewMut<'_, T>, factor: f64) {
+    let factor = T::from_f64(factor);
+    for i in 0..f.rows() {
+        f.row_mut(i).iter_mut().for_each(|v| *v *= factor);
     }
 }
 
 impl<T: Scalar> Panel<T> for ScaledPanel<'_, T> {
     fn product(&self, f: View<'_, T>, out: &mut ViewMut<'_, T>) {
         self.panel.product(self.scaled(f).view(), out);
-        self.scale(out);
+        scale(out, self.factor);
     }
 
     fn add_transposed(&self, f: View<'_, T>, c: &mut ViewMut<'_, T>) {
-        let mut part = Factor::zeros(c.rows(), c.cols());
-        self.panel.add_transposed(self.scaled(f).view(), &mut part.view_mut());
-        self.scale(&mut part.view_mut());
-        for j in 0..c.rows() {
-            for (sum, &add) in c.row_mut(j).iter_mut().zip(part.row(j)) {
-                *sum += add;
-            }
-        }
+        // Sums are added to in their units before the second half, so that they round as they would.
+        scale(c, 1.0 / self.factor);
+        self.panel.add_transposed(self.scaled(f).view(), c);
+        scale(c, self.factor);
     }
 
     fn residual_sq(&self, w: View<'_, T>, h: View<'_, T>, h_gram: &[f64], unit: f64) -> f64 {

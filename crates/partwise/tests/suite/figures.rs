@@ -2,6 +2,7 @@
 //! evaluation in twice the digits of `f64`.
 
 use crate::common::*;
+use crate::reference::positive;
 use partwise::matrix::{Data, Weights};
 use partwise::{
     Fit, Loss, Options, Penalty, Record, Rule, Scalar, Side, Start, Status, fit, verify,
@@ -320,9 +321,9 @@ fn faults<T: Scalar>(case: &Case, found: &Fit<T>, data: Data<'_, T>, tol: f64) -
         expect(close(1.0 - share, divergence / null), format!("explained {share}"));
     }
     let kkt = found.kkt;
-    // A zero that nothing holds down is infinitely far from stationary.
-    let sound = kkt.w.is_finite() && kkt.h.is_finite() && kkt.w_zeros >= 0.0 && kkt.h_zeros >= 0.0;
-    expect(sound, format!("{kkt:?}"));
+    // What nothing holds down is infinitely far from stationary.
+    let parts = [kkt.w, kkt.h, kkt.w_zeros, kkt.h_zeros];
+    expect(parts.iter().all(|v| *v >= 0.0), format!("{kkt:?}"));
     if found.status == Status::Converged {
         expect(kkt.residual() <= tol, format!("converged at {:e}", kkt.residual()));
     }
@@ -388,4 +389,100 @@ fn check(seeds: std::ops::Range<u64>) {
 #[test]
 fn figures_of_random_fits_are_those_of_their_factors() {
     check(0..FITS);
+}
+
+/// Least objective of the records of a fit.
+fn least<T: Scalar>(found: &Fit<T>) -> f64 {
+    found.history.iter().map(|r| r.objective).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn nearly_exact_fits_keep_their_best_iterate_however_it_is_measured() {
+    for seed in 0..20 {
+        for (rule, planted, rank) in [(Rule::Hals, 3, 3), (Rule::Bpp, 6, 12)] {
+            let x = Mat::random(30, planted, seed).times_transposed(&Mat::random(
+                20,
+                planted,
+                seed + 1000,
+            ));
+            for max_iter in [7, 12, 40] {
+                let options = Options { seed, tol: 1e-6, max_iter, ..options(rank, rule) };
+                let found = fit(x.dense::<f32>(), &options).unwrap();
+                // Of two iterates told apart by their bounds, the better one.
+                let allowed = 1.01 * least(&found) + 2.0 * found.objective_bound;
+                let what = format!("{rule} {seed} {max_iter}");
+                assert!(found.objective <= allowed, "{what}: {} {allowed}", found.objective);
+                let rises =
+                    found.history.windows(2).filter(|p| p[1].objective > 2.0 * p[0].objective);
+                let real = rises
+                    .filter(|p| p[1].objective > p[0].objective + 40.0 * found.objective_bound);
+                assert_eq!(real.count(), 0, "{what}: {:?}", found.history);
+            }
+        }
+    }
+}
+
+#[test]
+fn more_iterations_return_nothing_worse_though_a_component_is_started_again() {
+    // One component of the start is dead, and X needs but the other one.
+    for (m, n) in [(9, 6), (6, 9)] {
+        let x = positive(m, 1, 1).times_transposed(&positive(n, 1, 2));
+        let dead = |f: &Mat| Mat::from_fn(f.rows, 2, |i, t| if t == 0 { f.get(i, 0) } else { 0.0 });
+        let (w, h) = (dead(&positive(m, 1, 3)), positive(n, 2, 4));
+        for (w, h) in [(&w, &h), (&positive(m, 2, 5), &dead(&positive(n, 1, 6)))] {
+            for rule in rules() {
+                let mut best = f64::INFINITY;
+                for max_iter in 0..12 {
+                    let start = (Some(w.factor()), Some(h.factor()));
+                    let base = options::<f64>(2, rule);
+                    let options = Options { w: start.0, h: start.1, max_iter, tol: 0.0, ..base };
+                    let found = fit(x.dense(), &options).unwrap();
+                    let allowed = best + 1e-13 * x.norm_sq();
+                    let here = found.objective;
+                    assert!(here <= allowed, "{rule} {m} × {n}, {max_iter}: {here:e} {best:e}");
+                    best = best.min(here);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_factor_that_is_held_beside_nothing_is_charged() {
+    let price = Some(Penalty { l1: 1.0, l2: 0.5 });
+    for (fixed, rows) in [(Side::Rows, 3), (Side::Columns, 4)] {
+        let held = positive(rows, 2, 1);
+        let given = Some(held.factor::<f64>());
+        let base = Options { w_penalty: price, h_penalty: price, ..options(2, Rule::Hals) };
+        let options = match fixed {
+            Side::Rows => Options { w: given, fixed: Some(fixed), ..base },
+            Side::Columns => Options { h: given, fixed: Some(fixed), ..base },
+        };
+        let nothing = Mat::new(3, 4, vec![0.0; 12]);
+        let found = fit(nothing.dense::<f64>(), &options).unwrap();
+        let want = held.values.iter().sum::<f64>() + 0.25 * held.norm_sq();
+        assert!((found.objective - want).abs() <= found.objective_bound, "{}", found.objective);
+        let restarts: Vec<f64> = found.restarts.iter().map(|r| r.objective).collect();
+        assert_eq!((found.divergence, restarts), (0.0, vec![found.objective]));
+    }
+}
+
+#[test]
+fn a_rule_that_loses_iterates_converges_with_the_certificate_of_the_one_it_returns() {
+    let mut converged = 0;
+    for seed in 0..1500 {
+        let x = Mat::random(2, 7, seed);
+        let options = Options { tol: 3e-6, max_iter: 60, seed, ..options(1, Rule::Als) };
+        let found = fit(x.dense::<f32>(), &options).unwrap();
+        let residual = found.kkt.residual();
+        if found.status == Status::Converged {
+            assert!(residual <= 3e-6, "{seed}: converged at {residual:e}");
+            converged += 1;
+        }
+        // The record is of the best iterate so far, but for rounding.
+        let rounding = 16.0 * f32::ROUNDOFF * x.norm_sq();
+        let falls = |a: &Record, b: &Record| b.objective <= a.objective + rounding;
+        assert!(found.history.is_sorted_by(falls), "{seed}");
+    }
+    assert!(converged > 500, "{converged}");
 }

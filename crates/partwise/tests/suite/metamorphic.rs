@@ -56,6 +56,60 @@ fn o15_scaling_by_powers_of_four_scales_factors_bit_for_bit() {
     scales_exactly::<f32>(&[-55, -37, -10, -1, 1, 9, 10, 11, 55]);
 }
 
+/// Fits from a start with this many iterations of `x` by 4^j and of both factors by 2^j.
+fn scales_from<T: Scalar>(
+    x: &Mat,
+    start: (&Mat, &Mat),
+    (kind, rule, max_iter): (Kind, Rule, usize),
+    exponents: &[i32],
+) {
+    let round = |m: &Mat| m.map(|v| T::from_f64(v).to_f64());
+    let (x, w, h) = (round(x), round(start.0), round(start.1));
+    let of = |j: i32| {
+        let (square, root) = (4f64.powi(j), 2f64.powi(j));
+        let times = |f: &Mat| Some(f.map(|v| v * root).factor());
+        let base = options::<T>(w.cols, rule);
+        let options = Options { w: times(&w), h: times(&h), max_iter, tol: 0.0, ..base };
+        let found = fit(x.map(|v| v * square).input::<T>(kind), &options).unwrap();
+        let back = |f: &Factor<T>| wide(f).map(|v| v / root);
+        (back(&found.w), back(&found.h), found.warnings)
+    };
+    let base = of(0);
+    for &j in exponents {
+        assert_eq!(of(j), base, "{rule} {} {kind:?} 4^{j}", T::NAME);
+    }
+}
+
+#[test]
+fn o15_sparse_matrices_scale_bit_for_bit() {
+    for (m, n) in [(90, 33), (33, 90)] {
+        let x = Mat::sparse(m, n, 0.2, 1);
+        let (w, h) = (Mat::random(m, 3, 2), Mat::random(n, 3, 3));
+        for rule in rules() {
+            for kind in [Kind::Csr, Kind::Csc] {
+                scales_from::<f64>(&x, (&w, &h), (kind, rule, 12), &[-90, -11, -1, 2, 11, 90]);
+                scales_from::<f32>(&x, (&w, &h), (kind, rule, 12), &[-50, -11, 3, 11, 50]);
+            }
+        }
+    }
+}
+
+#[test]
+fn o15_components_that_are_started_again_scale_bit_for_bit() {
+    // Dead from the start, and more of them than X has rows.
+    let x = Mat::random(12, 4, 1);
+    let (w, h) = (Mat::random(12, 6, 2), Mat::random(4, 6, 3));
+    let dead = Mat::from_fn(12, 6, |i, t| if t < 2 { 0.0 } else { w.get(i, t) });
+    for rule in rules() {
+        for w in [&w, &dead] {
+            for kind in [Kind::RowMajor, Kind::Csr] {
+                scales_from::<f64>(&x, (w, &h), (kind, rule, 40), &[-30, -2, 5, 30]);
+                scales_from::<f32>(&x, (w, &h), (kind, rule, 40), &[-30, -2, 5, 30]);
+            }
+        }
+    }
+}
+
 #[test]
 fn o15_random_and_nndsvd_starts_scale_with_x_bit_for_bit() {
     for (x, ..) in problems() {

@@ -1,8 +1,9 @@
 //! Rows of the torture list about the structure of sparse matrices.
 
 use crate::common::*;
-use partwise::matrix::IndexLike;
-use partwise::{Csc, Csr, Error, Fit, Options, Rule, SparseError, Warning, fit};
+use crate::reference::losses;
+use partwise::matrix::{Data, IndexLike, Weights};
+use partwise::{Csc, Csr, Error, Fit, Input, Options, Rule, SparseError, Warning, fit};
 
 type Result<T> = partwise::Result<T>;
 
@@ -255,4 +256,60 @@ fn random_structures_never_panic() {
         }
     }
     assert!(good > 100 && bad > 100, "{good} {bad}");
+}
+
+/// `x` with these of its zeros stored.
+fn with_zeros(x: &Mat, stores: impl Fn(usize, usize) -> bool) -> Csr<'static, f64> {
+    let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
+    for i in 0..x.rows {
+        for (j, &v) in x.row(i).iter().enumerate().filter(|(j, v)| **v != 0.0 || stores(i, *j)) {
+            indices.push(u32::try_from(j).unwrap());
+            values.push(v);
+        }
+        indptr.push(indices.len());
+    }
+    Csr::new((x.rows, x.cols), &indptr, indices, values).unwrap()
+}
+
+#[test]
+fn zeros_that_are_stored_change_no_bit() {
+    // Enough of them to cut the rows elsewhere.
+    let x = Mat::sparse(60, 40, 0.1, 3);
+    let stores = |i: usize, j: usize| i < 20 && (i + 3 * j).is_multiple_of(2);
+    let seen = Mat::random(60, 40, 5).map(|v| f64::from(v > 0.1));
+    for (loss, rule) in losses().filter(|(loss, _)| !loss.forbids_zeros()) {
+        for turned in [false, true] {
+            let x = if turned { x.transposed() } else { x.clone() };
+            let stores = |i, j| if turned { stores(j, i) } else { stores(i, j) };
+            let transposed = x.transposed();
+            let pairs: [[Input<'static, f64>; 2]; 2] = [
+                [x.csr().into(), with_zeros(&x, stores).into()],
+                [
+                    x.csc().into(),
+                    Csc::from_transposed(with_zeros(&transposed, |j, i| stores(i, j))).into(),
+                ],
+            ];
+            let options = Options { loss, max_iter: 6, tol: 0.0, ..options(3, rule) };
+            for inputs in pairs {
+                let [plain, stored] = inputs.map(|x| fit(x, &options).unwrap());
+                assert_eq!(bits(&plain), bits(&stored), "{loss} {rule} {turned}");
+                assert_eq!((plain.objective, plain.kkt), (stored.objective, stored.kkt));
+            }
+            if rule.works_by_entries() {
+                let seen = if turned { seen.transposed() } else { seen.clone() };
+                let of = |x: Csr<'static, f64>| {
+                    let hidden = Some(seen.map(|s| 1.0 - s).csr());
+                    let weights = Weights { hidden, ..Weights::default() };
+                    fit(Data { x: x.into(), weights }, &options).unwrap()
+                };
+                assert_eq!(bits(&of(x.csr())), bits(&of(with_zeros(&x, stores))), "{loss} {rule}");
+            }
+        }
+    }
+    // Where what is not stored is missing, a stored zero is an entry.
+    let weights = || Weights { absent_missing: true, ..Weights::default() };
+    let observed = |x: Csr<'static, f64>| {
+        partwise::verify::observed(Data { x: x.into(), weights: weights() }).unwrap()
+    };
+    assert!(observed(with_zeros(&x, stores)) > observed(x.csr()));
 }
