@@ -9,6 +9,7 @@ use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
 use crate::scalar::Scalar;
 use crate::threads;
+use crate::update::{Gram, gram_wide};
 use crate::warning::Warning;
 use std::ops::Range;
 use std::time::Instant;
@@ -187,9 +188,11 @@ impl<T: Scalar> Task<'_, T> {
             }
             error => error?,
         };
-        let by_sums = self.data.x.is_sparse().then(|| 2.0 * self.at_missing(pair));
-        let shape = (matrix.shape(), self.options.rank);
-        Ok((0.5 * error, residual_bound::<T>(shape, norm_sq, by_sums, error)))
+        let k = self.options.rank;
+        let gram = |f: &Factor<T>| Gram::<T>::new(k, gram_wide(f.view()));
+        let fitted_sq = gram(&pair.streamed).dot(&gram(&pair.other));
+        let sums = self.data.x.is_sparse().then_some(norm_sq + fitted_sq);
+        Ok((0.5 * error, residual_bound::<T>((matrix.shape(), k), fitted_sq, sums, error)))
     }
 
     /// From units of the scaled X to those of X.
@@ -235,23 +238,21 @@ impl<T: Scalar> Task<'_, T> {
 const LOOK: usize = 256;
 
 /// How far rounding may have moved ½‖X − ABᵀ‖² if it was found by [`residual_sq`], for X with rows and
-/// columns and factors with k columns. The residual of sparse rows is a sum over what is stored and over
-/// the squares of all fitted values, those at missing entries among them: `by_sums` is what these come to.
+/// columns and factors with k columns. `fitted_sq` is ‖ABᵀ‖². The residual of sparse rows is a difference
+/// of `sums` that add up to this.
 pub(super) fn residual_bound<T: Scalar>(
     ((rows, cols), k): ((usize, usize), usize),
-    norm_sq: f64,
-    by_sums: Option<f64>,
+    fitted_sq: f64,
+    sums: Option<f64>,
     residual: f64,
 ) -> f64 {
     let k = k as f64;
-    // ‖ABᵀ‖ is no more than this. Each of its entries is off by 2√k roundoffs of it.
-    let (off, fitted) = (residual.sqrt(), norm_sq.sqrt() + residual.sqrt());
-    let spread = 2.0 * k.sqrt() * T::ROUNDOFF * fitted;
-    let terms = by_sums.map_or(0.0, |missing| norm_sq + fitted * fitted + missing);
-    let sums = (4.0 + k + (cols as f64).sqrt()) * f64::ROUNDOFF * terms;
+    // An entry of ABᵀ is off by 2√k roundoffs of it.
+    let spread = 2.0 * k.sqrt() * T::ROUNDOFF * fitted_sq.max(0.0).sqrt();
+    let of_sums = (4.0 + k + (cols as f64).sqrt()) * f64::ROUNDOFF * sums.unwrap_or(0.0);
     // Roundings of a sum of this many terms, which mostly cancel.
     let adding = (4.0 + (rows as f64 * cols as f64).sqrt()) * f64::ROUNDOFF * residual;
-    off * spread + 0.5 * spread * spread + sums + adding
+    residual.sqrt() * spread + 0.5 * spread * spread + of_sums + adding
 }
 
 /// ‖X − ABᵀ‖² from differences.

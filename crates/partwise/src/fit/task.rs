@@ -8,9 +8,7 @@ use super::ridge::Charges;
 use super::way::{Way, half_unit, observed, scan};
 use super::{Options, Watch, entries};
 use crate::error::{Error, Result};
-use crate::factor::Factor;
 use crate::init::Pair;
-use crate::kernel::impute::{Sign, impute};
 use crate::loss::Loss;
 use crate::matrix::{Data, Halt, Need, Scaled, Scan, Side, Streamed, power};
 use crate::penalty::Penalty;
@@ -173,15 +171,6 @@ impl<'a, T: Scalar> Task<'a, T> {
         let (fixed, scan) = (self.fixed(), &self.scan);
         let own = if fixed.0 { 0 } else { raise(&mut pair.streamed, &scan.row_nonzero) };
         own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
-    }
-
-    /// ½ Σ q² over missing entries, which residuals count since X is zero there.
-    pub(super) fn at_missing(&self, pair: &Pair<T>) -> f64 {
-        let Way::Normal(Some(missing)) = &self.way else { return 0.0 };
-        let (f, h) = (pair.streamed.view(), pair.other.view());
-        let mut nothing = Factor::zeros(f.rows(), f.cols());
-        let m = (Sign::Plus, &mut nothing.view_mut());
-        0.5 * impute(missing.rows(0..f.rows()), (f, h), m, None)
     }
 
     /// Whether the start is made rather than given.

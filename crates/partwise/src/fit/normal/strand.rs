@@ -138,8 +138,9 @@ impl<T: Scalar> Strand<T> {
     /// The same from its residual.
     pub(super) fn of_residual(&self, problem: &Problem<'_, T>, residual: f64) -> Estimate {
         let (shape, k) = (problem.x.shape(), self.gram_b.k());
-        let by_sums = problem.is_sparse.then_some(self.sums.imputed);
-        let bound = residual_bound::<T>((shape, k), problem.norm_sq, by_sums, residual);
+        let fitted_sq = Gram::<T>::new(k, self.sums.gram.clone()).dot(&self.gram_b);
+        let sums = problem.is_sparse.then_some(problem.norm_sq + fitted_sq);
+        let bound = residual_bound::<T>((shape, k), fitted_sq, sums, residual);
         Estimate { divergence: 0.5 * residual, bound }
     }
 
