@@ -32,6 +32,8 @@ pub(crate) struct Member<T> {
     pub(crate) rose: usize,
     pub(crate) status: Option<Status>,
     pub(crate) history: Vec<Record>,
+    /// Objectives of the accepted iterate, one for each record.
+    pub(super) path: Vec<f64>,
     /// The best iterate of a rule that can lose it, or before a component was started again.
     pub(super) kept: Option<Kept<T>>,
 }
@@ -71,6 +73,7 @@ impl<T> Member<T> {
             rose: 0,
             status: None,
             history: Vec::new(),
+            path: Vec::new(),
             kept: None,
         }
     }

@@ -142,6 +142,7 @@ impl<T: Scalar> Watch<'_, T> {
     fn record(&self, member: &mut Member<T>, iteration: usize) {
         let (seconds, (objective, kkt)) = (self.seconds(), member.standing());
         member.history.push(Record { iteration, seconds, objective, kkt });
+        member.path.push(member.objective);
     }
 
     /// Gives members that have ended their status, and reports.
@@ -195,12 +196,12 @@ impl<T: Scalar> Watch<'_, T> {
     }
 
     fn stalled(&self, member: &Member<T>) -> bool {
-        let history = &member.history[member.since..];
-        let Some(before) = history.len().checked_sub(STALL_WINDOW + 1) else { return false };
-        let fall = history[before].objective - member.objective;
+        let path = &member.path[member.since..];
+        let Some(before) = path.len().checked_sub(STALL_WINDOW + 1) else { return false };
+        let fall = path[before] - member.objective;
         fall <= T::ROUNDOFF * self.magnitude
             && member.objective > 0.0
-            && fall <= 1e-3 * history[before].objective
+            && fall <= 1e-3 * path[before]
     }
 
     fn report(&mut self, members: &[&mut Member<T>], iteration: usize) -> ControlFlow<()> {

@@ -28,7 +28,7 @@ pub(super) fn none<'a>(_: usize) -> &'a [u32] {
 }
 
 impl<T: Scalar> Residual<'_, T> {
-    /// From differences in T, each row of W·H formed by the kernel of dense products: O(rows · n · k).
+    /// From differences, each row of W·H formed in T by the kernel of dense products: O(rows · n · k).
     pub(super) fn by_products(&self, panel: &dyn Panel<T>) -> f64 {
         let (rows, cols) = (self.w.rows(), self.h.rows());
         let mut across = Factor::zeros(self.h.cols(), padded(cols));
@@ -37,7 +37,7 @@ impl<T: Scalar> Residual<'_, T> {
         let across = across.view().columns(0..cols);
         let height = rows.min(PRODUCT_ROWS);
         let (mut fitted, mut x) = (Factor::zeros(height, cols), Factor::zeros(height, cols));
-        let unit = T::from_f64(self.unit);
+        let unit = self.unit;
         let mut total = 0.0;
         for from in (0..rows).step_by(PRODUCT_ROWS) {
             let height = PRODUCT_ROWS.min(rows - from);
@@ -49,7 +49,7 @@ impl<T: Scalar> Residual<'_, T> {
                     fitted.row_mut(i)[j as usize] = T::ZERO;
                 }
                 let square = |(&x, &p): (&T, &T)| {
-                    let difference = (x * unit * unit - p).to_f64();
+                    let difference = x.to_f64() * unit * unit - p.to_f64();
                     difference * difference
                 };
                 total += x.row(i).iter().zip(fitted.row(i)).map(square).sum::<f64>();
