@@ -1,18 +1,19 @@
-//! A factor: a tall matrix, row-major, its columns contiguous, each row starting on a cache line.
+//! A factor: a tall matrix, row-major, its columns contiguous, no row across more cache lines than it needs.
 //!
 //! Both factors are kept tall: W is m×k and H is n×k (its transpose is what the papers call H). A
 //! batch of restarts is one wide factor whose column blocks are the restarts.
 
 use crate::scalar::Scalar;
 
-/// Bytes that a row starts at a multiple of, and that its length is padded to.
+/// Bytes of a cache line.
 const LINE: usize = 64;
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([u8; LINE]);
 
-/// A tall row-major matrix with zero-padded rows of whole cache lines.
+/// A tall row-major matrix whose rows are padded with zeros to whole cache lines, or to a power of two
+/// of values where several share a line.
 #[derive(Clone)]
 pub struct Factor<T> {
     lines: Vec<Line>,
@@ -25,10 +26,18 @@ pub struct Factor<T> {
 impl<T: Scalar> Factor<T> {
     /// All zeros.
     pub fn zeros(rows: usize, cols: usize) -> Self {
-        let per_line = LINE / size_of::<T>();
-        let stride = cols.div_ceil(per_line).max(1) * per_line;
-        let lines = vec![Line([0; LINE]); rows * stride / per_line];
+        let stride = Self::padded(cols);
+        let lines = vec![Line([0; LINE]); (rows * stride).div_ceil(LINE / size_of::<T>())];
         Self { lines, rows, cols, stride, scalar: std::marker::PhantomData }
+    }
+
+    /// Values that a row of `cols` is padded to.
+    fn padded(cols: usize) -> usize {
+        let per_line = LINE / size_of::<T>();
+        match cols.max(1) {
+            narrow if narrow <= per_line => narrow.next_power_of_two(),
+            wide => wide.next_multiple_of(per_line),
+        }
     }
 
     /// Becomes a factor of this shape in the room it has. The values are what happens to be there,
@@ -38,7 +47,8 @@ impl<T: Scalar> Factor<T> {
             *self = Self::zeros(rows, cols);
             return;
         }
-        self.lines.resize(rows * self.stride * size_of::<T>() / LINE, Line([0; LINE]));
+        let bytes = rows * self.stride * size_of::<T>();
+        self.lines.resize(bytes.div_ceil(LINE), Line([0; LINE]));
         self.rows = rows;
     }
 
