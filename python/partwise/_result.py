@@ -224,10 +224,10 @@ class Result:
         return [
             ("shape", f"X {m} × {n} ≈ W {m} × {k} · H {k} × {n}, {self.w.dtype}"),
             ("status", f"{self.status} ({took})"),
-            ("relative error", f"{self.relative_error:.6g}"),
-            ("explained variance", f"{self.explained_variance:.6g}"),
-            ("objective", f"{self.objective:.10g}"),
-            ("KKT residual", f"{self.kkt_residual:.2e}"),
+            ("relative error", _measured(self.relative_error, ".6g")),
+            ("explained variance", _measured(self.explained_variance, ".6g")),
+            ("objective", _measured(self.objective, ".10g")),
+            ("KKT residual", _measured(self.kkt_residual, ".2e")),
             *self._on_hidden(),
             ("sparsity", f"W {self.w_sparsity:.3f}, H {self.h_sparsity:.3f}"),
             *(("warning", warning) for warning in self.warnings),
@@ -254,6 +254,10 @@ class Result:
             for name, value in self._lines()
         )
         return f"<table><caption>partwise.Result</caption><tbody>{rows}</tbody></table>"
+
+
+def _measured(figure: float, form: str) -> str:
+    return "not measured" if np.isnan(figure) else format(figure, form)
 
 
 def _said(given: Any) -> Any:

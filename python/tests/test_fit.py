@@ -101,6 +101,14 @@ def test_time_limit():
     assert r.status == "time_limit" and r.seconds < 5
 
 
+def test_a_fit_without_time_says_what_was_not_measured(X):
+    r = partwise.fit(X, 4, time_limit=1e-9)
+    assert r.status == "time_limit" and r.iterations == 0 and len(r.warnings) == 1
+    assert np.isnan([r.objective, r.kkt_residual, r.kkt["w"], r.relative_error]).all()
+    assert str(r).count("not measured") == 4
+    assert np.isfinite(r.verify(X)["kkt_residual"])
+
+
 def test_transform_is_exact_and_row_by_row(X):
     r = partwise.fit(X, 4)
     w = r.transform(X)

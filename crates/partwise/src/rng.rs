@@ -3,6 +3,14 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// SplitMix64 without its counter (Steele, Lea & Flood 2014, <https://doi.org/10.1145/2714064.2660195>):
+/// for what need not be random, but unlike.
+pub(crate) fn scrambled(x: u64) -> u64 {
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
 /// A stream of random numbers.
 pub(crate) struct Stream(ChaCha8Rng);
 

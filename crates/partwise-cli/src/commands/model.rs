@@ -130,13 +130,13 @@ pub(crate) fn objective(model: &Model) -> Result<Objective, Failure> {
 }
 
 /// What identifies a matrix.
-fn fingerprint(about: &About, entries: Entries) -> Fingerprint {
+fn fingerprint(about: &About, entries: Option<Entries>) -> Fingerprint {
     Fingerprint {
         rows: about.rows as u64,
         cols: about.cols as u64,
         stored: about.stored as u64,
         sum_bits: about.sum.to_bits(),
-        entries: Some(entries),
+        entries,
     }
 }
 

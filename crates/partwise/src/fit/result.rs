@@ -4,7 +4,7 @@ use super::task::Task;
 use super::{Ended, Fit, Member, Options, Record, Restart, Status, explained, relative_error};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, View};
-use crate::init::{Pair, random_pair};
+use crate::init::{Pair, hasty};
 use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
 use crate::scalar::Scalar;
@@ -21,10 +21,9 @@ pub(super) fn not_begun<T: Scalar>(
     options: &Options<T>,
     began: Instant,
 ) -> Fit<T> {
-    let random = random_pair((rows, cols), options.rank, options.seed, 0);
-    let (w, h) = random.into_factors(Side::Rows);
-    let w = options.w.clone().unwrap_or(w);
-    let h = options.h.clone().unwrap_or(h);
+    let random = |rows, seed| hasty(rows, options.rank, seed);
+    let w = options.w.clone().unwrap_or_else(|| random(rows, options.seed));
+    let h = options.h.clone().unwrap_or_else(|| random(cols, !options.seed));
     let (w_penalty, h_penalty) = options.penalties();
     Fit {
         w_sparsity: Sparsity::of(&w),

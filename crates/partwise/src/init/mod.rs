@@ -5,7 +5,7 @@ mod random;
 mod spa;
 mod svd;
 
-pub(crate) use random::pair as random_pair;
+pub(crate) use random::hasty;
 
 use crate::error::Result;
 use crate::factor::Factor;
@@ -55,7 +55,7 @@ impl Start {
         (seed, restart): (u64, usize),
     ) -> Result<Pair<T>> {
         let fill = match self {
-            Self::Random => return Ok(random::pair(matrix.shape(), rank, seed, restart)),
+            Self::Random => return random::pair(matrix, rank, seed, restart),
             Self::Spa => return spa::pair(input, half, matrix, side, rank),
             Self::Nndsvd => nndsvd::Fill::Zero,
             Self::Nndsvda => nndsvd::Fill::Mean,

@@ -1,8 +1,9 @@
 //! What tells the entries of X from those of any other matrix.
 
-use super::{Input, Matrix, Plan, Side};
+use super::{Input, Matrix, Panel, Plan, Side};
 use crate::error::Result;
 use crate::factor::Factor;
+use crate::rng::scrambled;
 use crate::scalar::Scalar;
 use crate::threads;
 use std::ops::Range;
@@ -33,45 +34,18 @@ impl Digest {
         let side = if x.kind() == "csc" { Side::Columns } else { Side::Rows };
         let by_side = x.by(side);
         let matrix: &dyn Matrix<T> = &*by_side;
-        let dense = !x.is_sparse();
-        let keys = |side: Side| {
-            let stream = if side == Side::Rows { ROWS } else { COLUMNS };
-            move |at: usize| scrambled(at as u64 ^ stream)
-        };
-        let along = keys(side);
-        let (_, cols) = matrix.shape();
-        let across: Vec<u64> = (0..cols).map(keys(side.opposite())).collect();
+        let across: Vec<u64> = (0..matrix.shape().1).map(|j| key(side.opposite(), j)).collect();
         let plan = Plan::by_rows(matrix, 1);
         let part = |blocks: &Vec<Range<usize>>| -> Result<Self> {
-            let mut digest = Self::default();
-            let mut copy = Factor::<T>::zeros(if dense { COPIED } else { 0 }, cols);
-            let mut list = (Vec::new(), Vec::new());
+            let mut part = Self::default();
+            let mut room = Room { rows: Factor::zeros(0, across.len()), list: Default::default() };
             for block in blocks {
-                matrix.visit(block.clone(), &mut |range, panel| {
-                    for (at, row) in range.clone().enumerate() {
-                        let key = along(row);
-                        if dense && panel.is_dense() {
-                            if at % COPIED == 0 {
-                                let there = COPIED.min(range.len() - at);
-                                panel.copy_rows(at, &mut copy.view_mut().slice(0..there));
-                            }
-                            let values = copy.row(at % COPIED);
-                            values.iter().zip(&across).for_each(|(&v, &k)| digest.add(v, key, k));
-                        } else {
-                            list.0.clear();
-                            list.1.clear();
-                            panel.for_each(at, &mut |j, v| {
-                                list.0.push(j);
-                                list.1.push(v);
-                            });
-                            let entries = list.0.iter().zip(&list.1);
-                            entries
-                                .for_each(|(&j, &v): (&usize, &T)| digest.add(v, key, across[j]));
-                        }
-                    }
-                })?;
+                let mut add = |range: Range<usize>, panel: &dyn Panel<T>| {
+                    part.add_rows((range, panel), (side, &across), &mut room);
+                };
+                matrix.visit(block.clone(), &mut add)?;
             }
-            Ok(digest)
+            Ok(part)
         };
         let mut digest = Self::default();
         for part in threads::map(plan.bins().iter(), plan.is_serial(), part) {
@@ -83,21 +57,63 @@ impl Digest {
         Ok(digest)
     }
 
+    /// Adds some rows of the `side` of X; `across` are the keys of the other one.
+    fn add_rows<T: Scalar>(
+        &mut self,
+        (range, panel): (Range<usize>, &dyn Panel<T>),
+        (side, across): (Side, &[u64]),
+        room: &mut Room<T>,
+    ) {
+        let (height, first) = (range.len(), range.start);
+        for at in 0..height {
+            let along = key(side, first + at);
+            let place = |across| match side {
+                Side::Rows => (along, across),
+                Side::Columns => (across, along),
+            };
+            if panel.is_dense() {
+                if at % COPIED == 0 {
+                    let there = COPIED.min(height - at);
+                    room.rows.reshape(COPIED, across.len());
+                    panel.copy_rows(at, &mut room.rows.view_mut().slice(0..there));
+                }
+                let entries = room.rows.row(at % COPIED).iter().zip(across);
+                entries.for_each(|(&v, &key)| self.add(v, place(key)));
+            } else {
+                let (columns, values) = &mut room.list;
+                columns.clear();
+                values.clear();
+                panel.copy_listed(at, columns, values);
+                let entries = values.iter().zip(&*columns);
+                entries.for_each(|(&v, &j)| self.add(v, place(across[j as usize])));
+            }
+        }
+    }
+
     #[inline]
-    fn add<T: Scalar>(&mut self, value: T, along: u64, across: u64) {
+    fn add<T: Scalar>(&mut self, value: T, (row, col): (u64, u64)) {
         let value = value.to_f64();
         if value == 0.0 {
             return;
         }
-        // Rows and columns come in either order.
-        let place = along.wrapping_add(across);
-        let place = folded(place ^ SALT, along.wrapping_mul(across) | 1);
         let is_nan = value.is_nan();
         let bits = if is_nan { f64::NAN.to_bits() } else { value.to_bits() };
-        self.mix = self.mix.wrapping_add(folded(bits ^ place, SALT));
+        self.mix = self.mix.wrapping_add(folded(folded(bits ^ row, col), SALT));
         self.nan += usize::from(is_nan);
         self.nonzero += usize::from(!is_nan);
     }
+}
+
+/// What rows are copied to.
+struct Room<T> {
+    rows: Factor<T>,
+    list: (Vec<u32>, Vec<T>),
+}
+
+/// What stands for a row or a column.
+fn key(side: Side, at: usize) -> u64 {
+    let stream = if side == Side::Rows { ROWS } else { COLUMNS };
+    scrambled((at as u64 ^ stream).wrapping_add(SALT))
 }
 
 /// Digits of π: constants that nobody chose.
@@ -110,12 +126,4 @@ const COLUMNS: u64 = 0xa409_3822_299f_31d0;
 fn folded(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ (product >> 64) as u64
-}
-
-/// SplitMix64 (Steele, Lea & Flood 2014, <https://doi.org/10.1145/2714064.2660195>).
-fn scrambled(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }

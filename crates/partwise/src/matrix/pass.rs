@@ -14,6 +14,10 @@ use std::ops::Range;
 
 /// Entries of X in a block, so that a block stays in a second-level cache between its two uses.
 const BLOCK_ENTRIES: usize = 128 << 10;
+/// Entries of a block times the square of the components: rules that form a Gram matrix for every row work
+/// on such a block for some tenths of a second, and a fit that is to stop waits for it. Says something above
+/// 128 components only.
+const MOST_WORK: usize = 1 << 31;
 /// Rows in a block, at least and at most.
 const BLOCK_ROWS: (usize, usize) = (32, 512);
 /// Rows that fit side by side in a register of any kind, and entries of a dense row up to which they
@@ -46,7 +50,7 @@ impl Plan {
     /// The cut for products with `width` columns, each bin with sums of its own.
     pub(crate) fn new<T: Scalar>(x: &dyn Matrix<T>, width: usize) -> Self {
         let (rows, cols) = x.shape();
-        let block_rows = block_rows(x, BLOCK_ROWS.0, 8);
+        let block_rows = block_rows(x, (BLOCK_ROWS.0, BLOCK_ENTRIES), 8);
         let per_sum = if is_filled(x) { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
         let by_sums = x.stored() / (per_sum * cols.max(1));
         let blocks = rows.div_ceil(block_rows).max(1);
@@ -60,7 +64,8 @@ impl Plan {
         let filled = is_filled(x);
         let one_by_one = filled && cols > SHORT && x.stored() <= FEW;
         let least = if one_by_one { ONE_BY_ONE } else { SIDE_BY_SIDE };
-        let block_rows = block_rows(x, least, MAX_BINS / 2) / least * least;
+        let most = MOST_WORK / (width * width).max(1);
+        let block_rows = block_rows(x, (least, most), MAX_BINS / 2) / least * least;
         let blocks = rows.div_ceil(block_rows).max(1);
         let unit = if filled { least } else { 1 };
         Self::cut(x, width, (block_rows, blocks.min(MAX_BINS), unit))
@@ -116,12 +121,12 @@ pub(crate) fn is_serial(stored: usize, width: usize) -> bool {
     stored * width.max(LEAST_WIDTH) < SERIAL_WORK
 }
 
-/// Rows of a block: what stays in a second-level cache, no fewer than `least`, and no more than leave
-/// about `parts` blocks of them.
-fn block_rows<T: Scalar>(x: &dyn Matrix<T>, least: usize, parts: usize) -> usize {
+/// Rows of a block: what stays in a second-level cache and has at most `most` entries, no fewer than
+/// `least`, and no more than leave about `parts` blocks of them.
+fn block_rows<T: Scalar>(x: &dyn Matrix<T>, (least, most): (usize, usize), parts: usize) -> usize {
     let rows = x.shape().0;
     let per_row = x.stored().div_ceil(rows.max(1)).max(1);
-    (BLOCK_ENTRIES / per_row)
+    (BLOCK_ENTRIES.min(most) / per_row)
         .clamp(least, BLOCK_ROWS.1)
         .min(rows.div_ceil(parts).next_multiple_of(least))
         .max(1)

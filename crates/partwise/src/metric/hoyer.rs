@@ -34,6 +34,21 @@ impl Size {
         }
     }
 
+    /// Of both.
+    fn with(self, other: &Self) -> Self {
+        let largest = self.largest.max(other.largest);
+        if largest == 0.0 {
+            return Self { n: self.n + other.n, ..self };
+        }
+        let (own, theirs) = (self.largest / largest, other.largest / largest);
+        Self {
+            largest,
+            n: self.n + other.n,
+            sum: own * self.sum + theirs * other.sum,
+            squares: own * own * self.squares + theirs * theirs * other.squares,
+        }
+    }
+
     fn sparsity(&self) -> f64 {
         match self.n.sqrt() {
             _ if self.largest == 0.0 => 1.0,
@@ -57,7 +72,6 @@ pub struct Sparsity {
 impl Sparsity {
     /// Of a factor with a column per component.
     pub fn of<T: Scalar>(f: &Factor<T>) -> Self {
-        let all = (0..f.rows()).flat_map(|i| f.row(i).iter().map(|v| v.to_f64()));
         // Row by row: a column of a large factor touches all of its memory.
         let mut sizes = vec![Size::default(); f.cols()];
         for i in 0..f.rows() {
@@ -68,7 +82,8 @@ impl Sparsity {
         for i in 0..f.rows() {
             sizes.iter_mut().zip(f.row(i)).for_each(|(size, v)| size.add(v.to_f64()));
         }
-        Self { whole: hoyer(all), components: sizes.iter().map(Size::sparsity).collect() }
+        let whole = sizes.iter().fold(Size::default(), Size::with);
+        Self { whole: whole.sparsity(), components: sizes.iter().map(Size::sparsity).collect() }
     }
 }
 

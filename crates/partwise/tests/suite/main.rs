@@ -8,6 +8,7 @@ mod bad_data;
 mod common;
 mod completion;
 mod conformance;
+mod digest;
 mod explained;
 mod faults;
 mod figures;

@@ -90,7 +90,8 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
         weigh::weights(&args.weighing, missing, files, (&x, &about), notices)?;
     let column_weights = weights.columns.clone();
     let data = Data { x, weights };
-    let entries = model::entries(&data.x).map_err(|error| about.blame(error))?;
+    let entries = outputs.model.is_some().then(|| model::entries(&data.x)).transpose();
+    let entries = entries.map_err(|error| about.blame(error))?;
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet > 0 || args.show.json, args.max_iter, args.time_limit);
     options.stop = Some(interrupt::fitting());
@@ -246,8 +247,8 @@ pub(super) struct Kept<T> {
     /// Names of the components of W or H, where a file had them.
     pub(super) component_names: Option<Vec<String>>,
     pub(super) column_weights: Option<Vec<T>>,
-    /// What tells X from any other.
-    pub(super) entries: Entries,
+    /// What tells X from any other, if there is to be a model.
+    pub(super) entries: Option<Entries>,
 }
 
 /// Writes what was asked for; nothing has its final name yet.
