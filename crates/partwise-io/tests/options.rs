@@ -176,6 +176,14 @@ fn arrays_of_an_archive() {
     assert_eq!((table.row_names.as_ref(), values(&table)), (None, vec![1.0, 2.0, 3.0, 4.0]));
     let notice = table.notices.iter().find(|n| n.is_warning()).unwrap().to_string();
     assert!(notice.contains("index.npy") && notice.contains("--row-names FILE"), "{notice}");
+    // A width that no file could hold costs nothing where there is no name.
+    let none = frame(npy("<U4000000000000", "(0,)", &[]), text(1, &["p", "q"]));
+    let table = read_ok(&none, "x.npz");
+    assert_eq!((table.row_names.as_ref(), values(&table)), (None, vec![1.0, 2.0, 3.0, 4.0]));
+    let folder = Folder::new("no-names");
+    let empty = folder.put("none.npy", &npy("<U4000000000000", "(0,)", &[]));
+    let options = ReadOptions { row_names_from: Some(empty), ..ReadOptions::default() };
+    assert!(refused(b"1,2\n3,4\n", &options).1.contains("found 0 names, expected 2"));
     // Damaged names are an error.
     let short = frame(npy("<U9", "(2,)", &[0; 8]), text(1, &["p", "q"]));
     assert_eq!(refused(&short, &ReadOptions::default()).0, "E-FILE");

@@ -21,13 +21,15 @@
 mod header;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Place, quoted};
 use crate::format::is_pickle;
+use crate::memory::Budget;
 
 use header::Header;
 
@@ -216,7 +218,16 @@ impl Model {
     /// [`Error::Model`] if it is damaged, hostile, or no model; [`Error::Io`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let name = path.to_string_lossy();
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read")(e).at(&name))?;
+        let read = |budget: Budget| {
+            let mut bytes = Vec::new();
+            let file = File::open(path).map_err(Error::io("read"))?;
+            let most = budget.limit().saturating_add(1);
+            file.take(most).read_to_end(&mut bytes).map_err(Error::io("read"))?;
+            budget.check(|| "the model".into(), bytes.len() as u128)?;
+            Ok(bytes)
+        };
+        // A device may never end.
+        let bytes = read(Budget::new(None, u64::MAX)).map_err(|error: Error| error.at(&name))?;
         Self::from_bytes(&bytes).map_err(|error| error.at(&name))
     }
 

@@ -122,7 +122,7 @@ fn array<R: Read>(mut lines: Lines<R>, banner: Banner, budget: Budget) -> Result
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
     }
-    let needed = u128::from(rows) * u128::from(cols) * 8;
+    let needed = (u128::from(rows) * u128::from(cols)).saturating_mul(8);
     budget.check(|| format!("a matrix of {rows} x {cols}"), needed)?;
     banner.check_square(rows, cols, lines.line())?;
     let (Ok(m), Ok(n), Some(total)) =

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::error::{Error, Place};
-use crate::memory::Budget;
+use crate::memory::{Budget, reserve};
 use crate::numbers::each;
 
 use super::{Header, read_array, shown_shape};
@@ -36,8 +36,15 @@ pub(crate) fn read_names(
         });
     }
     budget.check(|| "the names".into(), u128::from(needed) + u128::from(count) * 24)?;
-    let mut buffer = vec![0; usize::try_from(bytes).unwrap_or(0)];
     let mut names = Vec::new();
+    if count == 0 {
+        // A width says nothing of names that are not there.
+        return Ok(names);
+    }
+    let width = usize::try_from(bytes).map_err(|_| Error::out_of_memory("a name", bytes))?;
+    let mut buffer = Vec::new();
+    reserve(&mut buffer, width, "a name")?;
+    buffer.resize(width, 0);
     for _ in 0..count {
         reader.read_exact(&mut buffer).map_err(Error::io("read"))?;
         names.push(if wide { utf32(&buffer, big) } else { latin(&buffer) });

@@ -105,7 +105,7 @@ impl Layout {
                         taken = sample.first().map(|record| (record.line, rule));
                         Some(sample.remove(0))
                     }
-                    (Switch::Yes, _) => Some(sample.remove(0)),
+                    (Switch::Yes, _) => (!sample.is_empty()).then(|| sample.remove(0)),
                 }
             }
         };
