@@ -1,12 +1,12 @@
 //! Signals that ask the program to end: the first one ends a running fit with its best factors, any
-//! other ends the program.
+//! other ends the program. So does a time limit that passes before the fit has begun.
 
 use crate::failure::Failure;
 use serde::Serialize;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static FITTING: AtomicBool = AtomicBool::new(false);
 static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -67,21 +67,36 @@ fn handle(signal: Signal, json: bool) {
     let first = FIRST.set(signal).is_ok();
     STOP.store(true, Ordering::SeqCst);
     if !(first && FITTING.load(Ordering::SeqCst)) {
-        leave(signal, json);
+        leave(Failure::Ended { signal, kept: None }, json);
     }
 }
 
-#[expect(clippy::exit, reason = "whoever asks twice wants the program to end now")]
-fn leave(signal: Signal, json: bool) -> ! {
+/// Ends the program with what `late` says if no fit has begun at the `deadline`.
+pub(crate) fn unless_fitting_by(
+    deadline: Instant,
+    json: bool,
+    late: impl FnOnce() -> Failure + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+        if !FITTING.load(Ordering::SeqCst) {
+            leave(late(), json);
+        }
+    });
+}
+
+#[expect(clippy::exit, reason = "the program shall end now, whatever it is at")]
+fn leave(failure: Failure, json: bool) -> ! {
     partwise_io::abandon_outputs();
+    let code = i32::from(failure.exit());
     // The program may be stuck in writing to where this is written, too.
     let (done, told) = mpsc::channel();
     std::thread::spawn(move || {
-        Failure::Ended { signal, kept: None }.tell(json);
+        failure.tell(json);
         let _ = done.send(());
     });
     let _ = told.recv_timeout(Duration::from_millis(500));
-    std::process::exit(i32::from(signal.exit()));
+    std::process::exit(code);
 }
 
 /// Takes over the signals. Where that is impossible the system's own handling stays.

@@ -366,3 +366,21 @@ fn permissions_of_a_file_outlive_its_replacement() {
     run(&folder, &format!("{command} --force"));
     assert_eq!(files.map(mode), [0o600, 0o664, 0o444]);
 }
+
+/// The reader waits for more of a pipe that nobody closes.
+#[test]
+fn a_time_limit_ends_the_reading_too() {
+    let folder = folder();
+    for json in ["", " --json"] {
+        let command = format!("fit - -k 2 --time-limit 0.3s --out t{json}");
+        let mut child = spawn(&folder, &command);
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(b"1,2,3\n4,5,6\n").expect("write");
+        let (exit, out, err) = ended(child);
+        drop(input);
+        assert_eq!(exit, Some(5), "{out}{err}");
+        assert!(err.contains("error[E-TIME]") && err.contains("raise --time-limit"), "{err}");
+        assert_eq!(litter(&folder), [""; 0]);
+        assert!(!folder.path().join("t.W.npy").exists());
+    }
+}

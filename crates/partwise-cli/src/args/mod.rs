@@ -156,7 +156,7 @@ pub(crate) struct Fit {
     #[arg(allow_negative_numbers = true)]
     pub(crate) max_iter: usize,
 
-    /// Most wall time of the fit once X is read, such as 30s, 5m or 1.5h; the best factors so far are kept.
+    /// Most wall time, reading included, such as 30s, 5m or 1.5h; the best factors so far are kept.
     #[arg(long, value_name = "TIME", value_parser = text::duration, help_heading = "When to stop")]
     #[arg(allow_negative_numbers = true)]
     pub(crate) time_limit: Option<Duration>,

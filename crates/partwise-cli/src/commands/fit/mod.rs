@@ -28,10 +28,27 @@ use std::time::{Duration, Instant};
 /// Reads, fits, saves, tells.
 pub(crate) fn run(args: &args::Fit) -> Result<(), Failure> {
     check(args)?;
+    let began = Instant::now();
+    watch_reading(args, began);
     let outputs = Outputs::open(args)?;
     let table = load::table(&args.input, args.weighing.missing(), None, args.memory)?;
     let single = number::single(args.dtype, table.numbers().dtype());
-    with_number!(single, fit(args, table, outputs))
+    with_number!(single, fit(args, (table, outputs), began))
+}
+
+/// Ends the command when its time is up before the fit begins.
+fn watch_reading(args: &args::Fit, began: Instant) {
+    let Some(limit) = args.time_limit else { return };
+    let Some(deadline) = began.checked_add(limit) else { return };
+    let file = load::name(&args.input.file);
+    interrupt::unless_fitting_by(deadline, args.show.json, move || {
+        let limit = text::seconds(limit.as_secs_f64());
+        let text = format!(
+            "{file}: the time limit of {limit} passed while the input was read, so nothing was fitted; \
+             raise --time-limit"
+        );
+        Failure::Outcome { code: "E-TIME", exit: 5, text }
+    });
 }
 
 /// What is refused before any file is touched.
@@ -77,7 +94,11 @@ fn check(args: &args::Fit) -> Result<(), Failure> {
     })
 }
 
-fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Result<(), Failure> {
+fn fit<T: Number>(
+    args: &args::Fit,
+    (table, mut outputs): (Table, Outputs),
+    began: Instant,
+) -> Result<(), Failure> {
     let mut remarks = Remarks::default();
     let Loaded { x, mut about } = load::matrix::<T>(table, load::name(&args.input.file))?;
     remarks.notices.append(&mut about.notices);
@@ -95,13 +116,17 @@ fn fit<T: Number>(args: &args::Fit, table: Table, mut outputs: Outputs) -> Resul
     let seen = weigh::seen(&given, &data, &about)?;
     let mut bar = Bar::new(args.show.quiet > 0 || args.show.json, args.max_iter, args.time_limit);
     options.stop = Some(interrupt::fitting());
-    let began = Instant::now();
+    options.time_limit = args.time_limit.map(|limit| limit.saturating_sub(began.elapsed()));
     let result = fit_observed(data.borrowed(), &options, &mut bar);
     drop(bar);
     let mut fit = result.map_err(|error| blame(error, args, &about))?;
     let given = args.w.is_some() || args.h.is_some();
     let names = own.clone().or_else(|| given.then(|| components::numbered(options.rank)));
-    let scored = in_time(&data, args.time_limit.map(|limit| began + limit), options.stop.as_ref());
+    let scored = in_time(
+        &data,
+        args.time_limit.and_then(|limit| began.checked_add(limit)),
+        options.stop.as_ref(),
+    );
     let components =
         Components::of(&mut fit, &scored, names).map_err(|error| blame(error, args, &about))?;
     remarks.warnings.extend(fit.warnings.iter().map(ToString::to_string));
