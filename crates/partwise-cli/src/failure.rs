@@ -189,6 +189,7 @@ pub(crate) fn engine_place(error: &partwise::Error) -> Option<(usize, usize)> {
         | E::NotFinite { row, col, .. }
         | E::ZeroEntry { row, col, .. }
         | E::Unreached { row, col, .. }
+        | E::Beyond { row, col, .. }
         | E::Start { row, col, .. } => Some((row, col)),
         _ => None,
     }
@@ -204,6 +205,7 @@ fn engine_code(error: &partwise::Error) -> (&'static str, u8) {
         E::Empty { .. } => ("E-EMPTY", exit::DATA),
         E::Weight { .. } | E::AllMissing => ("E-DATA", exit::DATA),
         E::ZeroEntry { .. } => ("E-ZERO", exit::DATA),
+        E::Beyond { .. } => ("E-DATA", exit::DATA),
         E::Shape { what: "W" | "H", .. } | E::Unreached { .. } => ("E-INIT", exit::DATA),
         E::Shape { .. } => ("E-SHAPE", exit::DATA),
         E::Start { .. } | E::ZeroStart { .. } => ("E-INIT", exit::DATA),

@@ -36,11 +36,18 @@ pub enum Error {
     Weight { what: String, value: f64 },
     /// The start makes the loss infinite.
     #[error(
-        "X[{row}, {col}] = {value}, but W·H is zero there and a factor is held (such entries: {count}): \
+        "X[{row}, {col}] = {value:?}, but W·H is zero there and a factor is held (such entries: {count}): \
          the loss is infinite; give starts that are positive where X is"
     )]
     #[allow(missing_docs)]
     Unreached { row: usize, col: usize, value: f64, count: usize },
+    /// The start is so far from X that the loss is beyond the range of numbers.
+    #[error(
+        "X[{row}, {col}] = {value:?} beside W·H = {fitted:?} (such entries: {count}): the loss '{loss}' is \
+         beyond the range of numbers there; raise such entries, or use kl or another β nearer to 1"
+    )]
+    #[allow(missing_docs)]
+    Beyond { row: usize, col: usize, value: f64, fitted: f64, count: usize, loss: String },
     /// Every entry of X is missing.
     #[error("every entry of X is missing or weighs 0; there is nothing to fit")]
     AllMissing,

@@ -28,6 +28,11 @@ pub enum Warning {
     Underflow { count: usize, largest: f64 },
     /// A restart ended in numerical trouble and was left out.
     FailedRestart { restart: usize },
+    /// A start that was given was so far from the size of X that numbers would have left their range: W was
+    /// multiplied by 2^`w`, H by 2^`h`.
+    StartScaled { w: i32, h: i32 },
+    /// A step came to a value that is not finite: it was taken back, and the rule `safer` went on.
+    StepTakenBack { rule: &'static str, safer: &'static str },
     /// Rows of X that have entries missing and whose observed ones do not determine their rows of W: `few`
     /// of them have fewer than components, of the others the equations are nearly singular.
     UndeterminedRows { count: usize, few: usize, of: usize, first: Vec<usize>, rank: usize },
@@ -110,6 +115,18 @@ impl std::fmt::Display for Warning {
                     "{count} {} too small beside the largest ({largest:e}) and {} taken for zero",
                     counted(*count, "entry is", "entries are"),
                     counted(*count, "was", "were")
+                )
+            }
+            Self::StartScaled { w, h } => {
+                write!(
+                    f,
+                    "the start is so far from the size of X that numbers would leave their range; it was brought nearer: W times 2^{w}, H times 2^{h}"
+                )
+            }
+            Self::StepTakenBack { rule, safer } => {
+                write!(
+                    f,
+                    "a step of the rule {rule} came to a value that is not finite: it was taken back, and {safer} went on from the iterate before it"
                 )
             }
             Self::FailedRestart { restart } => {

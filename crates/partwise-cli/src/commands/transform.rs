@@ -93,7 +93,18 @@ fn transform<T: Number>(
     let seen = weigh::seen(&given, &data, &about)?;
     let began = Instant::now();
     let options = partwise::Transform { loss, penalty, threads, ..Default::default() };
-    let w = partwise::transform(data.borrowed(), &h, &options).map_err(|e| about.blame(e))?;
+    let found = partwise::transform_told(data.borrowed(), &h, &options);
+    let partwise::Transformed { w, unfinished } = found.map_err(|e| about.blame(e))?;
+    if let Some(first) = unfinished.first() {
+        remarks.warnings.push(format!(
+            "{} of {} rows (first: row {}) were not stationary to {:e} after {} improvements",
+            unfinished.len(),
+            about.rows,
+            first + 1,
+            options.tol,
+            options.max_iter
+        ));
+    }
     let seconds = began.elapsed().as_secs_f64();
     let share = partwise::measure(data, &w, &h, loss, threads).map_err(|e| about.blame(e))?;
     let k = model.rank();

@@ -1,11 +1,12 @@
 //! Where a restart begins.
 
+use super::Options;
 use super::task::Task;
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::init::Pair;
 use crate::kernel::sums::column_sums;
-use crate::matrix::{Matrix, Scan, Side};
+use crate::matrix::{Matrix, Scan, Side, floor_log2};
 use crate::penalty::Penalty;
 use crate::project::{columns_given, rows_given};
 use crate::scalar::Scalar;
@@ -36,6 +37,9 @@ impl<T: Scalar> Task<'_, T> {
                 }
             }
         };
+        let (a, b) = self.start_units;
+        pair.streamed.scale_by_power(a);
+        pair.other.scale_by_power(b);
         // A factor that is held fixed stays as it was given, and H until a plain iteration improves it.
         let plain = options.plain > 0 && options.max_iter > 0;
         let stays = |of: Side| options.fixed == Some(of) || (plain && of == Side::Columns);
@@ -47,6 +51,29 @@ impl<T: Scalar> Task<'_, T> {
         }
         Ok(pair)
     }
+}
+
+/// Exponents by which the streamed and the other factor of a start that was given are brought to the size
+/// of the root of X, whose unit is 2^(2·half): 0 unless one of them is so far from it that products of
+/// their products leave the range of T. What is held stays; the other one makes up for it.
+pub(super) fn start_units<T: Scalar>(options: &Options<T>, side: Side, half: i32) -> (i32, i32) {
+    let (Some(w), Some(h)) = (&options.w, &options.h) else { return (0, 0) };
+    let size = |f: &Factor<T>| f.as_slice().iter().fold(0.0, |a: f64, v| a.max(v.to_f64()));
+    let (w, h) = (size(w), size(h));
+    if !(w > 0.0 && h > 0.0) {
+        return (0, 0);
+    }
+    let off = [floor_log2(w) - half, floor_log2(h) - half];
+    let far = floor_log2(T::FAR.to_f64()) / 4;
+    if off.iter().all(|off| off.abs() <= far) {
+        return (0, 0);
+    }
+    let [w, h] = match options.fixed {
+        None => [-off[0], -off[1]],
+        Some(Side::Rows) => [0, -off[0] - off[1]],
+        Some(Side::Columns) => [-off[0] - off[1], 0],
+    };
+    if side == Side::Rows { (w, h) } else { (h, w) }
 }
 
 fn clear<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) {
@@ -65,21 +92,33 @@ pub(super) fn zeros_in<T: Scalar>(pair: &Pair<T>, scan: &Scan) -> usize {
 }
 
 /// Raises zeros of a factor in rows where X is not zero throughout to a roundoff of the largest entry
-/// of their row, which counts as zero but lets a multiplicative rule leave it, and rows of zeros to
-/// the mean: how many there were.
-pub(super) fn raise<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
-    let mut count = 0;
+/// of their row, and rows of zeros to the mean: how many there were.
+pub(super) fn raise_all<T: Scalar>(f: &mut Factor<T>, nonzero: &[bool]) -> usize {
     let sum: f64 = column_sums(f.view(), None).iter().sum();
     let mean = T::from_f64(sum / (f.rows() * f.cols()) as f64);
+    let mut count = raise(f);
     for (i, _) in nonzero.iter().enumerate().filter(|(_, n)| **n) {
         let row = f.row_mut(i);
-        if !row.contains(&T::ZERO) {
+        if row.iter().all(|v| *v == T::ZERO) {
+            row.fill(mean);
+            count += row.len();
+        }
+    }
+    count
+}
+
+/// Raises zeros of a factor to a roundoff of the largest entry of their row, which counts as zero but lets
+/// a multiplicative rule leave it: how many there were in rows that are not zero throughout.
+pub(super) fn raise<T: Scalar>(f: &mut Factor<T>) -> usize {
+    let mut count = 0;
+    for i in 0..f.rows() {
+        let row = f.row_mut(i);
+        let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
+        if largest == T::ZERO {
             continue;
         }
-        let largest = row.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b));
-        let least = if largest > T::ZERO { T::from_f64(f64::ROUNDOFF) * largest } else { mean };
         for value in row.iter_mut().filter(|v| **v == T::ZERO) {
-            *value = least;
+            *value = T::from_f64(f64::ROUNDOFF) * largest;
             count += 1;
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Member<T> {
     /// Records from before that happened last, with which nothing after it is compared.
     pub(super) since: usize,
     pub(crate) rose: usize,
+    /// Whether a step that came to nothing was taken back, and a safer rule went on.
+    pub(crate) fell_back: bool,
     pub(crate) status: Option<Status>,
     pub(crate) history: Vec<Record>,
     /// Objectives of the accepted iterate, one for each record.
@@ -53,6 +55,13 @@ pub(super) struct Found {
     pub(super) kkt: Kkt,
 }
 
+impl Found {
+    /// Whether its figures are numbers.
+    pub(super) fn is_sound(&self) -> bool {
+        (self.divergence + self.penalty).is_finite() && self.kkt.is_measured()
+    }
+}
+
 impl<T> Member<T> {
     pub(super) fn new(restart: usize, momentum: Option<Momentum>, plain: usize) -> Self {
         Self {
@@ -71,6 +80,7 @@ impl<T> Member<T> {
             reseeded: 0,
             since: 0,
             rose: 0,
+            fell_back: false,
             status: None,
             history: Vec::new(),
             path: Vec::new(),
@@ -89,7 +99,7 @@ impl<T> Member<T> {
     /// Accepts the iterate, or takes the step back if it was extrapolated and the objective rose.
     pub(super) fn judge(&mut self, found: Found, first: bool) {
         let objective = found.divergence + found.penalty;
-        if !(objective.is_finite() && found.kkt.is_measured()) {
+        if !found.is_sound() {
             self.status = Some(Status::NumericalTrouble);
             self.accepted = false;
             return;
@@ -120,6 +130,13 @@ impl<T> Member<T> {
             self.kkt = found.kkt;
             self.run += 1;
         }
+    }
+
+    /// Takes a step back that came to nothing: a rule without extrapolation goes on.
+    pub(super) fn fall_back(&mut self) {
+        self.accepted = false;
+        self.momentum = None;
+        self.fell_back = true;
     }
 
     /// The iterate was changed from outside: nothing before it counts.

@@ -30,12 +30,13 @@ pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
-pub use transform::{Transform, transform};
+pub use transform::{Transform, Transformed, transform, transform_told};
 
 use crate::error::{Error, Result};
 use crate::init::Pair;
 use crate::matrix::Halt;
 use crate::scalar::Scalar;
+use begin::raise;
 use course::Course;
 use member::Member;
 use std::ops::ControlFlow;

@@ -196,7 +196,9 @@ impl<T: Scalar> Task<'_, T> {
 
     /// From units of the scaled X to those of X.
     fn unscale(&self, divergence: f64) -> f64 {
-        self.options.loss.unscale(divergence, self.half)
+        let half = self.weight_unit / 2;
+        let by = [half, self.weight_unit - half].map(|e| 2f64.powi(e));
+        self.options.loss.unscale(divergence, self.half) * by[0] * by[1]
     }
 
     /// The certificate of the streamed and the other factor as that of W and H.
@@ -221,6 +223,9 @@ impl<T: Scalar> Task<'_, T> {
             warnings.push(Warning::Reseeded { count: member.reseeded });
         }
         let rule = self.rule;
+        if let Some(safer) = rule.safer().filter(|_| member.fell_back) {
+            warnings.push(Warning::StepTakenBack { rule: rule.name(), safer: safer.name() });
+        }
         if member.rose > 0 && !self.by_entries() && !rule.update::<T>(1).is_monotone() {
             warnings.push(Warning::Rose { times: member.rose, rule: rule.name() });
         }

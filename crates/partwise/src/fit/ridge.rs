@@ -122,7 +122,7 @@ fn pilot_divergence<T: Scalar>(task: &Task<'_, T>, ridge: f64) -> Result<f64> {
         h_penalty: both,
         ..options.clone()
     };
-    let pilot = Task::new(&data, &options, (began, Arc::clone(&halt)));
+    let pilot = Task::new(&data, &options, (began, Arc::clone(&halt), task.weight_unit));
     match pilot.and_then(|pilot| pilot.run(&mut Silent)) {
         Err(Error::Halted) => Ok(f64::NAN),
         fit => Ok(fit?.divergence),
@@ -176,7 +176,8 @@ impl<T: Scalar> Task<'_, T> {
         let ((m, n), k) = (noise.shape, self.options.rank as f64);
         let parameters = (k * (m + n - k)).max(0.0) / noise.observed;
         let free = 1.0 - parameters.min(PARAMETERS);
-        let scaled = self.loss.unscale(divergence, -self.half);
+        let of_weights = 2f64.powi(-self.weight_unit);
+        let scaled = self.loss.unscale(divergence, -self.half) * of_weights;
         let deviation = (2.0 * scaled / (noise.weight * free)).sqrt();
         let degree = self.loss.degree();
         self.bounded(deviation * noise.rms.powf(0.5 * degree - 1.0)) * noise.size
@@ -189,6 +190,7 @@ impl<T: Scalar> Task<'_, T> {
 
     /// W and H are in the root of the unit of X, so λ is in that of the loss less one of X.
     fn in_units_of_x(&self, ridge: f64) -> f64 {
-        ridge * (2.0 * f64::from(self.half) * (self.loss.degree() - 1.0)).exp2()
+        let of_weights = 2f64.powi(self.weight_unit);
+        ridge * (2.0 * f64::from(self.half) * (self.loss.degree() - 1.0)).exp2() * of_weights
     }
 }

@@ -48,8 +48,9 @@ pub fn fit_observed<'a, T: Scalar>(
     let found = data.weights.check(shape).and_then(|()| {
         data.simplify();
         data.list_few();
+        let unit = data.weights.bring_near();
         let serial = is_serial(data.x.stored(), options.rank * options.batch());
-        let watch = (began, Arc::clone(&halt));
+        let watch = (began, Arc::clone(&halt), unit);
         run_in_pool(options.threads, serial, || Task::new(&data, options, watch)?.run(observer))
     });
     match found {
@@ -176,6 +177,7 @@ impl<T: Scalar> Task<'_, T> {
         let (options, loss, side) = (self.options, self.loss, self.streamed.side);
         let rule = self.rule.by_entries::<T>(loss, options.sweeps);
         let plain = self.rule.by_entries::<T>(loss, Some(1));
+        let safer = self.rule.safer().map(|rule| rule.by_entries::<T>(loss, None));
         // Not every rule reads X by its other side.
         let room = room(self.data, options);
         let turned = (!rule.follows()).then(|| self.data.x.by_other_side(side.opposite(), room));
@@ -192,6 +194,7 @@ impl<T: Scalar> Task<'_, T> {
             loss,
             rule: &*rule,
             plain: &*plain,
+            safer: safer.as_deref(),
             opening: self.opening(),
             fixed: self.fixed(),
             penalties: self.penalties(),

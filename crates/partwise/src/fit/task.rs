@@ -1,6 +1,6 @@
 //! A fit under way: X looked at and checked, and what the courses and the result ask of it.
 
-use super::begin::raise;
+use super::begin::{raise_all, start_units};
 use super::course::Opening;
 use super::observe::Observer;
 use super::remarks::remarks;
@@ -46,6 +46,10 @@ pub(super) struct Task<'a, T: Scalar> {
     pub(super) half: i32,
     /// The loss, as the matrix times 2^(−2·half) has it.
     pub(super) loss: Loss,
+    /// Exponents by which the factors of a start that was given are multiplied.
+    pub(super) start_units: (i32, i32),
+    /// The exponent by which the weights were divided.
+    pub(super) weight_unit: i32,
     pub(super) began: Instant,
     /// That of `data`.
     pub(super) halt: Arc<Halt>,
@@ -57,7 +61,7 @@ impl<'a, T: Scalar> Task<'a, T> {
     pub(super) fn new(
         data: &'a Data<'a, T>,
         options: &'a Options<T>,
-        (began, halt): (Instant, Arc<Halt>),
+        (began, halt, weight_unit): (Instant, Arc<Halt>, i32),
     ) -> Result<Self> {
         let streamed = data.x.streamed(room(data, options));
         let side = streamed.side;
@@ -74,6 +78,7 @@ impl<'a, T: Scalar> Task<'a, T> {
         let loss = options.loss.in_units::<T>(half)?;
         let warnings = remarks(data, options, &scan, side);
         let charges = Charges::given(options);
+        let start_units = start_units(options, side, half);
         let mut task = Self {
             data,
             options,
@@ -83,11 +88,18 @@ impl<'a, T: Scalar> Task<'a, T> {
             scan,
             half,
             loss,
+            start_units,
+            weight_unit,
             charges,
             warnings,
             began,
             halt,
         };
+        if start_units != (0, 0) {
+            let (w, h) =
+                if side == Side::Rows { start_units } else { (start_units.1, start_units.0) };
+            task.warnings.push(Warning::StartScaled { w, h });
+        }
         if task.by_entries() {
             task.check_by_entries()?;
         }
@@ -169,8 +181,8 @@ impl<'a, T: Scalar> Task<'a, T> {
             return 0;
         }
         let (fixed, scan) = (self.fixed(), &self.scan);
-        let own = if fixed.0 { 0 } else { raise(&mut pair.streamed, &scan.row_nonzero) };
-        own + if fixed.1 { 0 } else { raise(&mut pair.other, &scan.col_nonzero) }
+        let own = if fixed.0 { 0 } else { raise_all(&mut pair.streamed, &scan.row_nonzero) };
+        own + if fixed.1 { 0 } else { raise_all(&mut pair.other, &scan.col_nonzero) }
     }
 
     /// Whether the start is made rather than given.
@@ -194,7 +206,9 @@ impl<'a, T: Scalar> Task<'a, T> {
     /// Penalties of the streamed and of the other factor, in units of the scaled X.
     pub(super) fn penalties(&self) -> (Penalty, Penalty) {
         let scales = (2 * self.half, self.half);
-        let in_units = |p: Penalty| p.in_scales(scales, self.loss.degree());
+        let in_units = |p: Penalty| {
+            p.in_units_of_weights(self.weight_unit).in_scales(scales, self.loss.degree())
+        };
         let (w, h) = (in_units(self.charges.w), in_units(self.charges.h));
         if self.streamed.side == Side::Rows { (w, h) } else { (h, w) }
     }

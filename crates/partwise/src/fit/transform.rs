@@ -2,7 +2,7 @@
 //!
 //! Under the Frobenius loss the minimum is exact, by block principal pivoting: with one Gram matrix
 //! for all rows, or one for each row where weights or missing entries ask for it. Under any other
-//! loss each row is improved until it is stationary.
+//! loss each row is improved until it is stationary, and it is told which were not in the end.
 
 use super::entries::{flat_rows, kkt_of, refuse_zeros};
 use super::options::check_entries;
@@ -39,7 +39,7 @@ pub struct Transform {
 impl Default for Transform {
     fn default() -> Self {
         let (loss, penalty) = (Loss::FROBENIUS, Penalty::NONE);
-        Self { loss, penalty, tol: 1e-6, max_iter: 1000, threads: 0 }
+        Self { loss, penalty, tol: 1e-6, max_iter: 10_000, threads: 0 }
     }
 }
 
@@ -58,6 +58,27 @@ pub fn transform<'a, T: Scalar>(
     h: &Factor<T>,
     options: &Transform,
 ) -> Result<Factor<T>> {
+    Ok(transform_told(x, h, options)?.w)
+}
+
+/// What [`transform_told`] finds.
+#[derive(Debug, Clone)]
+pub struct Transformed<T: Scalar> {
+    /// W, a row for each row of X.
+    pub w: Factor<T>,
+    /// The rows, from 0, that were not stationary to the tolerance after the last improvement.
+    pub unfinished: Vec<usize>,
+}
+
+/// As [`transform`], and which rows did not come to their end.
+///
+/// # Errors
+/// As [`transform`].
+pub fn transform_told<'a, T: Scalar>(
+    x: impl Into<Data<'a, T>>,
+    h: &Factor<T>,
+    options: &Transform,
+) -> Result<Transformed<T>> {
     let mut data = x.into();
     let (rows, cols) = data.x.shape();
     if rows == 0 || cols == 0 {
@@ -71,12 +92,15 @@ pub fn transform<'a, T: Scalar>(
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
     data.simplify();
+    let unit = data.weights.bring_near();
+    let penalty = options.penalty.in_units_of_weights(unit);
+    let options = &Transform { penalty, ..*options };
     let serial = is_serial(data.x.stored(), h.cols());
     if zero {
         // Whatever W is, W·H is 0.
         return run_in_pool(options.threads, serial, || {
             scan(&data, &*data.x.by(Side::Rows), Side::Rows, Need::of(options.loss))?.check()?;
-            Ok(Factor::zeros(rows, h.cols()))
+            Ok(Transformed { w: Factor::zeros(rows, h.cols()), unfinished: Vec::new() })
         });
     }
     run_in_pool(options.threads, serial, || weights_of(&data, h, options))
@@ -86,7 +110,7 @@ fn weights_of<T: Scalar>(
     data: &Data<'_, T>,
     h: &Factor<T>,
     options: &Transform,
-) -> Result<Factor<T>> {
+) -> Result<Transformed<T>> {
     let loss = options.loss;
     let by_rows = data.x.by(Side::Rows);
     let every = Need::of(loss);
@@ -105,15 +129,15 @@ fn weights_of<T: Scalar>(
     let penalty = options.penalty.in_scales(units, loss.degree());
     let options = &Transform { loss: loss.in_units::<T>(x_half)?, ..*options };
     let scaled = Scaled::new(&*by_rows, x_half);
-    let mut w = if by_entries {
+    let mut found = if by_entries {
         let seen = observed(data, &scaled, Side::Rows, every);
         row_by_row(&seen, &scan, &h, penalty, options)?
     } else {
-        rows_given(&scaled, &h, penalty)?
+        Transformed { w: rows_given(&scaled, &h, penalty)?, unfinished: Vec::new() }
     };
     // X·2^(−2·x_half) was fitted by H·2^(−2·h_half).
-    w.scale_by_power(2 * (x_half - h_half));
-    Ok(w)
+    found.w.scale_by_power(2 * (x_half - h_half));
+    Ok(found)
 }
 
 /// Every row by its entries, each until it is done.
@@ -123,21 +147,24 @@ fn row_by_row<T: Scalar>(
     h: &Factor<T>,
     penalty: Penalty,
     options: &Transform,
-) -> Result<Factor<T>> {
+) -> Result<Transformed<T>> {
     let (rows, k) = (x.shape().0, h.cols());
     let layouts = [x.layout(), Layout::Listed { zeros: false }];
     let [held, few_held] = layouts.map(|layout| Held::new(h.view(), layout, x.across()));
     let exact = options.loss == Loss::FROBENIUS;
     let rule = if exact { Rule::Bpp } else { Rule::fastest(options.loss) };
     let rule = rule.by_entries::<T>(options.loss, None);
+    // Only steps that may be taken back ask for the divergence.
+    let wanted = if rule.follows() { Wanted::BOTH } else { Wanted::GRADIENT };
     let mut w = Factor::zeros(rows, k);
     let plan = Plan::by_rows(x, k);
     let ends = plan.ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let bins: Vec<_> = w.view_mut().split_rows(&ends).into_iter().zip(starts).collect();
-    let bin = |(mut w, start): (ViewMut<'_, T>, usize)| -> Result<()> {
+    let bin = |(mut w, start): (ViewMut<'_, T>, usize)| -> Result<Vec<usize>> {
         let mut block = x.block();
-        let mut terms = Terms::new(Wanted::GRADIENT);
+        let mut terms = Terms::new(wanted);
+        let mut unfinished = Vec::new();
         for at in 0..w.rows() {
             if scan.row_nonzero[start + at] {
                 x.read(start + at..start + at + 1, &mut block)?;
@@ -145,18 +172,22 @@ fn row_by_row<T: Scalar>(
                 f.fill(T::ONE);
                 let row = Row { x, rule: &*rule, held: &held, penalty, options };
                 // Asked of each row by itself, so that its bits depend on no other.
-                match block.few() {
+                let done = match block.few() {
                     Some(few) => {
                         Row { held: &few_held, ..row }.improve(&few, &mut f, &mut terms)?
                     }
                     None => row.improve(&block, &mut f, &mut terms)?,
+                };
+                if !done {
+                    unfinished.push(start + at);
                 }
             }
         }
-        Ok(())
+        Ok(unfinished)
     };
-    threads::map(bins.into_iter(), plan.is_serial(), bin).into_iter().collect::<Result<()>>()?;
-    Ok(w)
+    let parts = threads::map(bins.into_iter(), plan.is_serial(), bin);
+    let unfinished: Vec<Vec<usize>> = parts.into_iter().collect::<Result<_>>()?;
+    Ok(Transformed { w, unfinished: unfinished.concat() })
 }
 
 /// What every row is improved with.
@@ -169,25 +200,64 @@ struct Row<'a, 'h, T: Scalar> {
     options: &'a Transform,
 }
 
+/// Roundoffs below which the KKT residual of a row need not fall, whatever the tolerance but 0: its sums
+/// are no better than that.
+const ROUNDOFFS: f64 = 64.0;
+
 impl<T: Scalar> Row<'_, '_, T> {
+    /// Improves a row until it is stationary; whether it is. A multiplicative rule starts each step
+    /// beyond the last one; a step that raised the objective is taken back.
+    ///
+    /// # Errors
+    /// What the source of X reports.
     fn improve(
         &self,
         block: &Observations<T>,
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         if self.options.loss.delta().is_some() {
             // How far off a start is decides what it is told, so its size should be that of the row.
             flat_rows(Loss::FROBENIUS, block, self.held, f, terms);
         }
-        for _ in 0..self.options.max_iter {
+        let bottom = if self.options.tol > 0.0 { ROUNDOFFS * T::ROUNDOFF } else { 0.0 };
+        let tol = self.options.tol.max(bottom);
+        let mut momentum = self.rule.momentum().filter(|_| self.rule.follows());
+        let (mut best, mut least) = (f.row(0).to_vec(), f64::INFINITY);
+        for step in 0..self.options.max_iter {
             self.x.go_on()?;
             self.rule.improve(block, self.held, self.penalty, f, terms);
             let residual = kkt_of(f.as_view(), terms, self.penalty);
-            if residual <= self.options.tol {
-                break;
+            let objective = terms.divergence + self.charge(f.row(0));
+            let fell = objective <= least * (1.0 + 8.0 * T::ROUNDOFF);
+            if residual <= tol && (fell || momentum.is_none()) {
+                return Ok(true);
+            }
+            let Some(momentum) = &mut momentum else { continue };
+            let now = f.row_mut(0);
+            if !fell {
+                momentum.reject();
+                now.copy_from_slice(&best);
+                continue;
+            }
+            momentum.accept();
+            least = objective;
+            let beta = T::from_f64(if step > 0 { momentum.beta() } else { 0.0 });
+            for (now, best) in now.iter_mut().zip(&mut best) {
+                let moved = Scalar::max(*now - *best, T::ZERO);
+                *best = *now;
+                *now += beta * moved;
             }
         }
-        Ok(())
+        if momentum.is_some() {
+            f.row_mut(0).copy_from_slice(&best);
+        }
+        Ok(false)
+    }
+
+    /// What the entries of a row are charged.
+    fn charge(&self, f: &[T]) -> f64 {
+        let values = f.iter().map(|v| v.to_f64());
+        self.penalty.value(values.clone().sum(), values.map(|v| v * v).sum())
     }
 }

@@ -10,17 +10,20 @@
 //! date with the step before it, so that each entry is met once per component. A component that
 //! did not move (most zeros stay zero) leaves 1/p as it is, and the next pass divides nothing.
 //!
-//! Entries with c = 0, padding, and entries that no component reaches have p = FAR while the sweeps
-//! run: they drop out of all sums, c·y being 0, and do not bound a step, without a branch.
+//! Entries with c = 0 and padding have p = FAR while the sweeps run: they drop out of all sums, c·y
+//! being 0, and do not bound a step, without a branch. So do entries that no component reaches, y being 0.
 
 mod lanes;
+mod reach;
 mod step;
 
 pub(crate) use lanes::{KlRows, Slopes, improve_rows};
 
+use super::kl_divergence::nothing;
 use super::panel::{dot, padded, times};
 use super::simd::{self, Job, Simd};
 use crate::scalar::Scalar;
+use reach::{least_of, reach};
 use step::{SHALLOW, step};
 
 /// A row of X with what it meets.
@@ -139,7 +142,7 @@ impl<T: Scalar> Job<T> for Improve<'_, T> {
         let Self { row, f, p, ratio, num, sweeps } = self;
         // SAFETY: `check` compared the lengths.
         unsafe {
-            if start::<T, S>(row, f, p, ratio) {
+            if let Some(Begun { least, mut lost }) = start::<T, S>(row, f, p, ratio) {
                 let mut walk = Walk::<T> {
                     row,
                     f,
@@ -148,10 +151,19 @@ impl<T: Scalar> Job<T> for Improve<'_, T> {
                     before: row.panel.as_ptr(),
                     moved: T::ZERO,
                     deep: false,
+                    least,
                 };
                 for _ in 0..sweeps {
                     for t in 0..row.u.len() {
                         walk.visit::<S>(t);
+                        lost |= walk.deep;
+                    }
+                }
+                if lost {
+                    // What p was brought up to by then may hide that an entry is reached no more.
+                    dot::<T, S>(f, row.panel.as_ptr(), row.stride, row.len, p);
+                    if mass::<T, S>(row, p).1 {
+                        reach(row, f, p);
                     }
                 }
             } else {
@@ -164,7 +176,15 @@ impl<T: Scalar> Job<T> for Improve<'_, T> {
     }
 }
 
-/// Brings p and 1/p to what the sweeps keep, and f to the best point of its ray. False if no entry
+/// What a row begins its sweeps with.
+struct Begun<T> {
+    /// `LEAST` of its largest component.
+    least: T,
+    /// Whether p is not what f makes of it: below an entry it is at least 1/FAR.
+    lost: bool,
+}
+
+/// Brings p and 1/p to what the sweeps keep, and f to the best point of its ray. None if no entry
 /// is reached, so that f = 0 is best.
 ///
 /// # Safety
@@ -175,83 +195,59 @@ unsafe fn start<T: Scalar, S: Simd<T>>(
     f: &mut [T],
     p: &mut [T],
     inverse: &mut [T],
-) -> bool {
+) -> Option<Begun<T>> {
     // SAFETY: the caller's; vectors from below `len` on end within the padding.
     unsafe {
         dot::<T, S>(f, row.panel.as_ptr(), row.stride, row.len, p);
-        let (mut reached, all) = mass::<T, S>(row, p);
-        if reached < all && reach(row, f, p) {
+        let (mut reached, missed) = mass::<T, S>(row, p);
+        if missed && reach(row, f, p) {
             dot::<T, S>(f, row.panel.as_ptr(), row.stride, row.len, p);
             reached = mass::<T, S>(row, p).0;
         }
         if reached == T::ZERO {
-            return false;
+            return None;
         }
         let cost = row.u.iter().zip(f.iter()).fold(T::ZERO, |sum, (&u, &f)| sum + u * f);
         let ray = reached / cost;
         let ray = if row.quad == T::ZERO && ray.is_finite() { ray } else { T::ONE };
         f.iter_mut().for_each(|f| *f *= ray);
-        let (ray, least, one) = (S::splat(ray), S::splat(T::TINY), S::splat(T::ONE));
-        let never = S::splat(T::FAR);
+        let (ray, some, one) = (S::splat(ray), S::splat(nothing()), S::splat(T::ONE));
+        let (never, near) = (S::splat(T::FAR), S::splat(T::ONE / T::FAR));
+        let mut raised = S::splat(T::ZERO);
         for e in (0..row.len).step_by(S::LANES) {
             let at = p.as_mut_ptr().add(e);
             let value = S::mul(S::load(at), ray);
-            let value = S::where_least(value, least, value, never);
-            let value = S::where_least(S::load(row.c.as_ptr().add(e)), least, value, never);
+            let value = S::where_least(S::load(row.c.as_ptr().add(e)), some, value, never);
+            raised = S::max(raised, S::where_least(value, near, S::splat(T::ZERO), one));
+            let value = S::max(value, near);
             S::store(at, value);
             S::store(inverse.as_mut_ptr().add(e), S::div(one, value));
         }
-        true
+        Some(Begun { least: least_of(f), lost: S::peak(raised) > T::ZERO })
     }
 }
 
-/// (Σ c over entries with p > 0, Σ c).
+/// Σ c over entries with p > 0, and whether some entry has p = 0 < c, however small. Here 0 is what is too
+/// small for the sweeps: c below `nothing`, p below 1/FAR.
 ///
 /// # Safety
 /// `p` and the row have `padded(len)` values, and S is enabled.
 #[inline(always)]
-unsafe fn mass<T: Scalar, S: Simd<T>>(row: &KlRow<'_, T>, p: &[T]) -> (T, T) {
+unsafe fn mass<T: Scalar, S: Simd<T>>(row: &KlRow<'_, T>, p: &[T]) -> (T, bool) {
     // SAFETY: the caller's.
     unsafe {
-        let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
-        let (mut reached, mut all) = (zero, zero);
+        let (zero, some) = (S::splat(T::ZERO), S::splat(nothing()));
+        let near = S::splat(T::ONE / T::FAR);
+        let (mut reached, mut missed) = (zero, zero);
         for e in (0..row.len).step_by(S::LANES) {
             let c = S::load(row.c.as_ptr().add(e));
-            all = S::add(all, c);
+            let c = S::where_least(c, some, c, zero);
             let p = S::load(p.as_ptr().add(e));
-            reached = S::add(reached, S::where_least(p, least, c, zero));
+            reached = S::add(reached, S::where_least(p, near, c, zero));
+            missed = S::max(missed, S::where_least(p, near, zero, c));
         }
-        (S::sum(reached), S::sum(all))
+        (S::sum(reached), S::peak(missed) > T::ZERO)
     }
-}
-
-/// Gives each entry with p = 0 < c to the component with the largest v/u, as if there were no other
-/// entry: that adds c to u·f. Says whether anything changed.
-#[cold]
-fn reach<T: Scalar>(row: &KlRow<'_, T>, f: &mut [T], p: &[T]) -> bool {
-    let mut changed = false;
-    for (e, (&c, &p)) in row.c.iter().zip(p).enumerate().take(row.len) {
-        if !(c >= T::TINY && p < T::TINY) {
-            continue;
-        }
-        if let Some(t) = nearest(row.u, |t| row.panel[t * row.stride + e]) {
-            f[t] += c / row.u[t];
-            changed = true;
-        }
-    }
-    changed
-}
-
-/// The component with the largest positive v/u.
-fn nearest<T: Scalar>(u: &[T], v: impl Fn(usize) -> T) -> Option<usize> {
-    let mut best = (T::ZERO, None);
-    for (t, &u) in u.iter().enumerate() {
-        let value = v(t) / u;
-        if u > T::ZERO && value > best.0 {
-            best = (value, Some(t));
-        }
-    }
-    best.1
 }
 
 /// A row in the middle of a sweep.
@@ -268,6 +264,7 @@ struct Walk<'a, T> {
     moved: T,
     /// Whether it took more than [`SHALLOW`] of a fitted value.
     deep: bool,
+    least: T,
 }
 
 impl<T: Scalar> Walk<'_, T> {
@@ -285,7 +282,8 @@ impl<T: Scalar> Walk<'_, T> {
                 (_, false) => self.sums::<S, true, false>(line),
                 (_, true) => self.sums::<S, true, true>(line),
             };
-            let d = step(self.f[t], [g1, g2, top], self.row.u[t], self.row.quad);
+            let (u, quad) = (self.row.u[t], self.row.quad);
+            let d = step((self.f[t], self.least), [g1, g2, top], (u, quad));
             self.f[t] += d;
             (self.before, self.moved) = (line, d);
             let shallow = -d * top <= T::from_f64(SHALLOW);
@@ -307,13 +305,13 @@ impl<T: Scalar> Walk<'_, T> {
         // SAFETY: vectors from below `len` on end within the padding.
         unsafe {
             let (one, d) = (S::splat(T::ONE), S::splat(self.moved));
-            // Cancellation must not take p to 0 or below.
-            let floor = S::splat(T::from_f64(T::ROUNDOFF));
+            // Cancellation must not take p to 0 or below, nor where its inverse has no square.
+            let (floor, near) = (S::splat(T::from_f64(T::ROUNDOFF)), S::splat(T::ONE / T::FAR));
             let mut sums = [[S::splat(T::ZERO); 3]; 2];
             let moved = |e: usize| {
                 let old = S::load(p.add(e));
                 let new = S::fma(d, S::load(before.add(e)), old);
-                let new = if DEEP { S::max(new, S::mul(floor, old)) } else { new };
+                let new = if DEEP { S::max(new, S::max(S::mul(floor, old), near)) } else { new };
                 S::store(p.add(e), new);
                 new
             };

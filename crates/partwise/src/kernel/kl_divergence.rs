@@ -68,10 +68,19 @@ fn add<T: Scalar>(sums: &mut [f64; LANES], x: &[T; CHUNK], q: &[T; CHUNK], p: Op
     }
 }
 
+/// Entries below this count as zeros under the Kullback–Leibler divergence: 1e-27 in `f32`, 1e-297 in
+/// `f64`. What is fitted to larger ones is a normal number even if a component meets them by the least
+/// that it may be (`kl/step.rs`).
+pub(crate) fn nothing<T: Scalar>() -> T {
+    T::TINY * T::from_f64(NOTHING)
+}
+
+const NOTHING: f64 = (1u64 << 36) as f64;
+
 /// Types that have the term of one entry.
 pub trait KlTerm {
-    /// x ln(x/q) − x + q for x = `self`; q where x is 0 (or too small for a normal number), infinite
-    /// where q = 0 < x.
+    /// x ln(x/q) − x + q for x = `self`; q where x is 0 (or counts as that: `nothing`), infinite where
+    /// q = 0 < x.
     fn kl_term(self, q: Self) -> Self;
 }
 
@@ -87,7 +96,7 @@ macro_rules! kl_term {
                 // The number whose last bits are an integer n is n above this one.
                 const WHOLE: $t = ((1 as $bits) << MANTISSA) as $t;
                 // A number in place of 0, since r would be subnormal, which is slow.
-                let counts = self >= $t::MIN_POSITIVE;
+                let counts = self >= $t::MIN_POSITIVE * (NOTHING as $t);
                 let x = if counts { self } else { 1.0 };
                 let (scaled, lower) = if q < $t::MIN_POSITIVE { (q * WHOLE, MANTISSA as $t) } else { (q, 0.0) };
                 let apart = scaled.to_bits().wrapping_sub(x.to_bits());

@@ -25,15 +25,18 @@ impl Divergence for Beta {
         if q == 0.0 && b < 0.0 {
             return f64::INFINITY;
         }
-        let log = (q / x).ln();
+        let log = q.ln() - x.ln();
         if log.abs() < NEAR {
+            // Of the difference, which is exact, rather than of two logarithms.
+            let log = ((q - x) / x).ln_1p();
             let series = 0.5
                 + (2.0 * b - 1.0) * log / 6.0
                 + (3.0 * b * b - 3.0 * b + 1.0) * log * log / 24.0;
             return (x.powf(b) * log * log * series).max(0.0);
         }
         let sum = x.powf(b) + (b - 1.0) * q.powf(b) - b * x * q.powf(b - 1.0);
-        (sum / (b * (b - 1.0))).max(0.0)
+        // A difference of infinite terms is beyond the range, too.
+        if sum.is_nan() { f64::INFINITY } else { (sum / (b * (b - 1.0))).max(0.0) }
     }
     #[inline(always)]
     fn ratio<T: Scalar>(self, x: T, q: T) -> T {

@@ -7,6 +7,9 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ItakuraSaito;
 
+/// x/q − 1 below which the logarithms of x and of q are taken apart: ln x − ln q loses nothing there.
+const FAR_BELOW: f64 = -0.9;
+
 impl Divergence for ItakuraSaito {
     #[inline(always)]
     fn value(self, x: f64, q: f64) -> f64 {
@@ -14,6 +17,10 @@ impl Divergence for ItakuraSaito {
             return f64::INFINITY;
         }
         let off = (x - q) / q;
+        if off < FAR_BELOW {
+            // x/q may be a roundoff or less, and must not be lost beside the 1.
+            return x / q - 1.0 + (q.ln() - x.ln());
+        }
         (off - off.ln_1p()).max(0.0)
     }
     #[inline(always)]

@@ -32,7 +32,7 @@ pub(crate) use missing::{Incomplete, Missing};
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
 pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, is_serial, pass};
-pub(crate) use scaled::{Scaled, half_exponent, power};
+pub(crate) use scaled::{Scaled, floor_log2, half_exponent, power};
 pub use scan::{Entry, Scan};
 use turned::Turned;
 pub use weights::{Data, Weights};

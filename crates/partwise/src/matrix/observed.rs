@@ -7,6 +7,7 @@ use crate::scalar::Scalar;
 use crate::spare::Spare;
 use crate::threads;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Which zeros of X are needed as entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub(crate) struct Observed<'a, T: Scalar> {
     absent_missing: bool,
     /// Blocks that no one reads into.
     blocks: Spare<Observations<T>>,
+    mostly_hidden: OnceLock<Vec<bool>>,
 }
 
 impl<'a, T: Scalar> Observed<'a, T> {
@@ -71,6 +73,7 @@ impl<'a, T: Scalar> Observed<'a, T> {
             nan_missing: weights.nan_missing,
             absent_missing: weights.absent_missing && sparse,
             blocks: Spare::default(),
+            mostly_hidden: OnceLock::new(),
         }
     }
 
@@ -110,6 +113,23 @@ impl<'a, T: Scalar> Observed<'a, T> {
         };
         let plan = Plan::new(self, 1);
         threads::map(plan.bins().iter(), plan.is_serial(), part).into_iter().collect()
+    }
+
+    /// Which columns have more than half of their rows hidden, by the mask or by NaN. What the source of
+    /// X reports comes up again when it is read for more.
+    pub(crate) fn mostly_hidden(&self) -> &[bool] {
+        let (rows, cols) = self.shape();
+        self.mostly_hidden.get_or_init(|| {
+            let parts = self.in_parts(|counts: &mut Vec<usize>, block| {
+                counts.resize(cols, 0);
+                block.hidden.indices.iter().for_each(|&j| counts[j as usize] += 1);
+            });
+            let mut counts = vec![0; cols];
+            for part in parts.unwrap_or_default() {
+                counts.iter_mut().zip(part).for_each(|(to, count)| *to += count);
+            }
+            counts.into_iter().map(|count| 2 * count > rows).collect()
+        })
     }
 
     /// Whether no weight is other than 0 and 1, once the weights were simplified.

@@ -35,7 +35,7 @@ pub(crate) fn half_exponent(max: f64) -> i32 {
 }
 
 /// ⌊log₂ x⌋ of a positive finite number, subnormal ones included.
-fn floor_log2(x: f64) -> i32 {
+pub(crate) fn floor_log2(x: f64) -> i32 {
     let biased = |x: f64| i32::try_from((x.to_bits() >> 52) & 0x7ff).unwrap_or(0);
     match biased(x) {
         0 => biased(x * 2f64.powi(64)) - 1023 - 64,

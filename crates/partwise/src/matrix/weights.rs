@@ -1,6 +1,6 @@
 //! How far the entries of X can be trusted: weights, and entries that are missing.
 
-use super::{Csr, Halt, Input, Side, visit_all};
+use super::{Csr, Dense, Halt, Input, Order, Side, floor_log2, visit_all};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use std::sync::Arc;
@@ -134,6 +134,30 @@ impl<T: Scalar> Data<'_, T> {
 }
 
 impl<T: Scalar> Weights<'_, T> {
+    /// Divides weights of which products would leave the range of T by powers of two, and tells the
+    /// exponent of all of them together. What is then too small for a product of three is raised to what
+    /// is not: it weighs nothing beside the others, but is not missing.
+    pub(crate) fn bring_near(&mut self) -> i32 {
+        let mut unit = 0;
+        for given in [&mut self.rows, &mut self.columns].into_iter().flatten() {
+            if let Some((exponent, near)) = nearer(given) {
+                given.iter_mut().for_each(|v| *v = near(*v));
+                unit += exponent;
+            }
+        }
+        let Some(entries) = &self.entries else { return unit };
+        let mut values = Vec::new();
+        let read = entries.by(Side::Rows).visit(0..entries.shape().0, &mut |range, panel| {
+            range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| values.push(v)));
+        });
+        let (Ok(()), Some((exponent, near))) = (read, nearer(&values)) else {
+            return unit;
+        };
+        let Ok(entries) = mapped(entries, near) else { return unit };
+        self.entries = Some(entries);
+        unit + exponent
+    }
+
     /// The entries of weight 0 and those hidden before, if `entries` is dense and a mask.
     fn as_mask(&self) -> Option<Csr<'static, T>> {
         let entries = self.entries.as_ref()?;
@@ -202,6 +226,53 @@ impl<T: Scalar> Weights<'_, T> {
         }
         Ok(())
     }
+}
+
+/// The exponent by which some weights are to be brought nearer to 1, and how, if they are to be.
+fn nearer<T: Scalar>(values: &[T]) -> Option<(i32, impl Fn(T) -> T + use<T>)> {
+    let third = floor_log2(T::FAR.to_f64()) / 3;
+    let (mut largest, mut least) = (0.0f64, f64::INFINITY);
+    for value in values.iter().map(|v| v.to_f64()).filter(|v| *v > 0.0) {
+        (largest, least) = (largest.max(value), least.min(value));
+    }
+    if largest == 0.0 || !largest.is_finite() {
+        return None;
+    }
+    let exponent = floor_log2(largest);
+    let ordinary = exponent.abs() <= third && floor_log2(least) >= -2 * third;
+    let half = exponent / 2;
+    let by = [half, exponent - half].map(|e| 2f64.powi(-e));
+    let bottom = 2f64.powi(-2 * third);
+    let near = move |v: T| {
+        let value = v.to_f64() * by[0] * by[1];
+        if v > T::ZERO { T::from_f64(value.max(bottom)) } else { v }
+    };
+    (!ordinary).then_some((exponent, near))
+}
+
+/// A copy with other values where some are stored.
+fn mapped<T: Scalar>(x: &Input<'_, T>, map: impl Fn(T) -> T) -> Result<Input<'static, T>> {
+    let (rows, cols) = x.shape();
+    let by_rows = x.by(Side::Rows);
+    if !x.is_sparse() {
+        let mut values = vec![T::ZERO; rows * cols];
+        by_rows.visit(0..rows, &mut |range, panel| {
+            for (at, row) in range.enumerate() {
+                panel.copy_dense(at, &mut values[row * cols..(row + 1) * cols]);
+            }
+        })?;
+        values.iter_mut().for_each(|v| *v = map(*v));
+        return Ok(Dense::new(rows, cols, Order::RowMajor, values)?.into());
+    }
+    let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
+    by_rows.visit(0..rows, &mut |range, panel| {
+        for (at, _) in range.enumerate() {
+            panel.copy_listed(at, &mut indices, &mut values);
+            indptr.push(indices.len());
+        }
+    })?;
+    values.iter_mut().for_each(|v| *v = map(*v));
+    Ok(Csr::new((rows, cols), &indptr, indices, values)?.into())
 }
 
 /// Whether something holds for every stored entry.

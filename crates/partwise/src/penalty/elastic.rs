@@ -50,6 +50,13 @@ impl Penalty {
         Self { l1: charge(self.l1, 1), l2: charge(self.l2, 2) }
     }
 
+    /// The same charge beside weights that were divided by 2^unit.
+    pub(crate) fn in_units_of_weights(&self, unit: i32) -> Self {
+        let half = unit / 2;
+        let by = [half, unit - half].map(|e| 2f64.powi(-e));
+        Self { l1: self.l1 * by[0] * by[1], l2: self.l2 * by[0] * by[1] }
+    }
+
     /// Checks the range of both.
     pub(crate) fn check(&self, options: [&'static str; 2]) -> Result<()> {
         for (option, value) in options.into_iter().zip([self.l1, self.l2]) {

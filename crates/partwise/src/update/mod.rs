@@ -113,6 +113,12 @@ impl Rule {
         }
     }
 
+    /// The rule that goes on where a step of this one comes to nothing: one that multiplies by ratios of
+    /// sums of what is positive.
+    pub(crate) fn safer(self) -> Option<Self> {
+        (self != Self::Mu).then_some(Self::Mu)
+    }
+
     /// Whether this rule can do without a Gram matrix that all rows share.
     pub fn works_by_entries(self) -> bool {
         matches!(self, Self::Hals | Self::Bpp | Self::Mu | Self::Mue | Self::Jmm | Self::Sn)

@@ -31,15 +31,20 @@ fn divergence_of_beta(beta: f64, x: f64, q: f64) -> (f64, f64) {
     if beta == 2.0 {
         return (0.5 * (x - q) * (x - q), 0.5 * (x + q) * (x + q));
     }
+    let ratio = x / q;
+    // The ratio of two numbers may be beyond the range where its logarithm is not.
+    let log = if ratio.is_normal() { ratio.ln() } else { x.ln() - q.ln() };
     let terms = if beta == 1.0 {
-        [x * (x / q).ln(), -x, q]
+        [x * log, -x, q]
     } else if beta == 0.0 {
-        [x / q, (q / x).ln(), -1.0]
+        [ratio, -log, -1.0]
     } else {
         let scale = 1.0 / (beta * (beta - 1.0));
         [scale * x.powf(beta), q.powf(beta) / beta, -x * q.powf(beta - 1.0) / (beta - 1.0)]
     };
-    (terms.iter().sum(), terms.iter().map(|t| t.abs()).sum())
+    let sum: f64 = terms.iter().sum();
+    // A difference of infinite terms is beyond the range, too.
+    (if sum.is_nan() { f64::INFINITY } else { sum }, terms.iter().map(|t| t.abs()).sum())
 }
 
 /// The parts of ∂d/∂q: x·q^(β−2), which pulls q up, and q^(β−1), which pushes it down; under Huber's

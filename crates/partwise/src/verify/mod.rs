@@ -84,8 +84,13 @@ pub fn verify<'a, T: Scalar>(
     }
     data.weights.check((rows, cols))?;
     let every = rows as f64 * cols as f64 * w.cols() as f64;
-    let by_sums =
-        objective.loss == Loss::KL || (objective.loss == Loss::FROBENIUS && every > AFFORDABLE);
+    // Under KL sums take no digits from anything unless a mask takes some of what they are of.
+    let of_all = data.weights.hidden.is_none() && !data.weights.nan_missing;
+    let by_sums = match objective.loss {
+        Loss::KL => of_all || every > AFFORDABLE,
+        Loss::FROBENIUS => every > AFFORDABLE,
+        _ => false,
+    };
     let entries = Entries::new(&data, by_sums);
     let found = look(&entries, cols)?;
     let half = half_exponent(found.largest);

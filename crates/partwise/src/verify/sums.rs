@@ -3,6 +3,7 @@
 use super::definitions::{divergence, slopes};
 use super::entries::{Cell, Entries, Row};
 use crate::error::{Error, Result};
+use crate::kernel::kl_divergence::nothing;
 use crate::loss::Loss;
 use crate::matrix::Entry;
 use crate::scalar::Scalar;
@@ -146,6 +147,8 @@ impl<T: Scalar> Problem<'_, T> {
     /// Adds an entry. Where zeros are counted by sums, its own d(0, q) and slope are among them.
     fn add(&self, i: usize, cell: Cell, sums: &mut Sums) {
         let (x, p, j) = (cell.x * self.step * self.step, cell.p, cell.col);
+        // As a fit in this precision counts it.
+        let x = if self.loss == Loss::KL && x < nothing::<T>().to_f64() { 0.0 } else { x };
         let (w, h) = (&self.w[i], &self.h[j]);
         let q = dot(w, h);
         let (mut value, size) = divergence(self.loss, x, q);

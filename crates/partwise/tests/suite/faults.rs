@@ -1,6 +1,7 @@
 //! Matrices that misbehave while they are read: what fails, what is kept, what is said.
 
 use crate::common::*;
+use crate::reference::*;
 use partwise::matrix::{Matrix, Panel, Visitor};
 use partwise::{Dense, Error, Input, Options, Order, Rule, Status, View, ViewMut, Warning};
 use partwise::{fit, transform};
@@ -93,7 +94,10 @@ impl Panel<f64> for Rows<'_> {
     }
     fn for_each(&self, row: usize, entry: &mut dyn FnMut(usize, f64)) {
         let row = self.x.row(self.rows.start + row).iter();
-        row.enumerate().for_each(|(j, &x)| entry(j, x));
+        row.enumerate().for_each(|(j, &x)| match self.bad {
+            Some(bad) if j == 0 => entry(j, bad),
+            _ => entry(j, x),
+        });
     }
 }
 
@@ -118,6 +122,38 @@ fn o19_rows_handed_out_in_any_panels_fit_as_dense() {
                 assert!(product_distance(&dense, &whole) < 1e-10, "{rule}");
             }
         }
+    }
+}
+
+#[test]
+fn a_step_that_comes_to_nothing_is_taken_back_and_a_safer_rule_goes_on() {
+    let x = Mat::random(20, 8, 2).map(|v| v + 0.05);
+    // A source of rows is not read by rules that need its columns.
+    for (loss, rule) in losses().filter(|(_, rule)| *rule == Rule::Mue) {
+        let of = |fault, fails_at| {
+            let source = Faulty::new(x.clone(), 64, fails_at, fault);
+            let options = Options { loss, max_iter: 3000, tol: 1e-3, ..options(3, rule) };
+            fit(rows(&source), &options).unwrap()
+        };
+        let clean = of(Fault::Error, usize::MAX);
+        let said = Warning::StepTakenBack { rule: rule.name(), safer: Rule::Mu.name() };
+        assert!(!clean.warnings.contains(&said), "{loss} {rule}");
+        let mut times = 0;
+        for (fault, fails_at) in [Fault::NotANumber, Fault::Infinite]
+            .into_iter()
+            .flat_map(|f| (8..14).map(move |at| (f, at)))
+        {
+            let what = format!("{loss} {rule} {fails_at}");
+            let found = of(fault, fails_at);
+            assert_sound(&found, &what);
+            assert_eq!(found.status, Status::Converged, "{what}");
+            times += usize::from(found.warnings.contains(&said));
+            assert!(found.objective <= 1.2 * clean.objective, "{what}: {}", found.objective);
+            for pair in found.history.windows(2) {
+                assert!(pair[1].objective <= pair[0].objective * (1.0 + 1e-12), "{what}");
+            }
+        }
+        assert!(times > 0, "{loss} {rule}: no step was taken back");
     }
 }
 

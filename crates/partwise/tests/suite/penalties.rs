@@ -278,3 +278,66 @@ fn l43_a_penalty_is_charged_once_whatever_the_number_of_rows() {
         assert!(apart < 1e-6, "{} {}: {apart:e}", by.0, by.1);
     }
 }
+
+fn never_rises<T: Scalar>(by: (Loss, Rule), x: &Mat, kind: Kind, weights: &Weights<'static, T>) {
+    let scale = x.values.iter().copied().fold(0.0, f64::max);
+    for times in [1e-3, 1e-1, 1.0, 10.0, 1e3, 1e6] {
+        let ridge = Penalty { l1: 0.0, l2: times * scale };
+        let net = Penalty { l1: 0.1 * times, l2: times * scale };
+        for (w, h) in [(ridge, ridge), (ridge, Penalty::NONE), (Penalty::NONE, net)] {
+            let base = Options { loss: by.0, max_iter: 30, tol: 0.0, ..options(2, by.1) };
+            let options = charged::<T>(base, w, h);
+            let found = fit(data(x, kind, weights.clone()), &options).unwrap();
+            let what = format!("{} {} {kind:?} {times:e} {}", by.0, by.1, T::NAME);
+            assert_sound(&found, &what);
+            let start = fit(data(x, kind, weights.clone()), &Options { max_iter: 0, ..options });
+            let mut before = start.unwrap().objective;
+            let noise = 2.0 * found.objective_bound;
+            for record in &found.history {
+                let allowed = before * (1.0 + 64.0 * T::ROUNDOFF) + noise;
+                assert!(record.objective <= allowed, "{what}: {before} → {}", record.objective);
+                before = record.objective;
+            }
+        }
+    }
+}
+
+#[test]
+fn no_multiplicative_step_raises_a_penalised_objective_however_large_the_penalty() {
+    let multiplies = |(_, rule): &(Loss, Rule)| matches!(rule, Rule::Mu | Rule::Mue | Rule::Jmm);
+    for by in losses().filter(multiplies) {
+        let x = Mat::new(2, 2, vec![100.0, 50.0, 20.0, 80.0]);
+        never_rises::<f64>(by, &x, Kind::RowMajor, &Weights::default());
+        let (x, ..) = problem(by.0);
+        let hidden = Some(Mat::random(37, 14, 9).map(|u| f64::from(u < 0.2)).csr::<f32>());
+        let masked = Weights { hidden, ..Weights::default() };
+        never_rises::<f32>(by, &x, Kind::RowMajor, &Weights::default());
+        never_rises::<f32>(by, &x, Kind::Csr, &masked);
+    }
+}
+
+#[test]
+fn a_ridge_under_multiplicative_rules_ends_at_the_root_of_its_equation() {
+    // X = [[x]], k = 1, both factors charged λ: w = h by symmetry, and f (q^(β−1) − x q^(β−2)) + λf = 0
+    // with q = f²: q^(β−1) + λ = x q^(β−2).
+    for (loss, rule) in losses().filter(|(loss, _)| loss.beta().is_some_and(|beta| beta < 2.0)) {
+        for ridge in [0.01, 1.0, 30.0] {
+            let beta = loss.degree();
+            let slope = |q: f64| q.powf(beta - 1.0) + ridge - 7.0 * q.powf(beta - 2.0);
+            let (mut low, mut high) = (1e-6, 7.0);
+            for _ in 0..200 {
+                let middle = 0.5 * (low + high);
+                if slope(middle) < 0.0 { low = middle } else { high = middle }
+            }
+            let p = Penalty { l1: 0.0, l2: ridge };
+            let base = Options { loss, tol: 1e-10, max_iter: 20_000, ..options(1, rule) };
+            let found = of(&Mat::new(1, 1, vec![7.0]), &charged(base, p, p));
+            let q = found.w.get(0, 0) * found.h.get(0, 0);
+            assert!(
+                (q / low - 1.0).abs() < 1e-6,
+                "{loss} {rule} {ridge}: {q} {low} {}",
+                found.status
+            );
+        }
+    }
+}

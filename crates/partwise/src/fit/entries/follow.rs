@@ -2,7 +2,7 @@
 //! up along with the read of X that improved the streamed factor.
 
 use super::sweep::add_kkt;
-use crate::factor::{Factor, View};
+use crate::factor::{Factor, View, ViewMut};
 use crate::kernel::dense::{Accum, Strided, product};
 use crate::kernel::kkt::KktSums;
 use crate::kernel::sparse::scatter;
@@ -24,7 +24,16 @@ pub(crate) struct Following<T> {
     sum: Part<T>,
     /// den where every row has the same.
     shared: Vec<T>,
+    /// Which rows of den are added up from what is observed rather than from what is hidden.
+    direct: Vec<bool>,
+    /// Whether more of them were found to be needed: this sum lacks their den.
+    lacking: bool,
     spare: Spare<Part<T>>,
+}
+
+/// What is left of a sum after the hidden part was taken out is lost in roundings below this share.
+fn little<T: Scalar>() -> f64 {
+    T::ROUNDOFF.sqrt()
 }
 
 /// The share of one bin of rows, or the sum of all.
@@ -36,10 +45,14 @@ pub(crate) struct Part<T> {
     mass: Vec<f64>,
 }
 
+/// Which rows of den add up what is observed, and what each row of den weighs.
+type Direct<'a, T> = (&'a [bool], Option<&'a [T]>);
+
 /// A sum under way: shares are added in the order of the bins, whatever order they come in.
 pub(super) struct Gathering<'a, T> {
     queue: Mutex<Queue<'a, T>>,
     spare: &'a Spare<Part<T>>,
+    direct: Direct<'a, T>,
     /// Rows of num and of den, and columns.
     shape: (usize, usize, usize),
 }
@@ -57,6 +70,17 @@ impl<T: Scalar> Gathering<'_, T> {
         let mut share = self.spare.take(|_| true).unwrap_or_else(|| Part::zeros(self.shape));
         share.clear();
         share
+    }
+
+    /// Adds a block to a share: its terms, and `f`, or `f` for num and `g` for den.
+    pub(super) fn add_block(
+        &self,
+        share: &mut Part<T>,
+        block: &Observations<T>,
+        terms: &Terms<T>,
+        rows: (View<'_, T>, View<'_, T>),
+    ) {
+        share.add(block, terms, rows, self.direct);
     }
 
     /// Adds the share of a bin.
@@ -80,33 +104,52 @@ impl<T: Scalar> Following<T> {
         let own = x.rows_weigh_apart() || loss != Loss::KL;
         let den_rows = if own { rows } else { 0 };
         let sum = Part::zeros((rows, den_rows, k));
-        Self { sum, shared: vec![T::ZERO; k], spare: Spare::default() }
+        let by_hidden = own && x.layout() == (Layout::Listed { zeros: true });
+        let direct = if by_hidden { x.mostly_hidden().to_vec() } else { Vec::new() };
+        let shared = vec![T::ZERO; k];
+        Self { sum, shared, direct, lacking: false, spare: Spare::default() }
     }
 
     /// Begins the sum anew.
-    pub(super) fn begin(&mut self) -> Gathering<'_, T> {
-        let Self { sum, spare, .. } = self;
+    pub(super) fn begin<'a>(&'a mut self, across: Option<&'a [T]>) -> Gathering<'a, T> {
+        let Self { sum, spare, direct, .. } = self;
         sum.clear();
         let shape = (sum.num.rows(), sum.den.rows(), sum.num.cols());
         let queue = Queue { sum, next: 0, waiting: BTreeMap::new() };
-        Gathering { queue: Mutex::new(queue), spare, shape }
+        Gathering { queue: Mutex::new(queue), spare, direct: (direct, across), shape }
     }
 
     /// Ends the sum.
     pub(super) fn finish(&mut self, x: &Observed<'_, T>) {
-        let Self { sum: Part { den, mass, .. }, shared, .. } = self;
+        let Self { sum: Part { den, num, mass }, shared, direct, lacking, .. } = self;
+        *lacking = false;
         for (to, &m) in shared.iter_mut().zip(mass.iter()) {
             *to = T::from_f64(m);
         }
         // What was added up is what the hidden entries would have been.
         if x.layout() == (Layout::Listed { zeros: true }) {
+            let little = T::from_f64(little::<T>());
             for j in 0..den.rows() {
+                if direct[j] {
+                    continue;
+                }
                 let weight = x.across().map_or(T::ONE, |w| w[j]);
                 for (den, &all) in den.row_mut(j).iter_mut().zip(shared.iter()) {
-                    *den = Scalar::max(weight * all - *den, T::ZERO);
+                    *den = weight * all - *den;
+                    direct[j] |= *den < little * weight * all;
+                }
+                if direct[j] {
+                    *lacking = true;
+                    // Until they are summed anew these rows stay as they are.
+                    den.row_mut(j).copy_from_slice(num.row(j));
                 }
             }
         }
+    }
+
+    /// Whether a sum of the same rows once more would have more of den.
+    pub(super) fn is_lacking(&self) -> bool {
+        self.lacking
     }
 
     /// One multiplicative step of the other factor.
@@ -167,12 +210,14 @@ impl<T: Scalar> Part<T> {
         self.mass.iter_mut().zip(&other.mass).for_each(|(to, m)| *to += m);
     }
 
-    /// Adds a block with these terms, whose rows are `f`, or `f` for num and `g` for den.
-    pub(super) fn add(
+    /// Adds a block with these terms, whose rows are `f`, or `f` for num and `g` for den; `direct` says
+    /// which rows of den add up what is observed.
+    fn add(
         &mut self,
         block: &Observations<T>,
         terms: &Terms<T>,
         (f, g): (View<'_, T>, View<'_, T>),
+        direct: Direct<'_, T>,
     ) {
         let own_den = self.den.rows() > 0;
         let mut num = self.num.view_mut();
@@ -191,7 +236,12 @@ impl<T: Scalar> Part<T> {
             Layout::Listed { zeros } => {
                 scatter(block.listed(&terms.ratio.listed), f, &mut num);
                 if zeros && own_den {
-                    scatter(block.hidden(), weighed(block, g).view(), &mut den);
+                    let g = weighed(block, g);
+                    if direct.0.contains(&true) {
+                        add_either(block, g.view(), direct, &mut den);
+                    } else {
+                        scatter(block.hidden(), g.view(), &mut den);
+                    }
                 } else if own_den {
                     let ones = vec![T::ONE; block.values.len()];
                     let weights = block.weights.as_deref().unwrap_or(&ones);
@@ -202,6 +252,32 @@ impl<T: Scalar> Part<T> {
         // Only a list has weights by row.
         let sums = column_sums(g, block.row_weights.as_deref());
         self.mass.iter_mut().zip(sums).for_each(|(m, sum)| *m += sum);
+    }
+}
+
+/// Adds rows to den where they are hidden or, of those that are `direct`, where they are not.
+fn add_either<T: Scalar>(
+    block: &Observations<T>,
+    g: View<'_, T>,
+    (direct, across): Direct<'_, T>,
+    den: &mut ViewMut<'_, T>,
+) {
+    let mut is_hidden = vec![false; direct.len()];
+    let list: Vec<usize> = (0..direct.len()).filter(|&j| direct[j]).collect();
+    for i in 0..g.rows() {
+        let mut add = |j: usize, weight: T| {
+            den.row_mut(j).iter_mut().zip(g.row(i)).for_each(|(to, &g)| *to += weight * g);
+        };
+        for (j, weight) in block.hidden_in(i) {
+            is_hidden[j] = true;
+            if !direct[j] {
+                add(j, weight);
+            }
+        }
+        for &j in list.iter().filter(|&&j| !is_hidden[j]) {
+            add(j, across.map_or(T::ONE, |w| w[j]));
+        }
+        block.hidden_in(i).for_each(|(j, _)| is_hidden[j] = false);
     }
 }
 

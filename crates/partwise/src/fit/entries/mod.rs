@@ -20,7 +20,7 @@ pub(super) use sweep::{
 
 use super::course::{Course, Opening};
 use super::member::Found;
-use super::{Ended, Member};
+use super::{Ended, Member, raise};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
@@ -48,6 +48,8 @@ pub(super) struct Problem<'a, T: Scalar> {
     /// The rule of plain iterations, and how it begins.
     pub(super) plain: &'a dyn EntryRule<T>,
     pub(super) opening: Opening,
+    /// The rule that goes on where a step comes to nothing.
+    pub(super) safer: Option<&'a dyn EntryRule<T>>,
     /// Whether `a`, `b` are held as they are, and what they are charged.
     pub(super) fixed: (bool, bool),
     pub(super) penalties: (Penalty, Penalty),
@@ -169,6 +171,29 @@ impl<'a, T: Scalar> Entries<'a, T> {
         }
     }
 
+    /// After a step that came to nothing: goes on from the iterate before it by a safer rule, if there
+    /// is one. That before a joint step is gone.
+    fn fall_back(&mut self) -> bool {
+        let Problem { streamed, loss, safer, fixed, .. } = self.problem;
+        let joint = self.is_joint();
+        let (Some(rule), Some(member), false) = (safer, &mut self.member, joint) else {
+            return false;
+        };
+        member.fall_back();
+        (self.problem.rule, self.problem.plain, self.problem.safer) = (rule, rule, None);
+        // A rule that multiplies would never leave the zeros of the rule before it.
+        if !fixed.0 {
+            raise(&mut self.a[self.current]);
+        }
+        if !fixed.1 {
+            raise(&mut self.b[BEST]);
+        }
+        let k = self.b[USED].cols();
+        self.plans.0 = Plan::new(streamed, k);
+        self.following = Some(Following::new(streamed, k, loss));
+        true
+    }
+
     /// Whether `a` and `b` step together, after the look that judges both as they are.
     fn is_joint(&self) -> bool {
         self.problem.rule.is_joint() && !self.problem.fixed.0
@@ -253,10 +278,14 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let kkt = Kkt { w, w_zeros, h, h_zeros };
         let penalty = penalties.0.of(&self.a[judged]) + penalties.1.of(&self.b[USED]);
         let divergence = self.sums.divergence;
-        let Some(member) = &mut self.member else { return Ok(()) };
         let bound = self.sums.bound::<T>(self.problem.loss, self.b[USED].cols());
         let margin = self.problem.noise(divergence) + 8.0 * T::ROUNDOFF * penalty;
-        member.judge(Found { divergence, penalty, bound, margin, kkt }, first);
+        let found = Found { divergence, penalty, bound, margin, kkt };
+        if !found.is_sound() && self.fall_back() {
+            return Ok(());
+        }
+        let Some(member) = &mut self.member else { return Ok(()) };
+        member.judge(found, first);
         if member.accepted {
             self.current = judged;
         }

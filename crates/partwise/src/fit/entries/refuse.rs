@@ -72,12 +72,13 @@ impl<T: Scalar> Entries<'_, T> {
     /// Refuses a start under which the loss is infinite, after a look at it.
     ///
     /// # Errors
-    /// [`Error::Unreached`] with the first place.
+    /// [`Error::Unreached`] or [`Error::Beyond`] with the first place.
     pub(in crate::fit) fn refuse_unreached(&self, side: Side) -> Result<()> {
         if self.sums.divergence.is_finite() {
             return Ok(());
         }
         let (a, b) = (&self.a[self.current], &self.b[super::USED]);
+        let loss = self.problem.loss;
         let (mut first, mut count) = (None, 0);
         let mut block = self.problem.streamed.block();
         for range in self.plans.0.bins().iter().flatten() {
@@ -85,14 +86,18 @@ impl<T: Scalar> Entries<'_, T> {
             for_each_observed(&block, |row, col, value| {
                 let terms = a.row(row).iter().zip(b.row(col));
                 let q: f64 = terms.map(|(a, b)| a.to_f64() * b.to_f64()).sum();
-                if !self.problem.loss.value(value.to_f64(), q).is_finite() {
-                    first.get_or_insert((row, col, value.to_f64()));
+                if !loss.value(value.to_f64(), q).is_finite() {
+                    first.get_or_insert((row, col, value.to_f64(), q));
                     count += 1;
                 }
             });
         }
-        let Some((row, col, value)) = first else { return Ok(()) };
+        let Some((row, col, value, fitted)) = first else { return Ok(()) };
         let (row, col) = placed(side, row, col);
+        if fitted > 0.0 {
+            let loss = loss.to_string();
+            return Err(Error::Beyond { row, col, value, fitted, count, loss });
+        }
         Err(Error::Unreached { row, col, value, count })
     }
 }

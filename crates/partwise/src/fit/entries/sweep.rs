@@ -95,10 +95,12 @@ impl<T: Scalar> Sweep<'_, T> {
         f: &mut Factor<T>,
         mut following: Option<&mut Following<T>>,
     ) -> Result<Sums> {
-        let held = Held::new(held, self.x.layout(), self.x.across());
+        let given = held;
+        let held = Held::new(given, self.x.layout(), self.x.across());
         let ends = self.plan.ends();
         let rows = f.view_mut().split_rows(&ends);
-        let gathering = following.as_deref_mut().map(Following::begin);
+        let across = self.x.across();
+        let gathering = following.as_deref_mut().map(|following| following.begin(across));
         let bins = rows.into_iter().zip(self.plan.bins()).enumerate();
         let bins = bins.map(|(at, (rows, blocks))| Bin { at, rows, blocks });
         // Begun in order, so that few shares wait for those before them.
@@ -107,6 +109,11 @@ impl<T: Scalar> Sweep<'_, T> {
         drop(gathering);
         if let Some(following) = following {
             following.finish(self.x);
+            // Of a joint step nothing is left to look at; the next one has all of it.
+            if following.is_lacking() && !self.rule.is_some_and(EntryRule::is_joint) {
+                let look = Sweep { rule: None, ..*self };
+                return look.run_in(rooms, given, f, Some(following));
+            }
         }
         let mut total = Sums::default();
         for sums in sums {
@@ -135,7 +142,7 @@ impl<T: Scalar> Sweep<'_, T> {
         for range in bin.blocks {
             let mut f = bin.rows.slice(range.start - start..range.end - start);
             self.x.read(range.clone(), block)?;
-            self.block(block, held, &mut f, terms, &mut sums, share.as_mut());
+            self.block(block, held, &mut f, terms, &mut sums, share.as_mut().zip(gathering));
         }
         rooms.put(room);
         if let (Some(gathering), Some(share)) = (gathering, share) {
@@ -151,7 +158,7 @@ impl<T: Scalar> Sweep<'_, T> {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
         sums: &mut Sums,
-        part: Option<&mut Part<T>>,
+        gathered: Option<(&mut Part<T>, &Gathering<'_, T>)>,
     ) {
         match self.rule {
             Some(rule) => rule.improve(block, held, self.penalty, f, terms),
@@ -165,12 +172,12 @@ impl<T: Scalar> Sweep<'_, T> {
             return;
         }
         let f = f.as_view();
-        let (f, gathered) = match &terms.stale {
+        let (f, rows) = match &terms.stale {
             Some(stale) => (stale.before.view(), (stale.for_num.view(), stale.for_den.view())),
             None => (f, (f, f)),
         };
-        if let Some(part) = part {
-            part.add(block, terms, gathered);
+        if let Some((share, gathering)) = gathered {
+            gathering.add_block(share, block, terms, rows);
         }
         add_kkt(&mut sums.kkt, f, (terms.den.view(), terms.num.view()), self.penalty);
     }

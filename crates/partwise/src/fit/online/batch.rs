@@ -3,7 +3,7 @@
 use super::{OnlineOptions, Statistics};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
-use crate::fit::begin::raise;
+use crate::fit::begin::raise_all;
 use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
 use crate::fit::way::{half_unit, observed, scan};
@@ -130,9 +130,9 @@ impl<'a, T: Scalar> Batch<'a, T> {
 
     /// Raises zeros from which a multiplicative rule cannot move.
     pub(super) fn raise(&self, rows: &mut Rows<T>, h: &mut Factor<T>) {
-        raise(h, &self.scan.col_nonzero);
+        raise_all(h, &self.scan.col_nonzero);
         if !rows.flat {
-            raise(&mut rows.w, &self.scan.row_nonzero);
+            raise_all(&mut rows.w, &self.scan.row_nonzero);
         }
     }
 }

@@ -132,7 +132,11 @@ impl<T: Scalar> Statistics<T> {
                 *a += power(*h, 1.0 / gamma) * num;
                 *b += den + l1 + l2 * *h;
                 if *b > T::ZERO {
-                    *h = power(*a / *b, gamma);
+                    let (sum, own) = (*a / power(*h, 1.0 / gamma), l2 * *h);
+                    *h = match rule.shrunk(sum.to_f64(), (*b - own).to_f64(), own.to_f64()) {
+                        Some(ratio) if *h > T::ZERO => T::from_f64(h.to_f64() * ratio),
+                        _ => power(*a / *b, gamma),
+                    };
                 }
             }
             rule.keep_above_zero(h.row_mut(j));

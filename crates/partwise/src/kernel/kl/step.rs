@@ -12,6 +12,9 @@
 //! The right side proves descent for the whole step if |d| Y ≤ κ, with κ the root of
 //! −ln(1 − κ) = κ + κ², and always for its own minimiser g / (g2 + quad + g Y). This is the damping
 //! of Hien and Gillis with max y in the place of √g2 · max c^(−½), which is never smaller.
+//!
+//! Where a fitted value is so far below its entry that g2 is beyond the range, the step is that of a
+//! multiplicative update, f ← f · g1 / cost.
 
 use crate::scalar::Scalar;
 
@@ -22,9 +25,21 @@ pub(super) const KAPPA: f64 = 0.683_802;
 /// 1 + d y of what it was. Beyond, cancellation could take one to 0 or below.
 pub(super) const SHALLOW: f64 = 0.999;
 
-/// The step d ≥ −f, from `[g1, g2, top] = [Σ c y, Σ c y², max y]`.
+/// A component of which f Y is this near to 1 may be all there is of a fitted value: f v is p but for
+/// the digits that p may have lost ([`SHALLOW`]). It stays above [`LEAST`], so that no fitted value
+/// falls to 0 below a positive entry, however small that is.
+pub(super) fn alone<T: Scalar>() -> T {
+    T::from_f64(1.0 - 4096.0 * T::ROUNDOFF)
+}
+
+/// A share of the largest component of a row that counts as zero wherever zeros are asked for, but is a
+/// way back. An entry so small that it would pull a component no further is met well enough by it.
+pub(super) const LEAST: f64 = 0.25 * f64::ROUNDOFF;
+
+/// The step d ≥ −f, from `[g1, g2, top] = [Σ c y, Σ c y², max y]`; a component that may carry an entry by
+/// itself stays above `least`.
 #[inline(always)]
-pub(super) fn step<T: Scalar>(f: T, [g1, g2, top]: [T; 3], u: T, quad: T) -> T {
+pub(super) fn step<T: Scalar>((f, least): (T, T), [g1, g2, top]: [T; 3], (u, quad): (T, T)) -> T {
     let cost = u + quad * f;
     if g2 == T::ZERO {
         return if cost > T::ZERO { -f } else { T::ZERO };
@@ -36,7 +51,8 @@ pub(super) fn step<T: Scalar>(f: T, [g1, g2, top]: [T; 3], u: T, quad: T) -> T {
         (-g / g2) * (g1 / u)
     };
     let safe = (T::from_f64(KAPPA) / top).max(g / (g2 + quad + g * top));
-    let next = (f + d.max(-safe)).max(T::ZERO);
+    let kept = if f * top >= alone() { if f < least { f } else { least } } else { T::ZERO };
+    let next = if g2.is_finite() { (f + d.max(-safe)).max(kept) } else { f * (g1 / cost) };
     if next.is_finite() { next - f } else { T::ZERO }
 }
 

@@ -12,6 +12,7 @@ mod mue;
 mod row;
 mod sn;
 mod terms;
+mod units;
 
 use jmm::Joint;
 pub(crate) use jmm::Stale;

@@ -14,6 +14,7 @@
 
 use super::row::Row;
 use super::terms::{unlisted, weigh_rows};
+use super::units::{Units, are_ordinary};
 use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, ViewMut};
 use crate::kernel::kl::{KlRow, KlRows, Slopes, improve, improve_rows};
@@ -75,7 +76,9 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
         if !weighed {
             weigh_rows(block, held, &mut terms.den);
         }
-        if block.layout == Layout::Dense && block.cols <= SHORT && f.rows() > 1 {
+        let short = block.layout == Layout::Dense && block.cols <= SHORT && f.rows() > 1;
+        let costs = if weighed { None } else { Some(terms.den.view()) };
+        if short && are_ordinary(block, costs) {
             self.improve_short(block, held, penalty, f, terms);
             return;
         }
@@ -88,15 +91,21 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
             row.weigh();
             let len = row.len;
             let (mut q, mut ratio) = row.take_work();
-            let (panel, stride) = row.panel(held);
             if let Some(p) = row.p.as_ref().filter(|_| weighed) {
+                let (panel, stride) = row.panel(held);
                 times_panel(panel, stride, p, terms.den.row_mut(i));
             }
             costs.clear();
             costs.extend(terms.den.row(i).iter().map(|&u| u + l1));
-            let given = KlRow { panel, stride, len, c: &row.x, u: &costs, quad };
-            let num = (terms.wanted != Wanted::NOTHING).then_some(terms.num.row_mut(i));
-            improve(&given, f.row_mut(i), &mut q, &mut ratio, num, self.sweeps);
+            let units = Units::of(&row.x, &costs);
+            let mut c = std::mem::take(&mut row.x);
+            let quad = units.bring(&mut c, &mut costs, f.row_mut(i), quad);
+            let (panel, stride) = row.panel(held);
+            let given = KlRow { panel, stride, len, c: &c, u: &costs, quad };
+            let mut num = (terms.wanted != Wanted::NOTHING).then_some(terms.num.row_mut(i));
+            improve(&given, f.row_mut(i), &mut q, &mut ratio, num.as_deref_mut(), self.sweeps);
+            units.take_back(f.row_mut(i), &mut q, num);
+            row.x = c;
             if terms.wanted.divergence {
                 let (x, p) = block.entries(i);
                 divergence += KullbackLeibler.total(x, &q[..len], p);

@@ -13,6 +13,9 @@ use crate::scalar::Scalar;
 use crate::update::gram_wide;
 use std::sync::OnceLock;
 
+/// What is left of a sum after a part was taken out has lost its digits below this share of the sum.
+const LITTLE: f64 = 1e-6;
+
 /// The factor that is held, in the forms that rules by entries need.
 pub(crate) struct Held<'a, T> {
     /// n×k.
@@ -21,12 +24,14 @@ pub(crate) struct Held<'a, T> {
     pub(crate) across: Factor<T>,
     /// Σ_j s_j h_j with s the weights of the columns.
     pub(crate) sums: Vec<f64>,
+    /// The weights of the columns, s.
+    weights: Option<&'a [T]>,
     /// Σ_j h_j h_jᵀ, once it is asked for.
     gram: OnceLock<Factor<T>>,
 }
 
 impl<'a, T: Scalar> Held<'a, T> {
-    pub(crate) fn new(f: View<'a, T>, layout: Layout, weights: Option<&[T]>) -> Self {
+    pub(crate) fn new(f: View<'a, T>, layout: Layout, weights: Option<&'a [T]>) -> Self {
         let (n, k) = (f.rows(), f.cols());
         let mut across = Factor::zeros(0, 0);
         if layout == Layout::Dense {
@@ -34,7 +39,30 @@ impl<'a, T: Scalar> Held<'a, T> {
             let stride = across.stride();
             whole_panel(f, across.as_mut_slice(), stride);
         }
-        Self { f, across, sums: column_sums(f, weights), gram: OnceLock::new() }
+        Self { f, across, sums: column_sums(f, weights), weights, gram: OnceLock::new() }
+    }
+
+    /// Σ_j s_j h_j over the columns that row `i` of a block does not hide: what is left of the sum over
+    /// all or, where that is little beside what was there, the sum itself.
+    fn seen_in(&self, block: &Observations<T>, i: usize, left: &mut [f64]) {
+        left.copy_from_slice(&self.sums);
+        let mut hidden = 0;
+        for (j, weight) in block.hidden_in(i) {
+            let weight = weight.to_f64();
+            left.iter_mut().zip(self.f.row(j)).for_each(|(l, h)| *l -= weight * h.to_f64());
+            hidden += 1;
+        }
+        let lost = |(left, all): (&f64, &f64)| *left < LITTLE * all;
+        if 2 * hidden <= self.f.rows() && !left.iter().zip(&self.sums).any(lost) {
+            return;
+        }
+        left.fill(0.0);
+        let mut is_hidden = vec![false; self.f.rows()];
+        block.hidden_in(i).for_each(|(j, _)| is_hidden[j] = true);
+        for j in (0..self.f.rows()).filter(|&j| !is_hidden[j]) {
+            let weight = self.weights.map_or(1.0, |weights| weights[j].to_f64());
+            left.iter_mut().zip(self.f.row(j)).for_each(|(l, h)| *l += weight * h.to_f64());
+        }
     }
 
     /// The Gram matrix.
@@ -200,11 +228,7 @@ pub(super) fn weigh_rows<T: Scalar>(
             // What is left of nearly equal sums is as exact as they are: so they are wide.
             let mut left = vec![0.0; held.sums.len()];
             for i in 0..rows {
-                left.copy_from_slice(&held.sums);
-                for (j, weight) in block.hidden_in(i) {
-                    let weight = weight.to_f64();
-                    left.iter_mut().zip(held.f.row(j)).for_each(|(l, h)| *l -= weight * h.to_f64());
-                }
+                held.seen_in(block, i, &mut left);
                 let own = block.row_weights.as_ref().map_or(1.0, |w| w[i].to_f64());
                 for (den, left) in den.row_mut(i).iter_mut().zip(&left) {
                     *den = T::from_f64(own * left.max(0.0));

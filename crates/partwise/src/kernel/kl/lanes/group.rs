@@ -1,7 +1,8 @@
 //! The rows of one register.
 
-use super::super::nearest;
-use super::super::step::{KAPPA, SHALLOW, step};
+use super::super::reach::{lacking, least_of};
+use super::super::step::{KAPPA, LEAST, SHALLOW, alone, step};
+use crate::kernel::kl_divergence::nothing;
 use crate::kernel::simd::Simd;
 use crate::scalar::Scalar;
 
@@ -68,7 +69,7 @@ impl<T: Scalar> Group<'_, T> {
                 let c = |e: usize| S::load(self.c.as_ptr().add(e * S::LANES));
                 S::peak(S::max(c(e), c(e + half)))
             };
-            if most >= T::TINY {
+            if most >= nothing() {
                 self.pairs.push(e);
             }
         }
@@ -84,11 +85,18 @@ impl<T: Scalar> Group<'_, T> {
     pub(super) unsafe fn improve<S: Simd<T>>(&mut self, sweeps: usize, wanted: bool) {
         // SAFETY: the caller's.
         unsafe {
-            self.start::<S>();
+            let (least, mut lost) = self.start::<S>();
             let mut last = Last { line: 0, d: S::splat(T::ZERO), any: false, deep: false };
             for _ in 0..sweeps {
                 for t in 0..self.f.len() / S::LANES {
-                    last = self.visit::<S>(t, last);
+                    last = self.visit::<S>(t, last, least);
+                    lost |= last.deep;
+                }
+            }
+            if lost {
+                self.dot::<S>();
+                if self.mass::<S>().1 {
+                    self.reach::<S>();
                 }
             }
             if wanted {
@@ -97,23 +105,25 @@ impl<T: Scalar> Group<'_, T> {
         }
     }
 
-    /// (Σ c over entries with p > 0, Σ c).
+    /// Σ c over entries with p > 0, and whether some entry of some lane has p = 0 < c.
     ///
     /// # Safety
     /// As [`improve`](Self::improve).
     #[inline(always)]
-    unsafe fn mass<S: Simd<T>>(&self) -> (S::V, S::V) {
+    unsafe fn mass<S: Simd<T>>(&self) -> (S::V, bool) {
         // SAFETY: whole vectors of the arrays.
         unsafe {
-            let (zero, least) = (S::splat(T::ZERO), S::splat(T::TINY));
-            let (mut reached, mut all) = (zero, zero);
+            let (zero, some) = (S::splat(T::ZERO), S::splat(nothing()));
+            let near = S::splat(T::ONE / T::FAR);
+            let (mut reached, mut missed) = (zero, zero);
             for at in (0..self.c.len()).step_by(S::LANES) {
                 let c = S::load(self.c.as_ptr().add(at));
-                all = S::add(all, c);
+                let c = S::where_least(c, some, c, zero);
                 let p = S::load(self.p.as_ptr().add(at));
-                reached = S::add(reached, S::where_least(p, least, c, zero));
+                reached = S::add(reached, S::where_least(p, near, c, zero));
+                missed = S::max(missed, S::where_least(p, near, zero, c));
             }
-            (reached, all)
+            (reached, S::peak(missed) > T::ZERO)
         }
     }
 
@@ -122,31 +132,31 @@ impl<T: Scalar> Group<'_, T> {
     fn reach<S: Simd<T>>(&mut self) {
         for lane in 0..S::LANES {
             let u: Vec<T> = self.u.iter().skip(lane).step_by(S::LANES).copied().collect();
+            let f: Vec<T> = self.f.iter().skip(lane).step_by(S::LANES).copied().collect();
+            let least = least_of(&f);
             for (e, at) in (lane..self.c.len()).step_by(S::LANES).enumerate() {
-                let c = self.c[at];
-                if !(c >= T::TINY && self.p[at] < T::TINY) {
-                    continue;
-                }
-                if let Some(t) = nearest(&u, |t| self.panel[t * self.stride + e]) {
-                    self.f[t * S::LANES + lane] += c / u[t];
+                let line = |t: usize| self.panel[t * self.stride + e];
+                if let Some((t, more)) = lacking((self.c[at], self.p[at]), &u, line, least) {
+                    self.f[t * S::LANES + lane] += more;
                 }
             }
         }
     }
 
-    /// As [`super::super::start`]; rows of which no entry is reached become 0.
+    /// As [`super::super::start`]; rows of which no entry is reached become 0. The least that a component
+    /// may be, and whether p is not what f makes of it.
     ///
     /// # Safety
     /// As [`improve`](Self::improve).
     #[inline(always)]
-    unsafe fn start<S: Simd<T>>(&mut self) {
+    unsafe fn start<S: Simd<T>>(&mut self) -> (S::V, bool) {
         // SAFETY: whole vectors of the arrays.
         unsafe {
             let (zero, one) = (S::splat(T::ZERO), S::splat(T::ONE));
             let (least, most) = (S::splat(T::TINY), S::splat(T::ONE / T::TINY));
             self.dot::<S>();
-            let (mut reached, all) = self.mass::<S>();
-            if S::peak(S::where_least(reached, all, zero, one)) > T::ZERO {
+            let (mut reached, missed) = self.mass::<S>();
+            if missed {
                 self.reach::<S>();
                 self.dot::<S>();
                 reached = self.mass::<S>().0;
@@ -162,19 +172,23 @@ impl<T: Scalar> Group<'_, T> {
                 ray = S::where_least(most, ray, ray, one);
             }
             ray = S::where_least(reached, least, ray, zero);
+            let mut largest = zero;
             for at in (0..self.f.len()).step_by(S::LANES) {
                 let f = self.f.as_mut_ptr().add(at);
-                S::store(f, S::mul(S::load(f), ray));
+                let value = S::mul(S::load(f), ray);
+                largest = S::max(largest, value);
+                S::store(f, value);
             }
-            let never = S::splat(T::FAR);
+            let (never, near) = (S::splat(T::FAR), S::splat(T::ONE / T::FAR));
+            let (some, mut raised) = (S::splat(nothing()), zero);
             for at in (0..self.c.len()).step_by(S::LANES) {
                 let p = self.p.as_mut_ptr().add(at);
-                let value = S::mul(S::load(p), ray);
-                let value = S::where_least(value, least, value, never);
                 let c = S::load(self.c.as_ptr().add(at));
-                let value = S::where_least(c, least, value, never);
-                S::store(p, value);
+                let value = S::where_least(c, some, S::mul(S::load(p), ray), never);
+                raised = S::max(raised, S::where_least(value, near, zero, one));
+                S::store(p, S::max(value, near));
             }
+            (S::mul(largest, S::splat(T::from_f64(LEAST))), S::peak(raised) > T::ZERO)
         }
     }
 
@@ -183,7 +197,7 @@ impl<T: Scalar> Group<'_, T> {
     /// # Safety
     /// t < k; else as [`improve`](Self::improve).
     #[inline(always)]
-    unsafe fn visit<S: Simd<T>>(&mut self, t: usize, last: Last<S::V>) -> Last<S::V> {
+    unsafe fn visit<S: Simd<T>>(&mut self, t: usize, last: Last<S::V>, least: S::V) -> Last<S::V> {
         // SAFETY: the caller's.
         unsafe {
             let line = t * self.stride;
@@ -195,9 +209,9 @@ impl<T: Scalar> Group<'_, T> {
             let at = t * S::LANES;
             let f = S::load(self.f.as_ptr().add(at));
             let next = if self.plain {
-                next::<T, S>(f, sums, S::load(self.u.as_ptr().add(at)))
+                next::<T, S>((f, least), sums, S::load(self.u.as_ptr().add(at)))
             } else {
-                self.next_by_lane::<S>(at, sums)
+                self.next_by_lane::<S>(at, sums, least)
             };
             S::store(self.f.as_mut_ptr().add(at), next);
             let one = S::splat(T::ONE);
@@ -215,17 +229,19 @@ impl<T: Scalar> Group<'_, T> {
     /// # Safety
     /// S is enabled, `at` is the place of a component.
     #[cold]
-    unsafe fn next_by_lane<S: Simd<T>>(&self, at: usize, sums: [S::V; 3]) -> S::V {
+    unsafe fn next_by_lane<S: Simd<T>>(&self, at: usize, sums: [S::V; 3], least: S::V) -> S::V {
         // SAFETY: no register has more than 16 lanes.
         unsafe {
             let mut lanes = [[T::ZERO; 16]; 3];
             for (lanes, &sum) in lanes.iter_mut().zip(&sums) {
                 S::store(lanes.as_mut_ptr(), sum);
             }
-            let mut next = [T::ZERO; 16];
+            let (mut next, mut leasts) = ([T::ZERO; 16], [T::ZERO; 16]);
+            S::store(leasts.as_mut_ptr(), least);
             for lane in 0..S::LANES {
                 let (f, u) = (self.f[at + lane], self.u[at + lane]);
-                next[lane] = f + step(f, lanes.map(|sum| sum[lane]), u, self.quad);
+                let sums = lanes.map(|sum| sum[lane]);
+                next[lane] = f + step((f, leasts[lane]), sums, (u, self.quad));
             }
             S::load(next.as_ptr())
         }
@@ -247,7 +263,7 @@ impl<T: Scalar> Group<'_, T> {
         unsafe {
             let (line, before) =
                 (self.panel.as_ptr().add(line), self.panel.as_ptr().add(last.line));
-            let floor = S::splat(T::from_f64(T::ROUNDOFF));
+            let (floor, near) = (S::splat(T::from_f64(T::ROUNDOFF)), S::splat(T::ONE / T::FAR));
             let fitted = |e: usize| {
                 let p = p.add(e * S::LANES);
                 let old = S::load(p);
@@ -255,7 +271,7 @@ impl<T: Scalar> Group<'_, T> {
                     return old;
                 }
                 let new = S::fma(last.d, S::splat(*before.add(e)), old);
-                let new = if DEEP { S::max(new, S::mul(floor, old)) } else { new };
+                let new = if DEEP { S::max(new, S::max(S::mul(floor, old), near)) } else { new };
                 S::store(p, new);
                 new
             };
@@ -305,15 +321,23 @@ impl<T: Scalar> Group<'_, T> {
 /// # Safety
 /// S is enabled.
 #[inline(always)]
-unsafe fn next<T: Scalar, S: Simd<T>>(f: S::V, [g1, g2, top]: [S::V; 3], u: S::V) -> S::V {
+unsafe fn next<T: Scalar, S: Simd<T>>(
+    (f, bottom): (S::V, S::V),
+    [g1, g2, top]: [S::V; 3],
+    u: S::V,
+) -> S::V {
     // SAFETY: the caller's.
     unsafe {
         let (zero, one) = (S::splat(T::ZERO), S::splat(T::ONE));
         let (least, most) = (S::splat(T::TINY), S::splat(T::ONE / T::TINY));
         let g = S::fnma(one, g1, u);
-        let d = S::mul(S::div(S::fnma(one, u, g1), g2), S::div(g1, u));
+        let share = S::div(g1, u);
+        let d = S::mul(S::div(S::fnma(one, u, g1), g2), share);
         let safe = S::max(S::div(g, S::fma(g, top, g2)), S::div(S::splat(T::from_f64(KAPPA)), top));
-        let next = S::max(S::add(f, S::max(d, S::fnma(one, safe, zero))), zero);
+        let kept = S::where_least(f, bottom, bottom, f);
+        let kept = S::where_least(S::mul(f, top), S::splat(alone()), kept, zero);
+        let next = S::max(S::add(f, S::max(d, S::fnma(one, safe, zero))), kept);
+        let next = S::where_least(most, g2, next, S::mul(f, share));
         // Not beyond what a number can be, and 0 where nothing pulls.
         let next = S::where_least(most, next, next, f);
         S::where_least(g2, least, next, zero)
