@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from . import _native
 from ._caller import warn
-from ._indices import check_indices
+from ._indices import compressed
 from ._start import initialize
 from ._validation import (
     beta_of,
@@ -137,7 +138,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         X_original : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        return X @ self.components_
+        return (compressed(X) if sp.issparse(X) else X) @ self.components_
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return how much of X the components explain.
@@ -187,14 +188,15 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def __setstate__(self, state):
         super().__setstate__(unmarked(state, type(self).__name__))
 
-    def _checked(self, X, **options):
+    def _checked(self, X, dtype=None, **options):
         refuse_masked(X)
-        # Before, as a conversion follows the indices; after, for the formats without any.
-        check_indices(X)
         X = validate_data(
-            self, X, accept_sparse=self._formats, dtype=float_types(self.dtype), **options
+            self,
+            compressed(X) if sp.issparse(X) else X,
+            accept_sparse=self._formats,
+            dtype=float_types(self.dtype) if dtype is None else dtype,
+            **options,
         )
-        check_indices(X)
         return X
 
     def _check_params(self, X):
@@ -213,6 +215,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         if self._n_components == "auto":
             self._n_components = X.shape[1]
+        # Twice what is drawn in double precision, and Gram matrices of the engine, before it is drawn.
+        k = self._n_components
+        values = 2 * (X.shape[0] + X.shape[1]) * k + (10 * k * k if self._beta_loss == 2 else 0)
+        _native.check_memory(f"a start of {k} components", 8 * values)
         W, H = initialize(X, self._n_components, self.init, self.random_state)
         if not (W.any() and H.any()):
             # X is zero. Any start will do but zero, from which nothing moves.

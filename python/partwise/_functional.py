@@ -1,11 +1,12 @@
 """`non_negative_factorization`: scikit-learn's function on the engine of partwise."""
 
+import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import check_non_negative
 
 from ._caller import warn
-from ._indices import check_indices
+from ._indices import compressed
 from ._nmf import NMF
 from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta, refuse_masked
 
@@ -106,9 +107,8 @@ def non_negative_factorization(
     )
     est._validate_params()
     refuse_masked(X)
-    check_indices(X)
+    X = compressed(X) if sp.issparse(X) else X
     X = check_array(X, accept_sparse=("csr", "csc"), dtype=FLOATS)
-    check_indices(X)
     if not update_H:
         return _rows_only(est, X, W, H)
     fit = est._fit(X, W, H)

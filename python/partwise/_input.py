@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from partwise._indices import check_parts, compressed
 from partwise._names import Labels, is_anndata, is_of, labels_of
 from partwise._text import cut
 
@@ -152,9 +153,10 @@ def is_sparse(X: Any) -> bool:
 def _of_sparse(X: Any, target: np.dtype | None) -> Native:
     if X.ndim != 2:
         raise ValueError(f"expected 2-D, got {_dimensions(X.shape)}")
+    check_parts(X)
     wanted = _float(X.dtype, target)
     if X.format not in ("csr", "csc"):
-        X = X.tocsr()
+        X = compressed(X)
     values = X.data if X.data.dtype == wanted else X.data.astype(wanted)
     arrays = (_index(X.indptr), _index(X.indices), _aligned(values))
     return Native((X.format, tuple(map(int, X.shape)), *arrays), X.shape, wanted)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from partwise._indices import compressed
 from partwise._input import Native, as_native, is_sparse
 from partwise._names import Matching, labels_of, named
 from partwise._text import cut
@@ -87,7 +88,7 @@ def as_missing(given: Any, data: Native, matching: Matching) -> Any:
             expected = "expected 'nan', 'absent' or a 2-D mask"
             raise TypeError(cut(f"missing is {mask.ndim}-D {mask.dtype}; {expected}"))
         return _taken(mask, *matching.both("missing", labels_of(given)))
-    mask = given.tocsr().astype(bool)
+    mask = compressed(given, "missing").tocsr().astype(bool)
     mask.sum_duplicates()
     mask.eliminate_zeros()
     small = np.int32 if max(mask.nnz, *mask.shape) < 2**31 else np.int64
@@ -101,7 +102,11 @@ def parted(X: Any, missing: Any) -> tuple[Any, Any]:
         return X, missing
     mask, X = np.ma.getmaskarray(X), X.data
     if is_sparse(missing):
-        missing = missing.toarray() != 0
+        if missing.shape != X.shape:
+            raise ValueError(
+                f"missing has shape {missing.shape}; beside the mask of X it needs {X.shape}"
+            )
+        missing = compressed(missing, "missing").toarray() != 0
     if isinstance(missing, str):
         return X, mask | np.isnan(X) if missing == "nan" and X.dtype.kind == "f" else mask
     if missing is None:

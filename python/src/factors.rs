@@ -1,7 +1,7 @@
 //! Factors given as arrays; they are copied, because the engine pads their rows.
 
 use crate::data::{Real, reading};
-use crate::error::shown;
+use crate::error::{exception, shown};
 use numpy::{PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use partwise::Factor;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -44,9 +44,10 @@ fn copied<T: Real, G: Real>(
     if !array.is_aligned() {
         return Err(PyValueError::new_err(format!("{name} is not aligned to its dtype")));
     }
+    let py = array.py();
     let array = array.as_array();
     let (rows, cols) = shape(array.nrows(), array.ncols());
-    let mut f = Factor::zeros(rows, cols);
+    let mut f = Factor::try_zeros(rows, cols).map_err(|e| exception(py, &e))?;
     for ((i, j), v) in array.indexed_iter() {
         let (row, col) = at(i, j);
         f.row_mut(row)[col] = T::from_f64(v.to_f64());

@@ -14,6 +14,7 @@ mod error;
 mod factors;
 mod fit;
 mod guard;
+mod memory;
 mod online;
 mod options;
 mod pool;
@@ -36,6 +37,8 @@ mod _native {
     use super::fit::fit;
     #[pymodule_export]
     use super::guard::_panic_for_test;
+    #[pymodule_export]
+    use super::memory::check_memory;
     #[pymodule_export]
     use super::online::Online;
     #[pymodule_export]

@@ -126,13 +126,13 @@ impl Online {
     /// k × n.
     #[getter]
     fn h(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(with_engine!(&*self.engine(py)?, e => transposed(py, e.h())))
+        with_engine!(&*self.engine(py)?, e => transposed(py, e.h()))
     }
 
     /// k × n.
     #[getter]
     fn numerator(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(with_engine!(&*self.engine(py)?, e => transposed(py, &e.statistics().numerator)))
+        with_engine!(&*self.engine(py)?, e => transposed(py, &e.statistics().numerator))
     }
 
     #[setter]
@@ -147,7 +147,7 @@ impl Online {
     /// k × n under "mu", k × k under "hals".
     #[getter]
     fn denominator(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(with_engine!(&*self.engine(py)?, e => transposed(py, &e.statistics().denominator)))
+        with_engine!(&*self.engine(py)?, e => transposed(py, &e.statistics().denominator))
     }
 
     #[setter]
@@ -206,5 +206,5 @@ fn step_as<T: Real>(
     let input = x.input(py)?;
     let count = input.shape().0;
     let (w, objective) = interruptible(py, |stop| engine.step(input.until(stop), w, step))?;
-    Ok((rows(py, &w), objective / count as f64))
+    Ok((rows(py, &w)?, objective / count as f64))
 }

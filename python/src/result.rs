@@ -78,8 +78,8 @@ impl Fit {
     ) -> PyResult<Self> {
         let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
         Ok(Self {
-            w: rows(py, &fit.w),
-            h: transposed(py, &fit.h),
+            w: rows(py, &fit.w)?,
+            h: transposed(py, &fit.h)?,
             status: fit.status.name(),
             iterations: fit.iterations,
             seconds: fit.seconds,
@@ -108,32 +108,33 @@ impl Fit {
 }
 
 /// A factor as an array of its own.
-pub(crate) fn rows<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+pub(crate) fn rows<T: Real>(py: Python<'_>, f: &Factor<T>) -> PyResult<Py<PyAny>> {
     array(py, (f.rows(), f.cols()), |i, row| row.copy_from_slice(f.row(i)))
 }
 
 /// The transpose of a factor as an array of its own: k×n from a stored n×k.
-pub(crate) fn transposed<T: Real>(py: Python<'_>, f: &Factor<T>) -> Py<PyAny> {
+pub(crate) fn transposed<T: Real>(py: Python<'_>, f: &Factor<T>) -> PyResult<Py<PyAny>> {
     array(py, (f.cols(), f.rows()), |t, row| {
         row.iter_mut().enumerate().for_each(|(j, v)| *v = f.get(j, t));
     })
 }
 
-/// A new array, filled row by row.
+/// A new array, filled row by row; MemoryError if there is no room for it.
 #[allow(unsafe_code)]
 fn array<T: Real>(
     py: Python<'_>,
     (rows, cols): (usize, usize),
     fill: impl Fn(usize, &mut [T]),
-) -> Py<PyAny> {
-    let array = PyArray2::<T>::zeros(py, [rows, cols], false);
+) -> PyResult<Py<PyAny>> {
+    let shape = ((rows, cols), numpy::dtype::<T>(py));
+    let array = py.import("numpy")?.call_method1("zeros", shape)?.cast_into::<PyArray2<T>>()?;
     // SAFETY: nobody else has this array yet. A borrow is not asked for: a child forked during a
     // fit keeps the borrows of threads that it does not have, at addresses that are free again.
     if let Ok(values) = unsafe { array.as_slice_mut() } {
         let rows = values.chunks_exact_mut(cols.max(1)).enumerate();
         rows.for_each(|(i, row)| fill(i, row));
     }
-    array.into_any().unbind()
+    Ok(array.into_any().unbind())
 }
 
 fn of_hidden(py: Python<'_>, hidden: HeldOut, loss: Loss) -> PyResult<Py<PyDict>> {

@@ -63,7 +63,7 @@ fn transform_as<T: Real>(
     let weights = HeldWeights::of(given)?;
     let data = weights.of_x(py, x.input(py)?)?;
     let w = interruptible(py, |stop| partwise::transform(data.until(stop), &h, options))?;
-    Ok(rows(py, &w))
+    rows(py, &w)
 }
 
 /// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,

@@ -3,7 +3,6 @@
 use crate::about::About;
 use crate::args;
 use crate::failure::Failure;
-use crate::memory;
 use crate::number::Number;
 use crate::text;
 use partwise::{Csc, Csr, Dense, Input, Order};
@@ -44,7 +43,7 @@ pub(crate) fn table(
     if !is_stdin(&input.file) {
         return Ok(read(&input.file, &options)?);
     }
-    let most = options.memory_limit.or_else(memory::limit).unwrap_or(u64::MAX - 1);
+    let most = options.memory_limit.or_else(partwise_memory::modest).unwrap_or(u64::MAX - 1);
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes);
     read.map_err(|cause| partwise_io::Error::Io { action: "read standard input", cause })?;

@@ -13,7 +13,6 @@ mod interrupt;
 mod json;
 mod load;
 mod matching;
-mod memory;
 mod number;
 mod plan;
 mod print;

@@ -34,6 +34,8 @@ pub(crate) fn apply(
         *(if by_rows { &mut table.row_names } else { &mut table.col_names }) = Some(found);
     }
     if !text && !options.columns.is_all() {
+        // For each column a flag and its new place.
+        budget.check(|| "a choice of columns".into(), 5 * table.cols as u128)?;
         let kept = options.columns.select(table.cols, table.col_names.as_deref())?;
         table = select(table, &kept)?;
     }

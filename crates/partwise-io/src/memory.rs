@@ -19,7 +19,7 @@ impl Budget {
     pub(crate) fn new(limit: Option<u64>, length: u64) -> Self {
         let limit = limit.unwrap_or_else(|| {
             let wanted = length.saturating_mul(FACTOR).max(FLOOR);
-            available().map_or(wanted, |free| wanted.min(free / 4 * 3))
+            partwise_memory::modest().map_or(wanted, |modest| wanted.min(modest))
         });
         Self { limit }
     }
@@ -35,13 +35,6 @@ impl Budget {
         }
         Ok(())
     }
-}
-
-/// Free memory of the machine, where the system tells it.
-fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Makes room for `more` elements, or says that there is none.

@@ -14,14 +14,18 @@ pub(crate) fn dimensions(rows: u64, cols: u64, budget: Budget) -> Result<(usize,
         return Err(Error::Empty { rows, cols });
     }
     budget.check(|| format!("{rows} rows: {WHAT}"), 8 * (u128::from(rows) + 1))?;
-    let limit = 1u64 << 32;
+    let limit = u64::from(u32::MAX);
     let sizes = (usize::try_from(rows), usize::try_from(cols));
     match sizes {
-        (Ok(m), Ok(n)) if rows <= limit && cols <= limit => Ok((m, n)),
+        (Ok(m), Ok(n)) if rows <= limit && cols <= limit => {
+            // Two flags for each column as soon as anything looks at it.
+            budget.check(|| format!("{cols} columns: {WHAT}"), 2 * u128::from(cols))?;
+            Ok((m, n))
+        }
         _ => Err(Error::Shape {
             place: Place::File,
             found: format!("({rows}, {cols})"),
-            expected: "at most 2^32 rows and columns in a sparse matrix",
+            expected: "at most 2^32 - 1 rows and columns in a sparse matrix",
         }),
     }
 }

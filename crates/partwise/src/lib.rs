@@ -24,6 +24,7 @@ pub mod init;
 mod kernel;
 mod loss;
 pub mod matrix;
+mod memory;
 pub mod metric;
 mod names;
 mod penalty;

@@ -5,6 +5,7 @@
 //! whoever waits for the last shares of some work stays awake meanwhile, and after work that every
 //! thread could have had a share of, all look for more for a while.
 
+use crate::error::{Error, Result};
 use rayon::Yield;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,19 @@ use std::time::{Duration, Instant};
 
 /// How long a thread without work looks for more: several times what lies between two passes.
 const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Most threads of a pool of our own: a pass has no more than 64 shares that are worth one, and a million
+/// threads would take minutes to begin.
+const MOST: usize = 256;
+
+/// A pool of so many threads, or as many as are of use.
+///
+/// # Errors
+/// [`Error::Threads`].
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.min(MOST)).build();
+    pool.map_err(|e| Error::Threads { threads, reason: e.to_string() })
+}
 
 /// What `work` makes of each item, in their order. Items are begun in order, too; by one thread if
 /// they are not worth more (`serial`).

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a module may use those before it.
-const ORDER: [&str; 18] = [
-    "scalar", "names", "rng", "spare", "threads", "error", "warning", "factor", "kernel", "matrix",
-    "loss", "penalty", "metric", "update", "project", "init", "fit", "verify",
+const ORDER: [&str; 19] = [
+    "scalar", "names", "rng", "spare", "error", "memory", "threads", "warning", "factor", "kernel",
+    "matrix", "loss", "penalty", "metric", "update", "project", "init", "fit", "verify",
 ];
 
 /// Uses against the order, each with the reason why it stands.

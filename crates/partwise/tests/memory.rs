@@ -1,9 +1,9 @@
-//! S15: what a fit by entries takes beside X. A program of its own, because it counts every
-//! allocation.
+//! What a fit takes beside X. A program of its own, because it counts every allocation.
 
 #![allow(clippy::unwrap_used, unsafe_code)]
 
-use partwise::{Csr, Dense, Input, Loss, Options, Order, Rule, fit};
+use partwise::matrix::Scan;
+use partwise::{Csc, Csr, Dense, Input, Loss, Options, Order, Rule, Scalar, Start, fit};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -97,4 +97,95 @@ fn a_narrow_factor_takes_little_more_than_its_values() {
         let beside = peak.saturating_sub(beside_factors) as f64 / factors as f64;
         assert!(beside <= 8.0, "k = {rank}: {beside:.1} pairs of factors");
     }
+}
+
+/// X with `stored` entries in the rows it has, spread over the columns.
+fn spread<T: Scalar>(rows: usize, cols: usize, stored: usize) -> Csr<'static, T> {
+    let per_row = stored.div_ceil(rows);
+    let indptr: Vec<usize> = (0..=rows).map(|i| i * per_row).collect();
+    let step = cols / per_row;
+    let column = |i: usize, t: usize| u32::try_from(t * step + i % step).unwrap();
+    let indices =
+        (0..rows).flat_map(|i| (0..per_row).map(move |t| column(i, t))).collect::<Vec<_>>();
+    let values = (0..rows * per_row).map(|at| T::from_f64((at % 7 + 1) as f64)).collect::<Vec<_>>();
+    Csr::new((rows, cols), &indptr, indices, values).unwrap()
+}
+
+fn full<T: Scalar>(rows: usize, cols: usize) -> Dense<'static, T> {
+    let values = (0..rows * cols).map(|at| T::from_f64((at % 7 + 1) as f64)).collect::<Vec<_>>();
+    Dense::new(rows, cols, Order::RowMajor, values).unwrap()
+}
+
+/// X of all kinds and shapes; the last one is wide beyond what a dense row could be.
+fn inputs<T: Scalar>() -> Vec<(&'static str, Input<'static, T>)> {
+    let turned = |x: Csr<'static, T>| Input::from(Csc::from_transposed(x));
+    vec![
+        ("square", full(200, 200).into()),
+        ("tall", full(8000, 20).into()),
+        ("flat", full(20, 8000).into()),
+        ("sparse", spread(2000, 2000, 40_000).into()),
+        ("sparse tall", spread(20_000, 60, 60_000).into()),
+        ("sparse by columns", turned(spread(60, 20_000, 60_000))),
+        ("a row", spread(1, 200_000, 3).into()),
+    ]
+}
+
+/// What is fitted: every rule of the Frobenius loss and KL, and one of a loss that visits every entry.
+fn asked<T: Scalar>() -> Vec<Options<T>> {
+    let with = |loss: Loss, rule| Options {
+        loss,
+        rule: Some(rule),
+        max_iter: 2,
+        tol: 0.0,
+        threads: 4,
+        ..Options::default()
+    };
+    let mut all = Vec::new();
+    for loss in [Loss::FROBENIUS, Loss::KL] {
+        let rules = Rule::ALL.iter().filter(|rule| rule.supports(loss));
+        all.extend(rules.map(|&rule| Options { rank: 3, n_init: 9, ..with(loss, rule) }));
+        let fastest = with(loss, Rule::fastest(loss));
+        all.push(Options { rank: 1, ..fastest.clone() });
+        all.push(Options { rank: 20, init: Start::Nndsvda, ..fastest });
+    }
+    all.push(Options { rank: 3, ..with("1.5".parse().unwrap(), Rule::Mue) });
+    all
+}
+
+/// Fits take no more than they say that they need, and say no more than four times that and what the
+/// largest blocks of four threads could be.
+fn fits_say<T: Scalar>() {
+    let blocks = 64 << 20;
+    for (name, x) in inputs::<T>() {
+        for options in asked::<T>() {
+            let Options { rank, n_init, loss, rule, .. } = &options;
+            let said = options.bytes(&x);
+            let before = NOW.load(Ordering::SeqCst);
+            PEAK.store(before, Ordering::SeqCst);
+            drop(fit(x.borrowed(), &options).unwrap());
+            let taken = (PEAK.load(Ordering::SeqCst) - before) as u128;
+            let what = format!("{name}, {loss}, {rule:?}, {rank}, {n_init}, {}", T::NAME);
+            assert!(taken <= said, "{what}: took {taken} of {said}");
+            assert!(said <= 4 * taken + blocks, "{what}: took {taken} of {said}");
+        }
+    }
+}
+
+#[test]
+fn a_fit_takes_no_more_than_it_says() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fits_say::<f32>();
+    fits_say::<f64>();
+}
+
+#[test]
+fn a_look_at_a_wide_sparse_row_takes_what_its_columns_do() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let x = spread::<f64>(1, 4_000_000, 2);
+    let before = NOW.load(Ordering::SeqCst);
+    PEAK.store(before, Ordering::SeqCst);
+    let found = Scan::of(&x).unwrap();
+    let taken = PEAK.load(Ordering::SeqCst) - before;
+    assert_eq!(found.positive, 2);
+    assert!(taken < 12_000_000, "{taken} bytes");
 }

@@ -2,7 +2,7 @@
 
 use super::Memory;
 use super::named::switches;
-use crate::{memory, text};
+use crate::text;
 use clap::Args;
 use partwise_io::{Columns, ReadOptions, Switch};
 use std::path::PathBuf;
@@ -148,7 +148,7 @@ impl Reading {
             column_names_from: self.column_names.clone(),
             sparse: false,
             missing_as_nan: nan,
-            memory_limit: memory.memory_limit.or_else(memory::group_limit),
+            memory_limit: memory.memory_limit,
         }
     }
 }

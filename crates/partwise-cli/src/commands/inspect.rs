@@ -28,7 +28,7 @@ fn inspect<T: Number>(args: &args::Inspect, table: Table) -> Result<(), Failure>
     remarks.warnings.append(&mut about.warnings);
     let scan = look(&x).map_err(|e| about.blame(e))?;
     let scan = if about.kind == Kind::ByColumns { scan.transposed() } else { scan };
-    let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory::<T>(k, &about)));
+    let found = Found::new(&scan, &about, args.rank.map(|k| fit_memory(k, &x)));
     if args.show.json {
         let Remarks { notices, warnings } = &remarks;
         let answer = Answer { x: (&about).into(), found, notices, warnings, exit_code: 0 };
@@ -51,12 +51,8 @@ fn look<T: Number>(x: &Input<'_, T>) -> Result<Scan, Error> {
 }
 
 /// Bytes that a fit of rank `k` needs beside X: what the engine itself would compare with a limit.
-fn fit_memory<T: Number>(k: usize, about: &About) -> u128 {
-    let options = Options::<T> { rank: k, memory_limit: Some(0), ..Options::default() };
-    match options.validate((about.rows, about.cols)) {
-        Err(Error::Memory { needed, .. }) => needed,
-        _ => 0,
-    }
+fn fit_memory<T: Number>(k: usize, x: &Input<'_, T>) -> u128 {
+    Options::<T> { rank: k, ..Options::default() }.bytes(x)
 }
 
 #[derive(Serialize)]

@@ -3,6 +3,7 @@
 //! One read of X at the cost of half an iteration, where [`verify`](crate::verify::verify) finds the same figures
 //! and the KKT residual by plain loops, many times slower.
 
+use super::bytes::of_measure;
 use super::entries::{divergence_of, null_divergence};
 use super::options::check_entries;
 use super::result::residual_sq;
@@ -13,6 +14,7 @@ use crate::factor::Factor;
 use crate::init::Pair;
 use crate::loss::Loss;
 use crate::matrix::{Data, Need, Scaled, Side, is_serial};
+use crate::memory;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
 
@@ -45,6 +47,9 @@ pub fn measure<'a, T: Scalar>(
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
     }
+    memory::check("a measurement", of_measure(&data.x, h.cols(), loss), None, || {
+        format!("of {rows} × {cols} by {} components, {}", h.cols(), T::NAME)
+    })?;
     check_entries("W", w, rows, h.cols())?;
     check_entries("H", h, cols, h.cols())?;
     data.weights.check((rows, cols))?;

@@ -5,6 +5,7 @@
 //! step is made is the [`course`]'s; when to stop is decided here.
 
 mod begin;
+mod bytes;
 mod course;
 mod determined;
 mod entries;

@@ -1,11 +1,13 @@
 //! What a fit is asked to do.
 
+use super::bytes::of_blocks;
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Start;
 use crate::kernel::look::look;
 use crate::loss::Loss;
-use crate::matrix::Side;
+use crate::matrix::{Data, Side};
+use crate::memory;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
@@ -32,7 +34,8 @@ pub struct Options<T: Scalar> {
     /// A fit has converged when its KKT residual is at most this, see [`Kkt`](crate::metric::Kkt), and
     /// its last step lowered the objective by no more than this share of it.
     pub tol: f64,
-    /// Most iterations; 0 returns the start (with zero rows where X has zero rows).
+    /// Most iterations; 0 returns the start: as it is if both factors are given, else with zero rows where
+    /// X has zero rows.
     pub max_iter: usize,
     /// Most wall time; the best iterate so far is returned. If there is none yet, what is returned are the
     /// factors given, or random ones, with a warning.
@@ -63,7 +66,8 @@ pub struct Options<T: Scalar> {
     pub h_penalty: Option<Penalty>,
     /// A factor to keep as it was given: W (`Side::Rows`) or H (`Side::Columns`).
     pub fixed: Option<Side>,
-    /// Most bytes that the factors and their workspace may take; `None` for no limit.
+    /// Most bytes that the factors and their workspace may take; `None` for what the system says is
+    /// left for this process, where it says so.
     pub memory_limit: Option<u64>,
 }
 
@@ -121,7 +125,6 @@ impl<T: Scalar> Options<T> {
         if rows == 0 || cols == 0 {
             return Err(Error::Empty { rows, cols });
         }
-        self.check_memory(rows, cols)?;
         check_factor("W", self.w.as_ref(), rows, self.rank)?;
         check_factor("H", self.h.as_ref(), cols, self.rank)?;
         match self.fixed {
@@ -160,26 +163,27 @@ impl<T: Scalar> Options<T> {
         (WIDTH / self.rank).clamp(1, self.n_init)
     }
 
-    fn check_memory(&self, rows: usize, cols: usize) -> Result<()> {
-        // Rows of a factor are padded to 64 bytes. Three copies of the longer factor are kept,
-        // five of the shorter and its sums, and every part of X adds up sums of its own.
-        let line = (64 / size_of::<T>()) as u128;
-        let columns = (self.rank as u128 * self.batch() as u128).next_multiple_of(line);
-        let (long, short) = (rows.max(cols) as u128, rows.min(cols) as u128);
-        let parts = 5 + (long / 256).clamp(2, 64);
-        let values = (3 * long + parts * short)
-            .saturating_mul(columns)
-            .saturating_add((self.rank as u128).saturating_mul(6 * self.rank as u128));
-        let needed = values.saturating_mul(size_of::<T>() as u128);
-        let limit = self.memory_limit.map_or(u128::from(u64::MAX / 4), u128::from);
-        if needed > limit {
-            let how = format!(
-                "3 copies of {long} × {columns} and {parts} of {short} × {columns} values of {} B",
-                size_of::<T>()
-            );
-            return Err(Error::Memory { what: "the factors", how, needed, limit });
-        }
-        Ok(())
+    /// Whether a fit of `x` fits into memory.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn check_memory(&self, data: &Data<'_, T>) -> Result<()> {
+        let x = &data.x;
+        let blocks = if data.is_weighted() { of_blocks(x, self.threads, true) } else { 0 };
+        memory::check(
+            "the factors",
+            self.bytes(x).saturating_add(blocks),
+            self.memory_limit,
+            || {
+                let (rows, cols) = x.shape();
+                format!(
+                    "W of {rows} × {k} and H of {k} × {cols} values of {} B, rows padded to 64 B, their \
+                 sums and iterates",
+                    size_of::<T>(),
+                    k = self.rank
+                )
+            },
+        )
     }
 }
 

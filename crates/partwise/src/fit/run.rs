@@ -42,6 +42,7 @@ pub fn fit_observed<'a, T: Scalar>(
     let data = x.into();
     let shape = data.x.shape();
     options.validate(shape)?;
+    options.check_memory(&data)?;
     let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
     let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
     let mut data = data.halting(&halt);
@@ -70,8 +71,7 @@ pub(super) fn run_in_pool<R: Send>(
     if threads == 0 {
         return if serial { work() } else { threads::run_within(work) };
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|e| Error::Threads { threads, reason: e.to_string() })?.install(work)
+    threads::pool(threads)?.install(work)
 }
 
 /// Inner sweeps for each product. Chosen on real data, dense and sparse: fewer take up to three times
@@ -110,10 +110,11 @@ impl<T: Scalar> Task<'_, T> {
         mut course: impl FnMut(Vec<Begun<T>>) -> Result<Box<dyn Course<T> + 'c>>,
     ) -> Result<Vec<Ended<T>>> {
         let mut ended: Vec<Ended<T>> = Vec::new();
-        let restarts: Vec<usize> = (0..self.options.n_init).collect();
-        for group in restarts.chunks(batch) {
-            let start = |&restart: &usize| Ok((restart, self.start(matrix, restart)?));
-            let starts = group.iter().map(start).collect::<Result<_>>();
+        let count = self.options.n_init;
+        for first in (0..count).step_by(batch) {
+            let start = |restart: usize| Ok((restart, self.start(matrix, restart)?));
+            let group = first..count.min(first.saturating_add(batch));
+            let starts = group.map(start).collect::<Result<_>>();
             let mut course = match starts.and_then(&mut course) {
                 // What has ended is there to be returned.
                 Err(Error::Halted) if !ended.is_empty() => break,

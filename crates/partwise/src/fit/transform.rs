@@ -15,6 +15,7 @@ use crate::matrix::{
     Data, Layout, Matrix, Need, Observations, Observed, Plan, Scaled, Scan, Side, half_exponent,
     is_serial,
 };
+use crate::memory;
 use crate::penalty::Penalty;
 use crate::project::rows_given;
 use crate::scalar::Scalar;
@@ -88,6 +89,9 @@ pub fn transform_told<'a, T: Scalar>(
         let (what, found_rows, found_cols) = ("X", rows, cols);
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols: h.rows() });
     }
+    memory::check("W", options.bytes(&data.x, h.cols()), None, || {
+        format!("{rows} × {} and the workspace, {}", h.cols(), T::NAME)
+    })?;
     let zero = check_entries("H", h, cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;

@@ -3,6 +3,7 @@
 use super::{Csr, Dense, Layout, Matrix, Observed, Order, Plan};
 use crate::error::Result;
 use crate::factor::ViewMut;
+use crate::memory;
 use crate::scalar::Scalar;
 use crate::threads;
 use std::ops::Range;
@@ -22,6 +23,8 @@ impl<T: Scalar> Observed<'_, T> {
     fn copied_dense(&self) -> Result<Dense<'static, T>> {
         let (rows, cols) = self.shape();
         let plan = Plan::new(self, 1);
+        let needed = memory::times([rows, cols, size_of::<T>()]);
+        memory::check("a copy of X", needed, None, || format!("{rows} × {cols}, {}", T::NAME))?;
         let mut values = vec![T::ZERO; rows * cols];
         let bins = ViewMut::new(&mut values, rows, cols, cols).split_rows(&plan.ends());
         let fill = |(blocks, mut out): (&Vec<Range<usize>>, ViewMut<'_, T>)| -> Result<()> {

@@ -4,6 +4,7 @@ use super::observations::{Hidden, Layout, Observations};
 use super::{Csr, Data, Input, Need, Observed, Side, Weights};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
+use crate::memory;
 use crate::scalar::Scalar;
 
 /// Largest share of the entries that may be observed for them to be listed. On 2000 × 2000 with k = 5 and
@@ -80,6 +81,11 @@ impl<T: Scalar> Data<'_, T> {
             return Ok(None);
         }
         let weighed = self.weights.entries.is_some();
+        // In parts first, then put together, and the places of weights once more.
+        let entry = 2 * size_of::<T>() + 2 * size_of::<u32>();
+        memory::check("a list of X", memory::times([2, count, entry]), None, || {
+            format!("{count} observed entries, {}", T::NAME)
+        })?;
         let parts = seen.in_parts(|list: &mut Listing<T>, block| list.add(block, weighed))?;
         let mut all = Listing {
             ends: vec![0],

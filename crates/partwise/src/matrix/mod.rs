@@ -31,7 +31,9 @@ pub use input::{Deadline, Input, Side};
 pub(crate) use missing::{Incomplete, Missing};
 pub(crate) use observations::{Layout, Observations};
 pub(crate) use observed::{Need, Observed};
-pub(crate) use pass::{Block, Plan, SHORT, Workspace, add_up, is_serial, pass};
+pub(crate) use pass::{
+    Block, Plan, SHORT, Workspace, add_up, is_serial, most_bins, most_block, pass,
+};
 pub(crate) use scaled::{Scaled, floor_log2, half_exponent, power};
 pub use scan::{Entry, Scan};
 use turned::Turned;

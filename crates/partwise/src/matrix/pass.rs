@@ -5,9 +5,10 @@
 //! back (C += X_bᵀ·W_b) while the block is still in cache. Bins run in parallel, each with its own
 //! C, and are added in order: the bits do not depend on the number of threads.
 
-use super::{Matrix, Panel};
+use super::{Input, Matrix, Panel};
 use crate::error::Result;
 use crate::factor::{Factor, View, ViewMut};
+use crate::memory;
 use crate::scalar::Scalar;
 use crate::threads;
 use std::ops::Range;
@@ -44,6 +45,26 @@ pub(crate) struct Plan {
     bins: Vec<Vec<Range<usize>>>,
     block_rows: usize,
     serial: bool,
+}
+
+/// Most bins of a pass over `x`, by either side, that have sums of their own.
+pub(crate) fn most_bins<T: Scalar>(x: &Input<'_, T>) -> usize {
+    let (rows, cols) = x.shape();
+    let dense = x.stored() as f64 >= 0.25 * rows as f64 * cols as f64;
+    let per_sum = if dense { ENTRIES_PER_SUM.1 } else { ENTRIES_PER_SUM.0 };
+    (x.stored() / per_sum.saturating_mul(rows.min(cols)).max(1)).clamp(2, MAX_BINS)
+}
+
+/// Most entries of a block of `x`, by either side, those that are not stored included.
+pub(crate) fn most_block<T: Scalar>(x: &Input<'_, T>) -> u128 {
+    let (rows, cols) = x.shape();
+    let block = |rows: usize, cols: usize| {
+        let per_row = x.stored().div_ceil(rows.max(1)).max(1);
+        let least = BLOCK_ROWS.0;
+        let high = (BLOCK_ENTRIES / per_row).clamp(least, BLOCK_ROWS.1);
+        memory::times([high.min(rows.div_ceil(8).next_multiple_of(least)).min(rows), cols])
+    };
+    block(rows, cols).max(block(cols, rows))
 }
 
 impl Plan {

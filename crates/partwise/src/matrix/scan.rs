@@ -52,16 +52,21 @@ impl Scan {
         let look = |blocks: &Vec<Range<usize>>| -> Result<Self> {
             let mut part = Self { col_nonzero: vec![false; cols], ..Self::default() };
             let few = AT_LEAST.max(COPIED.div_ceil(cols.max(1)));
-            let mut copy = Factor::<T>::zeros(few, cols);
+            // Of a row of sparse X there may be no room for what it does not store.
+            let mut copy: Option<Factor<T>> = None;
             for block in blocks {
                 x.visit(block.clone(), &mut |range, panel| {
                     for (i, row) in range.clone().enumerate() {
-                        if panel.is_dense() && i % few == 0 {
-                            let there = few.min(range.len() - i);
-                            panel.copy_rows(i, &mut copy.view_mut().slice(0..there));
-                        }
                         part.begin_row();
-                        if !(panel.is_dense() && part.glance(copy.row(i % few))) {
+                        let seen = panel.is_dense() && {
+                            let copy = copy.get_or_insert_with(|| Factor::zeros(few, cols));
+                            if i % few == 0 {
+                                let there = few.min(range.len() - i);
+                                panel.copy_rows(i, &mut copy.view_mut().slice(0..there));
+                            }
+                            part.glance(copy.row(i % few))
+                        };
+                        if !seen {
                             panel.for_each(i, &mut |col, x| part.entry(row, col, x.to_f64()));
                         }
                         part.end_row();

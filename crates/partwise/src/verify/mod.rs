@@ -14,7 +14,8 @@ mod sums;
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::loss::Loss;
-use crate::matrix::{Data, half_exponent};
+use crate::matrix::{Data, Input, half_exponent};
+use crate::memory;
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -79,6 +80,9 @@ pub fn verify<'a, T: Scalar>(
 ) -> Result<Verified> {
     let data = x.into();
     let (rows, cols) = data.x.shape();
+    memory::check("a second opinion", bytes(&data.x, w.cols()), None, || {
+        format!("of {rows} × {cols} by {} components, in f64", w.cols())
+    })?;
     for (what, f, expected) in [("W", w, rows), ("H", h, cols)] {
         check(what, f, expected, w.cols())?;
     }
@@ -101,6 +105,16 @@ pub fn verify<'a, T: Scalar>(
     let (loss, weight) = (objective.loss.in_units::<f64>(half)?, found.weight);
     let sums = Problem { entries: &entries, loss, step, w, h, level, weight }.sums()?;
     Ok(figures(&sums, (w, h), objective, half, found.count))
+}
+
+/// What [`verify`] allocates, at most: the factors and both parts of their slopes row by row, and one row
+/// of X.
+fn bytes<T: Scalar>(x: &Input<'_, T>, k: usize) -> u128 {
+    const ROW: usize = 48;
+    const CELL: usize = 128;
+    let (rows, cols) = x.shape();
+    let row = k.saturating_mul(size_of::<f64>()).saturating_add(ROW);
+    3 * (memory::times([rows, row]) + memory::times([cols, row])) + memory::times([cols, CELL])
 }
 
 /// The figures in the units of X, from sums in those of X·2^(−2·half).

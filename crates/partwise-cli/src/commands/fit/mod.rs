@@ -15,7 +15,7 @@ use crate::plan::{self, Outputs};
 use crate::progress::Bar;
 use crate::report::{self, Remarks};
 use crate::weigh::{self, Seen, Weighed};
-use crate::{interrupt, memory, start, text};
+use crate::{interrupt, start, text};
 use answer::Answer;
 use partwise::matrix::Data;
 use partwise::verify::{self, HeldOut};
@@ -239,7 +239,7 @@ fn options<T: Number>(
 fn memory_limit(args: &args::Fit, about: &About) -> Option<u64> {
     match args.memory.memory_limit {
         Some(limit) => Some(limit.saturating_sub(about.bytes())),
-        None => memory::limit(),
+        None => partwise_memory::modest(),
     }
 }
 

@@ -26,10 +26,12 @@ pub use options::{OnlineOptions, Step};
 pub use statistics::Statistics;
 
 use super::options::check_factor;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::factor::Factor;
 use crate::matrix::Data;
+use crate::memory;
 use crate::scalar::Scalar;
+use crate::threads;
 use crate::update::Rule;
 use batch::{Batch, Rows};
 use std::sync::Arc;
@@ -47,16 +49,19 @@ impl<T: Scalar> Online<T> {
     /// Starts from `h`, stored tall (n×k), knowing nothing else.
     ///
     /// # Errors
-    /// [`Error::Start`] or [`Error::ZeroStart`] for what is wrong with H, [`Error::Option`] and
-    /// [`Error::Conflict`] for the options.
+    /// [`Error::Start`](crate::Error::Start) or [`Error::ZeroStart`](crate::Error::ZeroStart) for what
+    /// is wrong with H, [`Error::Option`](crate::Error::Option) and
+    /// [`Error::Conflict`](crate::Error::Conflict) for the options.
     pub fn new(h: Factor<T>, options: &OnlineOptions) -> Result<Self> {
         options.validate()?;
+        // The sums, their copies while they change, and one that is handed over.
+        let needed = Factor::<T>::bytes(h.rows(), h.cols()).saturating_mul(6);
+        memory::check("sums over batches", needed, None, || {
+            format!("for H of {} × {}, {}", h.cols(), h.rows(), T::NAME)
+        })?;
         check_factor("H", Some(&h), h.rows(), h.cols())?;
         let threads = options.threads;
-        let pool = (threads > 0).then(|| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.map_err(|e| Error::Threads { threads, reason: e.to_string() })
-        });
+        let pool = (threads > 0).then(|| threads::pool(threads));
         Ok(Self {
             statistics: Statistics::none(options.rule, &h),
             h,
@@ -74,8 +79,9 @@ impl<T: Scalar> Online<T> {
     /// finite and H stays as it was.
     ///
     /// # Errors
-    /// What is wrong with X or the weights, as for [`fit`](crate::fit()); [`Error::Shape`] if X has
-    /// not as many columns as H has rows or W is not of the shape of the batch; [`Error::Conflict`]
+    /// What is wrong with X or the weights, as for [`fit`](crate::fit());
+    /// [`Error::Shape`](crate::Error::Shape) if X has not as many columns as H has rows or W is not of
+    /// the shape of the batch; [`Error::Conflict`](crate::Error::Conflict)
     /// for weights under rule `hals`. H and the statistics are then as before.
     pub fn step<'a>(
         &mut self,
@@ -101,7 +107,7 @@ impl<T: Scalar> Online<T> {
         step: &Step,
     ) -> Result<(Factor<T>, f64)> {
         let options = &self.options;
-        let batch = Batch::of(data, self.h.rows(), options)?;
+        let batch = Batch::of(data, (self.h.rows(), self.h.cols()), options)?;
         let w = batch.checked(w, self.h.cols())?;
         let batch = batch.scaled(&self.statistics)?;
         let exponent = batch.exponent;
@@ -145,7 +151,8 @@ impl<T: Scalar> Online<T> {
     /// Goes on from other statistics: with those and the H of a former state, to the bit.
     ///
     /// # Errors
-    /// [`Error::Shape`], or [`Error::Start`] for an entry that no sums can have.
+    /// [`Error::Shape`](crate::Error::Shape), or [`Error::Start`](crate::Error::Start) for an entry that
+    /// no sums can have.
     pub fn set_statistics(&mut self, statistics: Statistics<T>) -> Result<()> {
         statistics.check(self.options.rule, &self.h)?;
         self.statistics = statistics;

@@ -1,0 +1,41 @@
+//! What a call will allocate, compared with what there is before any of it is.
+//!
+//! An allocation that fails ends the process, and one that the system promises and cannot keep does so
+//! later. So whatever depends on a rank or a shape is counted first: bounds from above, which hold for
+//! every rule and start (`tests/memory.rs` compares them with what is allocated).
+
+use crate::error::{Error, Result};
+
+/// Bytes up to which nobody is asked: the question takes longer than a small fit.
+const UNASKED: u128 = 32 << 20;
+
+/// Whether `needed` bytes are within the limit, or without one within what the process can have.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn check(
+    what: &'static str,
+    needed: u128,
+    limit: Option<u64>,
+    how: impl FnOnce() -> String,
+) -> Result<()> {
+    if limit.is_none() && needed <= UNASKED {
+        return Ok(());
+    }
+    // No vector is longer than half of the addresses.
+    let limit = limit.or_else(partwise_memory::most).map_or(u128::from(u64::MAX / 4), u128::from);
+    if needed > limit {
+        return Err(Error::Memory { what, how: how(), needed, limit });
+    }
+    Ok(())
+}
+
+/// The product, as large as it may be.
+pub(crate) fn times<const N: usize>(factors: [usize; N]) -> u128 {
+    factors.into_iter().fold(1, |all, factor| all.saturating_mul(factor as u128))
+}
+
+/// The sum, as large as it may be.
+pub(crate) fn sum<const N: usize>(terms: [u128; N]) -> u128 {
+    terms.into_iter().fold(0, u128::saturating_add)
+}
