@@ -1,6 +1,7 @@
-//! Project automation: `cargo xtask test`, `cargo xtask bench`.
+//! Project automation: `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask bench`.
 
 mod bench;
+mod fuzz;
 mod python;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 cargo xtask test             formatting, lints, every test, documentation; the Python package and its tests
 cargo xtask python           the Python package and its tests alone (needs python3 >= 3.11 and PyPI)
+cargo xtask fuzz --seconds N [--seed N] [TARGET ...]
+                             inputs that nobody would make, for every reader and the boundary to Python
+                             (text, npy, npz, mtx, model, python; the package as \"cargo xtask python\" left it)
 cargo xtask bench [NAME ...] time to scikit-learn's objective and kernel rates (needs python3 and PyPI)";
 
 /// Why a task failed; already told.
@@ -20,6 +24,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("test") => test(),
         Some("python") => python::test(),
+        Some("fuzz") => fuzz::run_all(&args[1..]),
         Some("bench") => bench::run_all(&args[1..]),
         _ => {
             eprintln!("{USAGE}");
