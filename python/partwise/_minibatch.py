@@ -226,7 +226,8 @@ class MiniBatchNMF(BaseNMF):
         self : object
         """
         first = not hasattr(self, "components_")
-        X = self._checked(X, reset=first)
+        # Sums over batches are in the precision of the first one.
+        X = self._checked(X, dtype=None if first else self.components_.dtype.type, reset=first)
         check_non_negative(X, "MiniBatchNMF (input X)")
         if first:
             self._check_params(X)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from . import _native
+from ._start import mean_of
 from ._validation import engine_matrix, loss_of, penalties, thread_count
 
 
@@ -107,7 +108,7 @@ class BatchSteps:
     def _flat_start(self, X):
         """Return a W of one value, with a product of the size of X."""
         k = self.H.shape[0]
-        level = np.sqrt(X.mean() / k) or 1.0
+        level = np.sqrt(mean_of(X) / k) or 1.0
         return np.full((X.shape[0], k), level, dtype=X.dtype)
 
 

@@ -43,6 +43,16 @@ def unit_of(X):
     return 1.0 if largest == 0 or lowest <= largest <= highest else largest
 
 
+def mean_of(X):
+    """Return the mean of X, where its sum may be beyond the range of floats too."""
+    with np.errstate(over="ignore"):
+        mean = X.mean()
+    if np.isfinite(mean):
+        return mean
+    largest = (X.data if sp.issparse(X) else X).max()
+    return (X / largest).mean() * largest
+
+
 def initialize(X, n_components, init=None, random_state=None):
     """Return W and H to start from.
 
@@ -82,7 +92,7 @@ def initialize(X, n_components, init=None, random_state=None):
         return _random(X, n_components, random_state)
     unit = unit_of(X)
     W, H = _nndsvd(X, n_components, random_state, unit)
-    _fill(W, H, X.mean() / unit, init, random_state)
+    _fill(W, H, mean_of(X) / unit, init, random_state)
     if unit != 1:
         for factor in (W, H):
             factor *= np.sqrt(unit)
@@ -91,7 +101,7 @@ def initialize(X, n_components, init=None, random_state=None):
 
 def _random(X, n_components, random_state):
     """Draw |N(0, 1)| scaled to the mean of X: first H, then W, as scikit-learn does."""
-    scale = np.sqrt(X.mean() / n_components)
+    scale = np.sqrt(mean_of(X) / n_components)
     rng = check_random_state(random_state)
 
     def draw(shape):

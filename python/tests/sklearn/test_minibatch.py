@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn import decomposition
 from sklearn.exceptions import ConvergenceWarning
 
-from partwise import MiniBatchNMF
+from partwise import NMF, MiniBatchNMF, _native
 
 RNG = np.random.RandomState(0)
 X = np.abs(RNG.randn(100, 7))
@@ -80,3 +80,38 @@ def test_batches_of_zeros_do_not_end_a_fit(beta):
     model = MiniBatchNMF(5, **options).fit(data)
     assert model.n_steps_ > 10
     assert model.reconstruction_err_ < 0.1
+
+
+@pytest.mark.parametrize("beta_loss", ["frobenius", "kullback-leibler", 1.5])
+def test_the_figures_are_those_of_the_factors_with_a_column_of_zeros(beta_loss):
+    X = np.random.RandomState(0).random_sample((50, 12))
+    X[:, 3] = 0
+    X[7] = 0
+    for make in (MiniBatchNMF, NMF):
+        solver = {"solver": "mu"} if make is NMF else {"batch_size": 10}
+        model = make(4, init="random", random_state=0, max_iter=3, beta_loss=beta_loss, **solver)
+        W, H = model.fit_transform(X), model.components_
+        loss = {"frobenius": "frobenius", "kullback-leibler": "kl"}.get(beta_loss, beta_loss)
+        found = _native.verify(X, W, H, loss=loss)
+        assert model.reconstruction_err_ == pytest.approx(
+            np.sqrt(2 * found["divergence"]), rel=1e-9
+        )
+        if beta_loss == "frobenius":
+            assert model.reconstruction_err_ == pytest.approx(np.linalg.norm(X - W @ H), rel=1e-9)
+        assert model.explained_variance_ratio_ == pytest.approx(
+            found["explained_variance"], rel=1e-9
+        )
+        assert model.kkt_residual_ == pytest.approx(found["kkt_residual"], rel=1e-6)
+
+
+@pytest.mark.parametrize("first, second", [("f8", "f4"), ("f4", "f8"), ("f4", "i8")])
+def test_partial_fit_takes_a_later_batch_of_another_precision(first, second):
+    X = np.random.RandomState(0).random_sample((30, 12)) * 9
+    sparse = sp.csr_array(X)
+    for given in (X, sparse):
+        mixed, same = (MiniBatchNMF(3, init="random", random_state=0) for _ in range(2))
+        mixed.partial_fit(given.astype(first)).partial_fit(given.astype(second))
+        same.partial_fit(given.astype(first)).partial_fit(given.astype(second).astype(first))
+        assert mixed.components_.dtype == first
+        np.testing.assert_array_equal(mixed.components_, same.components_)
+        assert mixed.n_steps_ == 2

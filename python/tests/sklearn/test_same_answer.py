@@ -111,3 +111,26 @@ def test_never_worse_with_penalties(solver, l1_ratio):
     ours = objective(model)
     assert ours <= objective(decomposition.NMF(**options)) * 1.001
     np.testing.assert_allclose(model.objective_history_[-1], ours, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["cd", "mu", "auto"])
+@pytest.mark.parametrize("max_iter", [20, 200])
+@pytest.mark.parametrize("alpha_W, alpha_H", [(10, "same"), (10, 0.001), (0.001, 10), (10, 0)])
+def test_a_penalty_too_large_is_no_worse_than_scikit_learn_and_than_nothing(
+    solver, max_iter, alpha_W, alpha_H
+):
+    X = np.random.RandomState(0).random_sample((30, 20))
+    options = {"init": "random", "random_state": 0, "alpha_W": alpha_W, "alpha_H": alpha_H}
+    options.update(l1_ratio=1, max_iter=max_iter)
+    ours = NMF(3, solver=solver, **options)
+    theirs = decomposition.NMF(3, solver="cd" if solver == "auto" else solver, **options)
+    alpha = alpha_W if alpha_H == "same" else alpha_H
+
+    def objective(model):
+        W, H = model.fit_transform(X), model.components_
+        return 0.5 * np.linalg.norm(X - W @ H) ** 2 + 20 * alpha_W * W.sum() + 30 * alpha * H.sum()
+
+    found, nothing = objective(ours), 0.5 * np.linalg.norm(X) ** 2
+    assert found <= objective(theirs) * (1 + 1e-6)
+    if solver != "mu":
+        assert found <= nothing * (1 + 1e-9)

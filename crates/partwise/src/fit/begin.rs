@@ -40,9 +40,11 @@ impl<T: Scalar> Task<'_, T> {
         let (a, b) = self.start_units;
         pair.streamed.scale_by_power(a);
         pair.other.scale_by_power(b);
-        // A factor that is held fixed stays as it was given, and H until a plain iteration improves it.
+        // A factor that is held fixed stays as it was given, and H until a plain iteration improves it;
+        // both, if they are only to be measured.
         let plain = options.plain > 0 && options.max_iter > 0;
-        let stays = |of: Side| options.fixed == Some(of) || (plain && of == Side::Columns);
+        let given = options.w.is_some() && options.h.is_some() && options.max_iter == 0;
+        let stays = |of: Side| given || options.fixed == Some(of) || (plain && of == Side::Columns);
         if !stays(side) {
             clear(&mut pair.streamed, &self.scan.row_nonzero);
         }

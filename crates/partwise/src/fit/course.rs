@@ -69,4 +69,8 @@ pub(super) trait Course<T: Scalar> {
 
     /// Starts components that died again.
     fn revive(&mut self) -> Result<()>;
+
+    /// Before the last look: what a factor is charged for a component that the other one does not have is
+    /// charged for nothing.
+    fn drop_charged(&mut self) {}
 }

@@ -119,6 +119,8 @@ fn run_to_the_end<T: Scalar>(
         course.sweep_other()?;
         if iteration < max_iter {
             course.revive()?;
+        } else {
+            course.drop_charged();
         }
     }
     course.sweep_streamed(false)?;
@@ -149,6 +151,10 @@ impl<T: Scalar> Watch<'_, T> {
 
     /// Gives members that have ended their status, and reports.
     fn stop(&mut self, course: &mut dyn Course<T>, iteration: usize) {
+        // Plain iterations leave charged components where they are; those that follow do not.
+        let since = iteration.saturating_sub(STALL_WINDOW);
+        let (w, h) = self.options.penalties();
+        let waits = w.l1.max(h.l1) > 0.0 && course.opening().covers(since);
         let unfinished: Vec<bool> =
             (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
         let mut members = course.members();
@@ -157,7 +163,7 @@ impl<T: Scalar> Watch<'_, T> {
             if member.status.is_none() && !unfinished {
                 if member.has_settled(self.tol, self.null) {
                     member.status = Some(Status::Converged);
-                } else if self.stalled(member) {
+                } else if !waits && self.stalled(member) {
                     member.status = Some(Status::Stalled);
                 }
             }

@@ -149,6 +149,40 @@ fn l42_a_penalty_beyond_what_x_is_worth_makes_everything_zero() {
 }
 
 #[test]
+fn a_penalty_too_large_leaves_no_start_in_place_after_plain_iterations() {
+    let mut wrong = Vec::new();
+    for by in losses().filter(|(loss, _)| loss.degree() >= 2.0) {
+        for turned in [false, true] {
+            let (x, w, h) = problem(by.0);
+            let (x, w, h) = if turned { (x.transposed(), h, w) } else { (x, w, h) };
+            let all = Problem::new(&x, by.0);
+            let zero = |of: &Mat| of.map(|_| 0.0);
+            let worth = all.divergence(&zero(&w), &zero(&h));
+            let (large, small) = (Penalty { l1: 1e3, l2: 0.0 }, Penalty { l1: 0.03, l2: 0.0 });
+            for (of_w, of_h) in [(large, small), (small, large), (large, large)] {
+                for (plain, max_iter) in [(0, 500), (100, 500), (100, 60), (100, 3)] {
+                    let base = Options { plain, ..from_start::<f64>(by, (&w, &h), max_iter) };
+                    let found = of(&x, &charged(base, of_w, of_h));
+                    let what = format!(
+                        "{} {} {turned} {of_w:?} {of_h:?} {plain} {max_iter} {}",
+                        by.0, by.1, found.status
+                    );
+                    assert_sound(&found, &what);
+                    // Multiplicative rules come near to zero at their own pace.
+                    let paced = matches!(by.1, Rule::Mu | Rule::Mue | Rule::Jmm);
+                    let margin = if paced { 1e-6 } else { 1e-9 };
+                    let early = paced && max_iter < 500;
+                    if !early && found.objective > worth * (1.0 + margin) {
+                        wrong.push(format!("{what}: {} instead of {worth}", found.objective));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
 fn l42_a_huge_penalty_never_makes_nan_under_any_loss() {
     for by in losses() {
         let (x, ..) = problem(by.0);

@@ -233,4 +233,8 @@ impl<T: Scalar> Course<T> for Batch<'_, T> {
         // Plain iterations leave it to the other components whether one comes back.
         if self.problem.opening.covers(self.steps) { Ok(()) } else { self.reseed_dead() }
     }
+
+    fn drop_charged(&mut self) {
+        self.clear_charged();
+    }
 }

@@ -9,6 +9,12 @@ use crate::matrix::pass;
 use crate::scalar::Scalar;
 use crate::update::{Gram, gram_wide};
 
+fn clear_column<T: Scalar>(f: &mut Factor<T>, column: usize) {
+    for i in 0..f.rows() {
+        f.row_mut(i)[column] = T::ZERO;
+    }
+}
+
 impl<T: Scalar> Batch<'_, T> {
     /// Starts components that died again, one for each restart, from the row of X that fits worst.
     /// A restart is not stationary while it has such a component, whatever its KKT residual. It goes
@@ -55,6 +61,30 @@ impl<T: Scalar> Batch<'_, T> {
         let strand = &mut self.strands[at];
         strand.gram_b = Gram::new(self.k, gram_wide(pair.other.view()));
         strand.member.keep(pair);
+    }
+
+    /// Makes zero what is charged of a component that is zero in the other factor: plain iterations leave
+    /// it, so that the component may come back, and after the last one it will not.
+    pub(super) fn clear_charged(&mut self) {
+        let (k, fixed, charges) = (self.k, self.problem.fixed, self.problem.penalties);
+        for strand in &mut self.strands {
+            let mut changed = false;
+            for t in 0..k {
+                let column = strand.columns.start + t;
+                let dead_a = T::from_f64(strand.gram_a[t * k + t]) <= T::ZERO;
+                let dead_b = strand.gram_b.is_dead(t);
+                if dead_a && !dead_b && !fixed.1 && charges.1.l1 > 0.0 {
+                    self.b.iter_mut().for_each(|b| clear_column(b, column));
+                    changed = true;
+                } else if dead_b && !dead_a && !fixed.0 && charges.0.l1 > 0.0 {
+                    clear_column(&mut self.a[strand.current], column);
+                }
+            }
+            if changed {
+                let used = self.b[USED].view().columns(strand.columns.clone());
+                strand.gram_b = Gram::new(k, gram_wide(used));
+            }
+        }
     }
 
     /// Component `t`: its column of `b` becomes what is left of the worst row, and its column of

@@ -28,7 +28,7 @@ pub(super) struct Strand<T> {
     /// Whether the next pass is to sum the residual itself.
     pub(super) direct: bool,
     /// Gram of the accepted `a`, of `b` as the next pass will use it.
-    gram_a: Vec<f64>,
+    pub(super) gram_a: Vec<f64>,
     pub(super) gram_b: Gram<T>,
     pub(super) sums: Sums,
     /// Components that the accepted iterate does not have: zero on one side.
