@@ -1,6 +1,7 @@
 //! The one type parameter of the engine: `f32` or `f64`.
 
 use crate::kernel::kl_divergence::KlTerm;
+use crate::kernel::power::Power;
 use crate::kernel::simd::Vectorised;
 
 /// A floating-point number that X, W and H are stored and multiplied in.
@@ -24,6 +25,7 @@ pub trait Scalar:
     + std::ops::MulAssign
     + Vectorised
     + KlTerm
+    + Power
     + private::Sealed
     + 'static
 {

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod beta_divergence;
 pub(crate) mod cholesky;
 pub(crate) mod dense;
 pub(crate) mod extrapolate;
@@ -15,6 +16,7 @@ pub(crate) mod kl;
 pub(crate) mod kl_divergence;
 pub(crate) mod look;
 pub(crate) mod panel;
+pub(crate) mod power;
 pub(crate) mod residual;
 pub(crate) mod sddmm;
 pub(crate) mod simd;

@@ -1,10 +1,12 @@
 //! Every kernel against naive loops at odd sizes, with each instruction set this processor has: the
 //! plain Rust one is the scalar twin of the others.
 
+mod beta;
 mod copies;
 mod kl;
 mod kl_rows;
 mod look;
+mod power;
 mod rows;
 mod steps;
 

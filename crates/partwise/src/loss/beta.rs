@@ -2,6 +2,7 @@
 //! d(x, q) = (x^β + (β − 1) q^β − β x q^(β−1)) / (β (β − 1)).
 
 use super::Divergence;
+use crate::kernel::beta_divergence;
 use crate::scalar::Scalar;
 
 /// Any β but 0, 1 and 2.
@@ -37,6 +38,15 @@ impl Divergence for Beta {
         let sum = x.powf(b) + (b - 1.0) * q.powf(b) - b * x * q.powf(b - 1.0);
         // A difference of infinite terms is beyond the range, too.
         if sum.is_nan() { f64::INFINITY } else { (sum / (b * (b - 1.0))).max(0.0) }
+    }
+    fn total<T: Scalar>(self, x: &[T], q: &[T], p: Option<&[T]>) -> f64 {
+        beta_divergence::total(self.beta, (x, q, p), |x, q| self.value(x, q))
+    }
+    fn slopes<T: Scalar>(self, x: &[T], q: &mut [T], weight: Option<&mut [T]>) {
+        match weight {
+            Some(weight) => beta_divergence::slopes(self.beta, x, q, weight),
+            None => q.iter_mut().zip(x).for_each(|(q, &x)| *q = self.ratio(x, *q)),
+        }
     }
     #[inline(always)]
     fn ratio<T: Scalar>(self, x: T, q: T) -> T {

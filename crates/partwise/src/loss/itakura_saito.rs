@@ -1,6 +1,7 @@
 //! Itakura–Saito: d(x, q) = x/q − ln(x/q) − 1; infinite where x = 0.
 
 use super::Divergence;
+use crate::kernel::beta_divergence;
 use crate::scalar::Scalar;
 
 /// β = 0.
@@ -22,6 +23,15 @@ impl Divergence for ItakuraSaito {
             return x / q - 1.0 + (q.ln() - x.ln());
         }
         (off - off.ln_1p()).max(0.0)
+    }
+    fn total<T: Scalar>(self, x: &[T], q: &[T], p: Option<&[T]>) -> f64 {
+        beta_divergence::total(0.0, (x, q, p), |x, q| self.value(x, q))
+    }
+    fn slopes<T: Scalar>(self, x: &[T], q: &mut [T], weight: Option<&mut [T]>) {
+        match weight {
+            Some(weight) => beta_divergence::slopes(0.0, x, q, weight),
+            None => q.iter_mut().zip(x).for_each(|(q, &x)| *q = self.ratio(x, *q)),
+        }
     }
     #[inline(always)]
     fn ratio<T: Scalar>(self, x: T, q: T) -> T {

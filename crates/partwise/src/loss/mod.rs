@@ -206,6 +206,15 @@ pub(crate) trait Divergence: Copy + Send + Sync {
             }
         }
     }
+    /// `weight` and `ratio` of a run of entries, the ratios in the place of the fitted values; no weights
+    /// where they are 1.
+    #[inline]
+    fn slopes<T: Scalar>(self, x: &[T], q: &mut [T], weight: Option<&mut [T]>) {
+        for ((weight, &x), &q) in weight.into_iter().flatten().zip(x).zip(&*q) {
+            *weight = self.weight(x, q);
+        }
+        q.iter_mut().zip(x).for_each(|(q, &x)| *q = self.ratio(x, *q));
+    }
     /// The part of −∂d/∂q that pulls q up: x·q^(β−2).
     fn ratio<T: Scalar>(self, x: T, q: T) -> T;
     /// The part of ∂d/∂q that pushes q down: q^(β−1).

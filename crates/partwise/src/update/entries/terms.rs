@@ -329,20 +329,11 @@ fn parts<T: Scalar, D: Divergence>(
     q: &mut [T],
     weight: Option<&mut [T]>,
 ) {
-    if let Some(weight) = weight {
-        for ((weight, &x), &q) in weight.iter_mut().zip(x).zip(&*q) {
-            *weight = d.weight(x, q);
-        }
-        if let Some(p) = p {
-            weight.iter_mut().zip(p).for_each(|(weight, &p)| *weight = seen(p, *weight));
-        }
-    }
-    let ratio = q;
-    for (ratio, &x) in ratio.iter_mut().zip(x) {
-        *ratio = d.ratio(x, *ratio);
-    }
-    if let Some(p) = p {
-        ratio.iter_mut().zip(p).for_each(|(ratio, &p)| *ratio = seen(p, *ratio));
+    let mut weight = weight;
+    d.slopes(x, q, weight.as_deref_mut());
+    let Some(p) = p else { return };
+    for part in weight.into_iter().chain([q]) {
+        part.iter_mut().zip(p).for_each(|(part, &p)| *part = seen(p, *part));
     }
 }
 
