@@ -150,18 +150,24 @@ fn logarithmic(x: &[f64; CHUNK], q: &[f64; CHUNK]) -> [f64; CHUNK] {
     terms
 }
 
+/// Terms of the series near q = x.
+const TERMS: usize = 12;
+
 #[inline(always)]
 fn powers(beta: f64, exponent: Exponent, x: &[f64; CHUNK], q: &[f64; CHUNK]) -> [f64; CHUNK] {
     let (mut of_x, mut of_q, mut terms) = (*x, *q, [0.0; CHUNK]);
     exponent.raise(&mut of_x);
     exponent.raise(&mut of_q);
     let scale = 1.0 / (beta * (beta - 1.0));
-    // Terms of the series that are left out are below (β−2)δ to the seventh.
-    let near = 1.0 / (128.0 * (1.0 + (beta - 2.0).abs()));
-    let rise = [2.0, 3.0, 4.0, 5.0, 6.0, 7.0].map(|j| (beta - j) / (j - 1.0));
+    // Each term of the series is below a sixteenth of the one before it, and twelve are taken.
+    let near = 1.0 / (16.0 * (1.0 + (beta - 2.0).abs()));
+    let rise: [f64; TERMS - 1] = std::array::from_fn(|at| {
+        let j = at as f64 + 2.0;
+        (beta - j) / (j - 1.0)
+    });
     for ((((to, &x), &q), &of_x), &of_q) in terms.iter_mut().zip(x).zip(q).zip(&of_x).zip(&of_q) {
         let off = (q - x) / x;
-        let mut series = 1.0 / 8.0;
+        let mut series = 1.0 / (TERMS + 1) as f64;
         for (at, rise) in rise.iter().enumerate().rev() {
             series = 1.0 / (at + 2) as f64 + rise * off * series;
         }
