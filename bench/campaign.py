@@ -22,6 +22,8 @@ import scipy.sparse as sp
 import partwise
 
 LD = np.longdouble
+# What a part of the certificate counts as at most.
+MOST = LD(2) ** 52
 LOSSES = ("frobenius", "frobenius", "frobenius", "kl", "kl", "is", 0.5, 1.5, 3.0, -0.5, "huber")
 
 
@@ -144,9 +146,9 @@ def reference(x, p, w, h, loss):
     q = w @ h
     d, minus, plus, size = terms(x, q, loss)
     seen = p > 0
-    # Rows and columns of zeros are given zeros, whatever the slope would be there.
+    # Rows and columns of zeros are given zeros, although the slope is infinite there for β < 1.
     some = ~((x == 0) & (q == 0))
-    minus, plus = np.where(some, minus, 0), np.where(some, plus, 0)
+    minus, plus = np.where(some, minus, 0), np.where(some | np.isfinite(plus), plus, 0)
     if loss == "frobenius":
         level = LD(0)
     else:
@@ -169,12 +171,12 @@ def certificate(parts, w, h, options):
         den = den + LD(options.get(name + "_l1") or 0) + LD(options.get(name + "_l2") or 0) * f
         scale = (f * den).sum()
         if scale > 0:
-            worst = max(worst, np.abs(f * (den - num)).sum() / scale)
-        zero = f <= 2.3e-16 * f.max(1, keepdims=True)
+            worst = max(worst, min(MOST, np.abs(f * (den - num)).sum() / scale))
+        zero = f <= 1.12e-16 * f.max(1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             pull = np.where(zero & (num > den), num / den - 1, 0)
         if pull.size:
-            worst = max(worst, np.nanmax(pull) / 10)
+            worst = max(worst, min(MOST, np.nanmax(pull)) / 10)
     return worst
 
 

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import _native
-from ._caller import warn
+from ._caller import warn, warn_of_unfinished
 from ._indices import compressed
 from ._start import initialize
 from ._validation import (
@@ -239,13 +239,15 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if not H.any():
             return np.zeros((X.shape[0], H.shape[0]), dtype=X.dtype)
         w_penalties, _ = penalties(self, X.shape)
-        return _native.transform(
+        W, unfinished = _native.transform(
             engine_matrix(X),
             H.astype(X.dtype, copy=False),
             loss=loss_of(beta_of(self.beta_loss)),
             threads=thread_count(self.n_jobs),
             **w_penalties,
         )
+        warn_of_unfinished(unfinished, X.shape[0])
+        return W
 
     def _quality(self, X, W, H):
         """Measure W and H on X, without penalties.

@@ -15,5 +15,15 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+def warn_of_unfinished(rows: list[int], of: int) -> None:
+    """Warn of rows of a transform that are not as good as they could be, if there are any."""
+    if rows:
+        first = ", ".join(str(row) for row in rows[:3])
+        warn(
+            f"{len(rows)} of {of} rows of W (first: {first}) were not stationary when the "
+            "improvements of a row ran out"
+        )
+
+
 def _package(names: dict[str, object]) -> str:
     return str(names.get("__name__", "")).partition(".")[0]

@@ -137,7 +137,7 @@ def transform(
     tol: float | None = None,
     max_iter: int | None = None,
     threads: int | None = None,
-) -> Any: ...
+) -> tuple[Any, list[int]]: ...
 def verify(
     x: _Matrix,
     w: _Factor,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from partwise import _native
-from partwise._caller import warn
+from partwise._caller import warn, warn_of_unfinished
 from partwise._input import Native, as_native
 from partwise._names import Match, Matching, is_anndata, repeated
 from partwise._version import marked, unmarked
@@ -153,9 +153,11 @@ class Result:
             "missing": self._missing(hidden, data, matching, fit),
         }
         _warn(fit, matching)
-        return _native.transform(
+        w, unfinished = _native.transform(
             data.x, _back(self.h, columns, 1), threads=threads, **options, **of_w
         )
+        warn_of_unfinished(unfinished, len(w))
+        return w
 
     def verify(
         self,

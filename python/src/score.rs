@@ -8,13 +8,14 @@ use crate::pool;
 use crate::result::{kkt, rows};
 use crate::run::interruptible;
 use crate::weights::{Given, HeldWeights};
-use partwise::Transform;
 use partwise::verify::Objective;
+use partwise::{Transform, Transformed, transform_told};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 /// W ≥ 0 (m × k) that fits X (m × n) best for given H (k × n), each row by itself: exact for the
-/// Frobenius loss, until the KKT residual of the row is at most `tol` for others.
+/// Frobenius loss, until the KKT residual of the row is at most `tol` for others. Beside W a list of the
+/// rows that did not come so far within `max_iter` steps.
 ///
 /// `weights`, `column_weights` and `missing` as in `fit`. Raises ValueError for what `fit` refuses
 /// of X and H.
@@ -62,8 +63,9 @@ fn transform_as<T: Real>(
     let h = columns_of::<T>("h", h)?;
     let weights = HeldWeights::of(given)?;
     let data = weights.of_x(py, x.input(py)?)?;
-    let w = interruptible(py, |stop| partwise::transform(data.until(stop), &h, options))?;
-    rows(py, &w)
+    let Transformed { w, unfinished } =
+        interruptible(py, |stop| transform_told(data.until(stop), &h, options))?;
+    Ok((rows(py, &w)?, unfinished).into_pyobject(py)?.into_any().unbind())
 }
 
 /// Recomputes the figures of a result in float64 with plain loops: a dict with `objective`,

@@ -325,7 +325,7 @@ mod unix {
     #[test]
     fn ctrl_c_does_not_wait_for_the_end_of_an_iteration() {
         let folder = folder();
-        // One iteration takes ten seconds: whoever waited for its end would have factors.
+        // One iteration takes ten seconds: whoever waited for its end would have made one.
         let (rows, cols) = (6000usize, 2000usize);
         let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
         let header =
@@ -335,7 +335,7 @@ mod unix {
         bytes.extend((0..rows * cols).flat_map(|i| value(i).to_le_bytes()));
         std::fs::write(folder.path().join("x.npy"), bytes).expect("write");
         let mut child = partwise(folder.path(), "fit x.npy -k 1000 --loss 1.5 --tol 0 --out d")
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("spawn");
@@ -345,7 +345,9 @@ mod unix {
         let output = child.wait_with_output().expect("wait");
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{err}");
-        assert!(err.contains("error[E-INTERRUPT]: interrupted before there were any"), "{err}");
+        assert!(err.contains("error[E-INTERRUPT]: interrupted; the best factors so far"), "{err}");
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert!(out.contains("after 0 iterations"), "{out}");
         let left = std::fs::read_dir(folder.path()).expect("folder").flatten();
         let left: Vec<_> = left.map(|e| e.file_name()).collect();
         assert!(left.iter().all(|f| !f.to_string_lossy().contains(".tmp")), "{left:?}");

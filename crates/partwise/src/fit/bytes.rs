@@ -70,6 +70,17 @@ pub(super) fn of_blocks<T: Scalar>(x: &Input<'_, T>, threads: usize, every: bool
     most_block(x).saturating_mul((4 * size_of::<T>() * threads.min(MOST_THREADS)) as u128) + CACHED
 }
 
+/// Of the equations of rows with missing entries, which are looked at where a row has as many as there are
+/// components: those of both factors, and those of a row for each thread.
+pub(super) fn of_equations<T: Scalar>(x: &Input<'_, T>, k: usize, threads: usize) -> u128 {
+    let (rows, cols) = x.shape();
+    if k > rows.max(cols) {
+        return 0;
+    }
+    let threads = if threads == 0 { rayon::current_num_threads() } else { threads };
+    times([k, k, size_of::<f64>()]).saturating_mul(2 + threads.min(MOST_THREADS) as u128)
+}
+
 /// Threads that a pass can use.
 const MOST_THREADS: usize = 64;
 

@@ -1,6 +1,6 @@
 //! What a fit is asked to do.
 
-use super::bytes::of_blocks;
+use super::bytes::{of_blocks, of_equations};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Start;
@@ -169,10 +169,18 @@ impl<T: Scalar> Options<T> {
     /// [`Error::Memory`].
     pub(super) fn check_memory(&self, data: &Data<'_, T>) -> Result<()> {
         let x = &data.x;
-        let blocks = if data.is_weighted() { of_blocks(x, self.threads, true) } else { 0 };
+        let beside = if data.is_weighted() {
+            of_blocks(x, self.threads, true).saturating_add(of_equations(
+                x,
+                self.rank,
+                self.threads,
+            ))
+        } else {
+            0
+        };
         memory::check(
             "the factors",
-            self.bytes(x).saturating_add(blocks),
+            self.bytes(x).saturating_add(beside),
             self.memory_limit,
             || {
                 let (rows, cols) = x.shape();

@@ -210,6 +210,13 @@ impl<T: Scalar> Task<'_, T> {
         })?;
         entries::polish(problem, &mut watch, &mut ended)?;
         self.halt.finish();
+        for (member, pair) in &mut ended {
+            if member.status == Some(Status::NumericalTrouble) && member.divergence.is_infinite() {
+                // The start, from which no step was made.
+                member.divergence = entries::divergence_of(&streamed, pair, loss)?;
+                member.bound = f64::INFINITY;
+            }
+        }
         self.outcome(&streamed, ended, null, warnings)
     }
 

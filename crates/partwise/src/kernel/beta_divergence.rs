@@ -70,7 +70,7 @@ impl<T: Scalar> Job<T> for Slopes<'_, T> {
         };
         let above = order == Order::Product;
         let exponent = Exponent::new(if above { beta - 2.0 } else { beta - 1.0 });
-        let met = if beta > 1.0 { T::ZERO } else { T::ONE };
+        let above_one = beta > 1.0;
         for at in (0..q.len()).step_by(CHUNK) {
             let (x, fitted): ([T; CHUNK], [T; CHUNK]) = (chunk(x, at), chunk(q, at));
             let (mut power, mut ratio) = (fitted, [T::ZERO; CHUNK]);
@@ -81,10 +81,11 @@ impl<T: Scalar> Job<T> for Slopes<'_, T> {
                     Order::PowerFirst => x * (*power / q),
                     Order::RatioFirst => x / q * *power,
                 };
-                let part = if q > T::ZERO { part } else { part * met };
-                *to = if x > T::ZERO && (q > T::ZERO || met > T::ZERO) { part } else { T::ZERO };
+                // What is not a number stays so.
+                let unmet = q == T::ZERO && above_one;
+                *to = if x == T::ZERO || unmet { T::ZERO } else { part };
                 let own = if above { q * *power } else { *power };
-                *power = if q > T::ZERO { own } else { T::ZERO };
+                *power = if q == T::ZERO { T::ZERO } else { own };
             }
             let end = q.len().min(at + CHUNK);
             q[at..end].copy_from_slice(&ratio[..end - at]);
@@ -174,7 +175,7 @@ fn powers(beta: f64, exponent: Exponent, x: &[f64; CHUNK], q: &[f64; CHUNK]) -> 
         let close = x * of_x * (off * off * series);
         let far = (x * of_x + (beta - 1.0) * (q * of_q) - beta * (x * of_q)) * scale;
         let term = if off > -near && off < near { close } else { far };
-        let term = if x > 0.0 { term } else { q * of_q / beta };
+        let term = if x == 0.0 { q * of_q / beta } else { term };
         *to = if term < 0.0 { 0.0 } else { term };
     }
     terms

@@ -151,7 +151,7 @@ fn a_step_that_comes_to_nothing_is_taken_back_and_a_safer_rule_goes_on() {
             assert!(found.objective <= 1.2 * clean.objective, "{what}: {}", found.objective);
             for pair in found.history.windows(2) {
                 let most = pair[0].objective + found.objective_bound;
-                assert!(pair[1].objective <= most, "{what}");
+                assert!(pair[1].objective <= most, "{what}: {pair:?} {}", found.objective_bound);
             }
         }
         assert!(times > 0, "{loss} {rule}: no step was taken back");

@@ -15,6 +15,10 @@ fn clear_column<T: Scalar>(f: &mut Factor<T>, column: usize) {
     }
 }
 
+fn is_zero<T: Scalar>(f: &Factor<T>, column: usize) -> bool {
+    (0..f.rows()).all(|i| f.row(i)[column] == T::ZERO)
+}
+
 impl<T: Scalar> Batch<'_, T> {
     /// Starts components that died again, one for each restart, from the row of X that fits worst.
     /// A restart is not stationary while it has such a component, whatever its KKT residual. It goes
@@ -64,9 +68,11 @@ impl<T: Scalar> Batch<'_, T> {
     }
 
     /// Makes zero what is charged of a component that is zero in the other factor: plain iterations leave
-    /// it, so that the component may come back, and after the last one it will not.
+    /// it, so that the component may come back, and after the last one it will not. An extrapolated step
+    /// may be taken back: then it has to be zero there in the iterate before it, too.
     pub(super) fn clear_charged(&mut self) {
         let (k, fixed, charges) = (self.k, self.problem.fixed, self.problem.penalties);
+        let plain = self.problem.opening.covers(self.steps);
         for strand in &mut self.strands {
             let mut changed = false;
             for t in 0..k {
@@ -77,7 +83,9 @@ impl<T: Scalar> Batch<'_, T> {
                     self.b.iter_mut().for_each(|b| clear_column(b, column));
                     changed = true;
                 } else if dead_b && !dead_a && !fixed.0 && charges.0.l1 > 0.0 {
-                    clear_column(&mut self.a[strand.current], column);
+                    if plain || self.b.iter().all(|b| is_zero(b, column)) {
+                        clear_column(&mut self.a[strand.current], column);
+                    }
                 }
             }
             if changed {

@@ -107,6 +107,21 @@ fn slopes_are_in_range_where_they_can_be() {
 }
 
 #[test]
+fn what_is_not_a_number_stays_so() {
+    everywhere(|| {
+        for beta in BETAS {
+            for (x, q) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
+                let (mut ratio, mut weight) = ([q], [0.0]);
+                slopes(beta, &[x], &mut ratio, &mut weight);
+                assert!(ratio[0].is_nan(), "{beta} {x} {q}");
+                let found = total(beta, (&[x], &[q], None), |_, _| f64::NAN);
+                assert!(found.is_nan(), "{beta} {x} {q}: {found}");
+            }
+        }
+    });
+}
+
+#[test]
 fn what_is_out_of_range_is_left_to_the_exact_term() {
     let exact = |x: f64, q: f64| if q == 0.0 { f64::INFINITY } else { 7.0 * x };
     let found = total(0.0, (&[1e-300, 1.0], &[1e10, 1.0], None), exact);
