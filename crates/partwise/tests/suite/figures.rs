@@ -194,14 +194,13 @@ fn weights<T: Scalar>(rng: &mut Lcg, x: &Mat, storage: Kind) -> (Weights<'static
     }
 }
 
-fn random_penalty(rng: &mut Lcg, loss: Loss) -> Option<Penalty> {
+fn random_penalty(rng: &mut Lcg) -> Option<Penalty> {
     let price = |rng: &mut Lcg| *pick(rng, &[0.0, 0.01, 0.3, 20.0]);
     let (l1, l2) = (price(rng), price(rng));
-    let l2 = if loss == Loss::FROBENIUS { l2 } else { 0.0 };
     (!one_in(rng, 3)).then_some(Penalty { l1, l2 })
 }
 
-const LOSSES: [f64; 6] = [-1.0, 0.5, 1.0, 1.5, 2.5, 3.0];
+const LOSSES: [f64; 7] = [-1.0, 0.0, 0.5, 1.0, 1.5, 2.5, 3.0];
 
 fn random_loss(rng: &mut Lcg) -> Loss {
     match rng.below(12) {
@@ -251,8 +250,8 @@ fn run<T: Scalar>(seed: u64) -> Option<(Case, Fit<T>, Data<'static, T>, f64)> {
         w,
         h,
         fixed,
-        w_penalty: random_penalty(rng, loss),
-        h_penalty: random_penalty(rng, loss),
+        w_penalty: random_penalty(rng),
+        h_penalty: random_penalty(rng),
         threads: 1,
         ..Options::default()
     };
