@@ -345,9 +345,10 @@ mod unix {
         let output = child.wait_with_output().expect("wait");
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{err}");
-        assert!(err.contains("error[E-INTERRUPT]: interrupted; the best factors so far"), "{err}");
         let out = String::from_utf8_lossy(&output.stdout);
-        assert!(out.contains("after 0 iterations"), "{out}");
+        // The start, or what there was before it was scaled.
+        let start = err.contains("interrupted; the best") && out.contains("after 0 iterations");
+        assert!(start || err.contains("interrupted before there were any"), "{err}{out}");
         let left = std::fs::read_dir(folder.path()).expect("folder").flatten();
         let left: Vec<_> = left.map(|e| e.file_name()).collect();
         assert!(left.iter().all(|f| !f.to_string_lossy().contains(".tmp")), "{left:?}");

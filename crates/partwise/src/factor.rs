@@ -3,8 +3,6 @@
 //! Both factors are kept tall: W is m×k and H is n×k (its transpose is what the papers call H). A
 //! batch of restarts is one wide factor whose column blocks are the restarts.
 
-use crate::error::Result;
-use crate::memory;
 use crate::scalar::Scalar;
 
 /// Bytes of a cache line.
@@ -34,28 +32,12 @@ impl<T: Scalar> Factor<T> {
     }
 
     /// Values that a row of `cols` is padded to.
-    fn padded(cols: usize) -> usize {
+    pub(crate) fn padded(cols: usize) -> usize {
         let per_line = LINE / size_of::<T>();
         match cols.max(1) {
             narrow if narrow <= per_line => narrow.next_power_of_two(),
             wide => wide.next_multiple_of(per_line),
         }
-    }
-
-    /// All zeros, if there is room for them.
-    ///
-    /// # Errors
-    /// [`Error::Memory`].
-    pub fn try_zeros(rows: usize, cols: usize) -> Result<Self> {
-        let needed = Self::bytes(rows, cols);
-        memory::check("a factor", needed, None, || format!("{rows} × {cols}, {}", T::NAME))?;
-        Ok(Self::zeros(rows, cols))
-    }
-
-    /// Bytes of a factor of this shape.
-    pub(crate) fn bytes(rows: usize, cols: usize) -> u128 {
-        memory::times([rows, Self::padded(cols.min(usize::MAX - LINE)), size_of::<T>()])
-            .saturating_add(LINE as u128)
     }
 
     /// Becomes a factor of this shape in the room it has. The values are what happens to be there,

@@ -5,6 +5,8 @@
 //! every rule and start (`tests/memory.rs` compares them with what is allocated).
 
 use crate::error::{Error, Result};
+use crate::factor::Factor;
+use crate::scalar::Scalar;
 
 /// Bytes up to which nobody is asked: the question takes longer than a small fit.
 const UNASKED: u128 = 32 << 20;
@@ -38,4 +40,21 @@ pub(crate) fn times<const N: usize>(factors: [usize; N]) -> u128 {
 /// The sum, as large as it may be.
 pub(crate) fn sum<const N: usize>(terms: [u128; N]) -> u128 {
     terms.into_iter().fold(0, u128::saturating_add)
+}
+
+impl<T: Scalar> Factor<T> {
+    /// All zeros, if there is room for them.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn try_zeros(rows: usize, cols: usize) -> Result<Self> {
+        let needed = Self::bytes(rows, cols);
+        check("a factor", needed, None, || format!("{rows} × {cols}, {}", T::NAME))?;
+        Ok(Self::zeros(rows, cols))
+    }
+
+    /// Bytes of a factor of this shape.
+    pub(crate) fn bytes(rows: usize, cols: usize) -> u128 {
+        times([rows, Self::padded(cols.min(usize::MAX - 64)), size_of::<T>()]).saturating_add(64)
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up: a module may use those before it.
 const ORDER: [&str; 19] = [
-    "scalar", "names", "rng", "spare", "error", "memory", "threads", "warning", "factor", "kernel",
+    "scalar", "names", "rng", "spare", "error", "threads", "warning", "factor", "memory", "kernel",
     "matrix", "loss", "penalty", "metric", "update", "project", "init", "fit", "verify",
 ];
 

@@ -82,10 +82,12 @@ impl<T: Scalar> Batch<'_, T> {
                 if dead_a && !dead_b && !fixed.1 && charges.1.l1 > 0.0 {
                     self.b.iter_mut().for_each(|b| clear_column(b, column));
                     changed = true;
-                } else if dead_b && !dead_a && !fixed.0 && charges.0.l1 > 0.0 {
-                    if plain || self.b.iter().all(|b| is_zero(b, column)) {
-                        clear_column(&mut self.a[strand.current], column);
-                    }
+                } else if dead_b
+                    && !(dead_a || fixed.0)
+                    && charges.0.l1 > 0.0
+                    && (plain || self.b.iter().all(|b| is_zero(b, column)))
+                {
+                    clear_column(&mut self.a[strand.current], column);
                 }
             }
             if changed {
