@@ -71,7 +71,9 @@ def objective(x, w, h):
 
 
 def fit(x, w0, h0, iterations):
-    method = {"solver": "mu", "beta_loss": "kullback-leibler"} if KL else {"solver": "cd"}
+    method = (
+        {"solver": "mu", "beta_loss": "kullback-leibler"} if KL else {"solver": "cd"}
+    )
     model = NMF(w0.shape[1], init="custom", tol=0, max_iter=iterations, **method)
     began = time.perf_counter()
     w = model.fit_transform(x, W=w0.copy(), H=np.ascontiguousarray(h0.T))
@@ -95,7 +97,15 @@ def main():
         one, five = fit(x, w0, h0, 1)[0], fit(x, w0, h0, 5)[0]
         iterations = max(1, min(200, int(60 / max((five - one) / 4, 1e-9))))
     seconds, w, h = fit(x, w0, h0, iterations)
-    print(json.dumps({"seconds": seconds, "iterations": iterations, "objective": objective(x, w, h)}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "iterations": iterations,
+                "objective": objective(x, w, h),
+            }
+        )
+    )
 
 
 main()

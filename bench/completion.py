@@ -46,7 +46,9 @@ def tastes(rng, users=400, items=300):
     """Ratings from 1 to 5: users and items with a bias and three tastes; few items have most of them."""
     taste = rng.normal(size=(users, 3)) @ rng.normal(size=(3, items)) / np.sqrt(3)
     level = 3.5 + 0.4 * rng.normal(size=(users, 1)) + 0.5 * rng.normal(size=items)
-    x = np.clip(np.rint(level + 0.5 * taste + 0.7 * rng.normal(size=(users, items))), 1, 5)
+    x = np.clip(
+        np.rint(level + 0.5 * taste + 0.7 * rng.normal(size=(users, items))), 1, 5
+    )
     popular = np.minimum(1.0, 12.0 / np.arange(1, items + 1) ** 0.8)
     active = np.minimum(1.0, rng.pareto(1.5, (users, 1)) * 0.3 + 0.1)
     return x * (rng.random((users, items)) < popular * active)
@@ -84,13 +86,18 @@ def textbook(x, seen, k, seed, iterations):
     """One sweep over W, one over H, each component in turn, of the entries seen."""
     rng = np.random.default_rng(seed)
     scale = np.sqrt(x[seen].mean() / k)
-    w, h = (scale * np.abs(rng.standard_normal(s)) for s in ((x.shape[0], k), (k, x.shape[1])))
+    w, h = (
+        scale * np.abs(rng.standard_normal(s))
+        for s in ((x.shape[0], k), (k, x.shape[1]))
+    )
     mask, left = seen.astype(float), np.where(seen, x - w @ h, 0.0)
     for _ in range(iterations):
         for f, g, r, m in ((w, h, left, mask), (h.T, w.T, left.T, mask.T)):
             for t in range(k):
                 curvature = m @ g[t] ** 2
-                step = np.divide(r @ g[t], curvature, out=np.zeros(len(f)), where=curvature > 0)
+                step = np.divide(
+                    r @ g[t], curvature, out=np.zeros(len(f)), where=curvature > 0
+                )
                 new = np.maximum(f[:, t] + step, 0.0)
                 r -= m * np.outer(new - f[:, t], g[t])
                 f[:, t] = new
@@ -131,7 +138,10 @@ def fit(arm, x, seen, sparse, k, seed, iterations):
             both = float(size) * unit(x, seen)
             asked = {**options.get(name[5:], {}), "w_l2": both, "h_l2": both}
         elif name == "kl":
-            asked = {"loss": "kl", **({"w_l2": float(size), "h_l2": float(size)} if size else {})}
+            asked = {
+                "loss": "kl",
+                **({"w_l2": float(size), "h_l2": float(size)} if size else {}),
+            }
         elif name == "tight":
             asked = {"tol": 1e-9, "max_iter": 20 * iterations, **FREE}
         start = {} if r is None else {"w": r.w, "h": r.h}
@@ -152,7 +162,9 @@ def main():
     columns = f"{'train':>12} {'objective':>9} {'test':>9} {'worst':>9} {'range':>8}"
     print(f"{'set':14} {'k':>3} {'arm':14} {columns}  status")
     for name in args.names:
-        for k in map(int, args.ranks.split(",")) if args.ranks else SETS.get(name, (4, 8)):
+        for k in (
+            map(int, args.ranks.split(",")) if args.ranks else SETS.get(name, (4, 8))
+        ):
             first = {}
             for arm in args.arms.split(","):
                 rows, ended = [], []
@@ -161,19 +173,28 @@ def main():
                     x, sparse = load(args.data, name, rng)
                     seen, hidden = hide(x, sparse, rng, args.share)
                     if arm == "rows":
-                        total = np.where(seen, x, 0.0).sum(1) / np.maximum(seen.sum(1), 1)
-                        q, how = np.broadcast_to(total[:, None], x.shape), ("", 0.0, np.nan)
+                        total = np.where(seen, x, 0.0).sum(1) / np.maximum(
+                            seen.sum(1), 1
+                        )
+                        q, how = (
+                            np.broadcast_to(total[:, None], x.shape),
+                            ("", 0.0, np.nan),
+                        )
                     else:
                         w, h, *how = fit(arm, x, seen, sparse, k, seed, args.iterations)
                         q = np.asarray(w, float) @ h
                     test = np.sqrt(np.mean((x - q)[hidden] ** 2))
                     train = 0.5 * np.sum((x - q)[seen] ** 2)
                     objective = how[2] / first.setdefault(seed, how[2])
-                    rows.append((train, objective, test, q[hidden].max() / x.max(), how[1]))
+                    rows.append(
+                        (train, objective, test, q[hidden].max() / x.max(), how[1])
+                    )
                     ended.append(how[0])
                 train, objective, test, largest, seconds = np.median(rows, axis=0)
                 worst = max(row[2] for row in rows)
-                ways = " ".join(f"{s}:{ended.count(s)}" for s in sorted(set(ended)) if s)
+                ways = " ".join(
+                    f"{s}:{ended.count(s)}" for s in sorted(set(ended)) if s
+                )
                 print(
                     f"{name:14} {k:3} {arm:14} {train:12.5g} {objective:9.6f} {test:9.4g} {worst:9.3g} {largest:8.3g}"
                     f"  {ways} {seconds:.2g} s",

@@ -58,13 +58,22 @@ def objective(x, w, h, kl):
 
 
 def run(cls, x, rank, method, seed, iterations):
-    model = cls(rank, init="random", random_state=seed, tol=0, max_iter=iterations, **METHODS[method])
+    model = cls(
+        rank,
+        init="random",
+        random_state=seed,
+        tol=0,
+        max_iter=iterations,
+        **METHODS[method],
+    )
     w = model.fit_transform(x)
     return objective(x, w, model.components_, method == "mu-kl")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SETS))
     parser.add_argument("--starts", type=int, default=20)

@@ -35,6 +35,10 @@ def test_partial_fit_on_the_batches_of_fit_gives_the_same():
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("options", [{}, {"alpha_W": 0.01, "l1_ratio": 0.5}])
 def test_same_steps_as_scikit_learn(beta, sparse, options):
+    if beta < 2 and "alpha_W" in options:
+        # A ridge is part of the majorant here, so that no step raises the cost of its batch; where
+        # scikit-learn adds it to the denominator, that is so under the Frobenius loss alone.
+        options = {**options, "l1_ratio": 1.0}
     data = X + 0.01
     data = sp.csr_array(data) if sparse else data
     options = {"beta_loss": beta, "batch_size": 32, "max_iter": 5, "tol": 0, **options}

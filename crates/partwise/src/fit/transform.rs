@@ -173,7 +173,6 @@ fn row_by_row<T: Scalar>(
             if scan.row_nonzero[start + at] {
                 x.read(start + at..start + at + 1, &mut block)?;
                 let mut f = w.slice(at..at + 1);
-                f.fill(T::ONE);
                 let row = Row { x, rule: &*rule, held: &held, penalty, options };
                 // Asked of each row by itself, so that its bits depend on no other.
                 let done = match block.few() {
@@ -220,9 +219,13 @@ impl<T: Scalar> Row<'_, '_, T> {
         f: &mut ViewMut<'_, T>,
         terms: &mut Terms<T>,
     ) -> Result<bool> {
-        if self.options.loss.delta().is_some() {
-            // How far off a start is decides what it is told, so its size should be that of the row.
-            flat_rows(Loss::FROBENIUS, block, self.held, f, terms);
+        // The size of a start is that of the row, whatever unit the other rows have led to. Under Huber's
+        // loss it decides what a start is told, so it is that of least squares.
+        let loss = self.options.loss;
+        let loss = if loss.delta().is_some() { Loss::FROBENIUS } else { loss };
+        flat_rows(loss, block, self.held, f, terms);
+        if !(f.row(0)[0].is_finite() && f.row(0)[0] > T::ZERO) {
+            f.fill(T::ONE);
         }
         let bottom = if self.options.tol > 0.0 { ROUNDOFFS * T::ROUNDOFF } else { 0.0 };
         let tol = self.options.tol.max(bottom);
