@@ -27,7 +27,7 @@ use crate::init::Pair;
 use crate::kernel::extrapolate::go_beyond;
 use crate::kernel::kkt::KktSums;
 use crate::loss::Loss;
-use crate::matrix::{Observed, Plan};
+use crate::matrix::{Matrix, Observed, Plan};
 use crate::metric::Kkt;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
@@ -278,7 +278,9 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
         let kkt = Kkt { w, w_zeros, h, h_zeros };
         let penalty = penalties.0.of(&self.a[judged]) + penalties.1.of(&self.b[USED]);
         let divergence = self.sums.divergence;
-        let bound = self.sums.bound::<T>(self.problem.loss, self.b[USED].cols());
+        let (rows, cols) = self.problem.streamed.shape();
+        let (cells, k) = (rows as f64 * cols as f64, self.b[USED].cols());
+        let bound = self.sums.bound::<T>(self.problem.loss, (cells, k));
         let margin = self.problem.noise(divergence) + 8.0 * T::ROUNDOFF * penalty;
         let found = Found { divergence, penalty, bound, margin, kkt };
         if !found.is_sound() && self.fall_back() {

@@ -37,14 +37,14 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// How far rounding may have moved the divergence of `k` components.
+    /// How far rounding may have moved the divergence of `k` components over at most so many cells.
     ///
     /// A fitted value q is a sum of k positive products in T, so it is off by a share ε of itself, and
     /// d(x, q) by |∂d/∂q|·εq. That derivative is the difference of two positive parts, and `kkt` has the
     /// sums of both times q: q ∂d/∂q sums to no more than them. Where d is ½ω(x − q)² or more, for the
     /// Frobenius loss and Huber's, it sums to no more than √2D times the root of Σ ωq² (Cauchy–Schwarz).
     /// The terms that d is a difference of are no more than D and these sums over |β| and |β − 1|.
-    pub(crate) fn bound<T: Scalar>(&self, loss: Loss, k: usize) -> f64 {
+    pub(crate) fn bound<T: Scalar>(&self, loss: Loss, (cells, k): (f64, usize)) -> f64 {
         let share = (k as f64 + 8.0) * T::ROUNDOFF;
         let (up, down) = (self.kkt.scale, self.kkt.cross);
         let (squares, degree) = (loss.degree() == 2.0, loss.degree());
@@ -56,7 +56,7 @@ impl Sums {
         share * first
             + curvature * share * share * (up + down)
             + 4.0 * T::ROUNDOFF * self.divergence
-            + 8.0 * f64::ROUNDOFF * terms
+            + (8.0 + cells.sqrt()) * f64::ROUNDOFF * terms
     }
 }
 
