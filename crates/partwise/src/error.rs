@@ -44,7 +44,7 @@ pub enum Error {
     /// The start is so far from X that the loss is beyond the range of numbers.
     #[error(
         "X[{row}, {col}] = {value:?} beside W·H = {fitted:?} (such entries: {count}): the loss '{loss}' is \
-         beyond the range of numbers there; raise such entries, or use kl or another β nearer to 1"
+         beyond the range of numbers there; raise such entries, use f64, or kl or another β nearer to 1"
     )]
     #[allow(missing_docs)]
     Beyond { row: usize, col: usize, value: f64, fitted: f64, count: usize, loss: String },

@@ -269,3 +269,37 @@ fn new_rows_are_stationary_under_every_loss_or_it_is_told_which_are_not() {
         assert!(loss == Loss::KL || !cut.unfinished.is_empty(), "{loss}");
     }
 }
+
+/// Where β < 0, W·H may come down to an entry: its slope there has to be a number.
+#[test]
+fn entries_whose_slope_is_beyond_the_range_are_refused_with_what_to_do() {
+    fn check<T: Scalar>(cases: &[(f64, f64, bool)]) {
+        for &(beta, tiny, fits) in cases {
+            let mut x = positive(30, 20, 5);
+            (x.values[45], x.values[333]) = (tiny, tiny);
+            let loss = Loss::new(beta).unwrap();
+            let options = Options::<T> { rank: 3, loss, max_iter: 300, ..Options::default() };
+            let what = format!("{} {beta} {tiny:e}", T::NAME);
+            match fit(x.dense::<T>(), &options) {
+                Ok(found) => {
+                    assert_sound(&found, &what);
+                    assert!(fits && found.status != Status::NumericalTrouble, "{what}");
+                }
+                Err(Error::Beyond { row: 2, col: 5, count: 2, .. }) => assert!(!fits, "{what}"),
+                Err(e) => panic!("{what}: {e}"),
+            }
+        }
+    }
+    check::<f32>(&[
+        (-0.5, 1e-15, true),
+        (-1.0, 1e-10, true),
+        (-1.0, 1e-20, false),
+        (-2.0, 1e-15, false),
+    ]);
+    check::<f64>(&[
+        (-0.5, 1e-100, true),
+        (-1.0, 1e-100, true),
+        (-1.0, 1e-200, false),
+        (-2.0, 1e-150, false),
+    ]);
+}

@@ -68,17 +68,24 @@ pub(in crate::fit) fn refuse_nothing<T: Scalar>(x: &Observed<'_, T>) -> Result<(
     Err(Error::AllMissing)
 }
 
+/// As many of the largest slope can be added up.
+const SLOPES: f64 = 4096.0;
+
 impl<T: Scalar> Entries<'_, T> {
     /// Refuses a start under which the loss is infinite, after a look at it.
     ///
     /// # Errors
     /// [`Error::Unreached`] or [`Error::Beyond`] with the first place.
     pub(in crate::fit) fn refuse_unreached(&self, side: Side) -> Result<()> {
-        if self.sums.divergence.is_finite() {
+        let loss = self.problem.loss;
+        // Where β < 0 the fit may come down to an entry, and the slope there be beyond T: x^(β−1).
+        let slope = loss.beta().filter(|&beta| beta < 0.0).map(|beta| beta - 1.0);
+        let most = T::FAR.to_f64() * (T::FAR.to_f64() / SLOPES);
+        let is_steep = |x: f64| slope.is_some_and(|power| x.powf(power) > most);
+        if self.sums.divergence.is_finite() && slope.is_none() {
             return Ok(());
         }
         let (a, b) = (&self.a[self.current], &self.b[super::USED]);
-        let loss = self.problem.loss;
         let (mut first, mut count) = (None, 0);
         let mut block = self.problem.streamed.block();
         for range in self.plans.0.bins().iter().flatten() {
@@ -86,7 +93,7 @@ impl<T: Scalar> Entries<'_, T> {
             for_each_observed(&block, |row, col, value| {
                 let terms = a.row(row).iter().zip(b.row(col));
                 let q: f64 = terms.map(|(a, b)| a.to_f64() * b.to_f64()).sum();
-                if !loss.value(value.to_f64(), q).is_finite() {
+                if !loss.value(value.to_f64(), q).is_finite() || is_steep(value.to_f64()) {
                     first.get_or_insert((row, col, value.to_f64(), q));
                     count += 1;
                 }

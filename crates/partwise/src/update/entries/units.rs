@@ -24,12 +24,27 @@ fn is_ordinary<T: Scalar>(value: f64) -> bool {
     !(value > 0.0 && value.is_finite()) || floor_log2(value).abs() <= ordinary::<T>()
 }
 
+/// Kept apart, so that the loops vectorise.
+const LANES: usize = 16;
+
 fn largest<T: Scalar>(values: &[T]) -> f64 {
-    values.iter().fold(T::ZERO, |a, &b| Scalar::max(a, b)).to_f64()
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [T::ZERO; LANES];
+    for chunk in chunks {
+        for (most, &value) in lanes.iter_mut().zip(chunk) {
+            *most = if value > *most { value } else { *most };
+        }
+    }
+    lanes.iter().chain(rest).fold(T::ZERO, |a, &b| Scalar::max(a, b)).to_f64()
 }
 
 fn total<T: Scalar>(values: &[T]) -> f64 {
-    values.iter().fold(0.0, |sum, v| sum + v.to_f64())
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value.to_f64());
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|value| value.to_f64()).sum::<f64>()
 }
 
 /// Whether every row of a dense block, under these costs if they are known, is in such units.
