@@ -140,17 +140,21 @@ impl<T: Scalar> Weights<'_, T> {
     pub(crate) fn bring_near(&mut self) -> i32 {
         let mut unit = 0;
         for given in [&mut self.rows, &mut self.columns].into_iter().flatten() {
-            if let Some((exponent, near)) = nearer(given) {
+            let mut extent = Extent::NONE;
+            given.iter().for_each(|v| extent.add(v.to_f64()));
+            if let Some((exponent, near)) = extent.nearer() {
                 given.iter_mut().for_each(|v| *v = near(*v));
                 unit += exponent;
             }
         }
         let Some(entries) = &self.entries else { return unit };
-        let mut values = Vec::new();
-        let read = entries.by(Side::Rows).visit(0..entries.shape().0, &mut |range, panel| {
-            range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| values.push(v)));
+        let mut extent = Extent::NONE;
+        let read = visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
+            for (at, _) in range.enumerate() {
+                panel.for_each(at, &mut |_, v| extent.add(v.to_f64()));
+            }
         });
-        let (Ok(()), Some((exponent, near))) = (read, nearer(&values)) else {
+        let (Ok(()), Some((exponent, near))) = (read, extent.nearer()) else {
             return unit;
         };
         let Ok(entries) = mapped(entries, near) else { return unit };
@@ -228,26 +232,38 @@ impl<T: Scalar> Weights<'_, T> {
     }
 }
 
-/// The exponent by which some weights are to be brought nearer to 1, and how, if they are to be.
-fn nearer<T: Scalar>(values: &[T]) -> Option<(i32, impl Fn(T) -> T + use<T>)> {
-    let third = floor_log2(T::FAR.to_f64()) / 3;
-    let (mut largest, mut least) = (0.0f64, f64::INFINITY);
-    for value in values.iter().map(|v| v.to_f64()).filter(|v| *v > 0.0) {
-        (largest, least) = (largest.max(value), least.min(value));
+/// The largest and the least of some weights above 0.
+struct Extent {
+    largest: f64,
+    least: f64,
+}
+
+impl Extent {
+    const NONE: Self = Self { largest: 0.0, least: f64::INFINITY };
+
+    fn add(&mut self, value: f64) {
+        if value > 0.0 {
+            (self.largest, self.least) = (self.largest.max(value), self.least.min(value));
+        }
     }
-    if largest == 0.0 || !largest.is_finite() {
-        return None;
+
+    /// The exponent by which the weights are to be brought nearer to 1, and how, if they are to be.
+    fn nearer<T: Scalar>(&self) -> Option<(i32, impl Fn(T) -> T + use<T>)> {
+        let third = floor_log2(T::FAR.to_f64()) / 3;
+        if self.largest == 0.0 || !self.largest.is_finite() {
+            return None;
+        }
+        let exponent = floor_log2(self.largest);
+        let ordinary = exponent.abs() <= third && floor_log2(self.least) >= -2 * third;
+        let half = exponent / 2;
+        let by = [half, exponent - half].map(|e| 2f64.powi(-e));
+        let bottom = 2f64.powi(-2 * third);
+        let near = move |v: T| {
+            let value = v.to_f64() * by[0] * by[1];
+            if v > T::ZERO { T::from_f64(value.max(bottom)) } else { v }
+        };
+        (!ordinary).then_some((exponent, near))
     }
-    let exponent = floor_log2(largest);
-    let ordinary = exponent.abs() <= third && floor_log2(least) >= -2 * third;
-    let half = exponent / 2;
-    let by = [half, exponent - half].map(|e| 2f64.powi(-e));
-    let bottom = 2f64.powi(-2 * third);
-    let near = move |v: T| {
-        let value = v.to_f64() * by[0] * by[1];
-        if v > T::ZERO { T::from_f64(value.max(bottom)) } else { v }
-    };
-    (!ordinary).then_some((exponent, near))
 }
 
 /// A copy with other values where some are stored.
