@@ -32,6 +32,21 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Room for as many values, if it can be had.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn room<V>(what: &'static str, count: usize) -> Result<Vec<V>> {
+    let needed = times([count, size_of::<V>()]);
+    let how = || format!("{count} values of {} B", size_of::<V>());
+    check(what, needed, None, how)?;
+    let mut room = Vec::new();
+    let limit = partwise_memory::most().map_or(u128::from(u64::MAX / 4), u128::from);
+    let refused = |_| Error::Memory { what, how: how(), needed, limit };
+    room.try_reserve_exact(count).map_err(refused)?;
+    Ok(room)
+}
+
 /// The product, as large as it may be.
 pub(crate) fn times<const N: usize>(factors: [usize; N]) -> u128 {
     factors.into_iter().fold(1, |all, factor| all.saturating_mul(factor as u128))

@@ -53,7 +53,7 @@ pub fn measure<'a, T: Scalar>(
     check_entries("W", w, rows, h.cols())?;
     check_entries("H", h, cols, h.cols())?;
     data.weights.check((rows, cols))?;
-    data.simplify();
+    data.simplify()?;
     let serial = is_serial(data.x.stored(), h.cols());
     run_in_pool(threads, serial, || figures(&data, w, h, loss))
 }

@@ -47,7 +47,7 @@ pub fn fit_observed<'a, T: Scalar>(
     let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
     let mut data = data.halting(&halt);
     let found = data.weights.check(shape).and_then(|()| {
-        data.simplify();
+        data.simplify()?;
         data.list_few();
         let unit = data.weights.bring_near();
         let serial = is_serial(data.x.stored(), options.rank * options.batch());

@@ -95,7 +95,7 @@ pub fn transform_told<'a, T: Scalar>(
     let zero = check_entries("H", h, cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
-    data.simplify();
+    data.simplify()?;
     let unit = data.weights.bring_near();
     let penalty = options.penalty.in_units_of_weights(unit);
     let options = &Transform { penalty, ..*options };

@@ -5,6 +5,7 @@ use super::{Matrix, Panel, Visitor};
 use crate::error::{Error, Result, SparseError};
 use crate::factor::{View, ViewMut};
 use crate::kernel::sparse::{Rows, gather, scatter};
+use crate::memory;
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -35,7 +36,7 @@ const LOOK: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Csr<'a, T: Scalar> {
     shape: (usize, usize),
-    indptr: Vec<usize>,
+    indptr: Cow<'a, [usize]>,
     indices: Cow<'a, [u32]>,
     values: Cow<'a, [T]>,
     duplicates: usize,
@@ -75,8 +76,9 @@ impl<'a, T: Scalar> Csr<'a, T> {
                 previous = Some(index);
             }
         }
+        let indptr = indptr.into();
         let matrix = Self { shape: (rows, cols), indptr, indices, values, duplicates: 0 };
-        Ok(if sorted { matrix } else { matrix.canonical() })
+        if sorted { Ok(matrix) } else { matrix.canonical() }
     }
 
     /// As [`Csr::new`] with indices of another integer type, which are copied.
@@ -89,7 +91,7 @@ impl<'a, T: Scalar> Csr<'a, T> {
         indices: &[J],
         values: impl Into<Cow<'a, [T]>>,
     ) -> Result<Self> {
-        let mut narrow = Vec::with_capacity(indices.len());
+        let mut narrow = memory::room("the indices of a sparse matrix", indices.len())?;
         for (entry, &index) in indices.iter().enumerate() {
             let found = index.wide();
             match u32::try_from(found) {
@@ -188,7 +190,7 @@ impl<'a, T: Scalar> Csr<'a, T> {
         }
         Ok(Csr {
             shape: (columns.len(), self.shape.0),
-            indptr,
+            indptr: indptr.into(),
             indices: indices.into(),
             values: values.into(),
             duplicates: self.duplicates,
@@ -196,11 +198,15 @@ impl<'a, T: Scalar> Csr<'a, T> {
     }
 
     /// The same without the zeros among what it stores, if there are any.
-    pub(super) fn without_zeros(&self) -> Option<Csr<'static, T>> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn without_zeros(&self) -> Result<Option<Csr<'static, T>>> {
         if !self.values.contains(&T::ZERO) {
-            return None;
+            return Ok(None);
         }
-        let (mut indptr, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
+        let kept = self.values.iter().filter(|x| **x != T::ZERO).count();
+        let (mut indptr, mut indices, mut values) = arrays(self.shape.0, kept)?;
         for i in 0..self.shape.0 {
             let (columns, entries) = self.row(i);
             for (&j, &x) in columns.iter().zip(entries).filter(|(_, x)| **x != T::ZERO) {
@@ -209,8 +215,8 @@ impl<'a, T: Scalar> Csr<'a, T> {
             }
             indptr.push(indices.len());
         }
-        let (indices, values) = (indices.into(), values.into());
-        Some(Csr { shape: self.shape, indptr, indices, values, duplicates: self.duplicates })
+        let (indptr, indices, values) = (indptr.into(), indices.into(), values.into());
+        Ok(Some(Csr { shape: self.shape, indptr, indices, values, duplicates: self.duplicates }))
     }
 
     /// The arrays of a matrix that is no longer needed.
@@ -226,7 +232,7 @@ impl<'a, T: Scalar> Csr<'a, T> {
     pub(super) fn borrowed(&self) -> Csr<'_, T> {
         Csr {
             shape: self.shape,
-            indptr: self.indptr.clone(),
+            indptr: Cow::Borrowed(&self.indptr),
             indices: Cow::Borrowed(&self.indices),
             values: Cow::Borrowed(&self.values),
             duplicates: self.duplicates,
@@ -234,10 +240,11 @@ impl<'a, T: Scalar> Csr<'a, T> {
     }
 
     /// A private copy with sorted rows and duplicates summed in the order they were stored.
-    fn canonical(&self) -> Self {
-        let mut indptr = vec![0];
-        let mut indices = Vec::with_capacity(self.indices.len());
-        let mut values: Vec<T> = Vec::with_capacity(self.values.len());
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    fn canonical(&self) -> Result<Self> {
+        let (mut indptr, mut indices, mut values) = arrays::<T>(self.shape.0, self.values.len())?;
         let mut order: Vec<usize> = Vec::new();
         for i in 0..self.shape.0 {
             let (columns, entries) = self.row(i);
@@ -259,14 +266,22 @@ impl<'a, T: Scalar> Csr<'a, T> {
             indptr.push(indices.len());
         }
         let duplicates = self.values.len() - values.len();
-        Self {
+        Ok(Self {
             shape: self.shape,
-            indptr,
+            indptr: indptr.into(),
             indices: indices.into(),
             values: values.into(),
             duplicates,
-        }
+        })
     }
+}
+
+/// Room for the arrays of so many rows and entries; the first row begins at 0.
+fn arrays<T>(rows: usize, stored: usize) -> Result<(Vec<usize>, Vec<u32>, Vec<T>)> {
+    let what = "a copy of a sparse matrix";
+    let mut indptr = memory::room(what, rows.saturating_add(1))?;
+    indptr.push(0);
+    Ok((indptr, memory::room(what, stored)?, memory::room(what, stored)?))
 }
 
 fn checked_indptr<I: IndexLike>(indptr: &[I], rows: usize, stored: usize) -> Result<Vec<usize>> {
@@ -277,7 +292,7 @@ fn checked_indptr<I: IndexLike>(indptr: &[I], rows: usize, stored: usize) -> Res
     if indptr[0].wide() != 0 {
         return Err(SparseError::IndptrStart { found: indptr[0].wide() }.into());
     }
-    let mut checked = Vec::with_capacity(expected);
+    let mut checked = memory::room("the rows of a sparse matrix", expected)?;
     let mut previous = 0;
     for (at, entry) in indptr.iter().enumerate() {
         let found = entry.wide();

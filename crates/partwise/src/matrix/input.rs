@@ -140,15 +140,19 @@ impl<'a, T: Scalar> Input<'a, T> {
     }
 
     /// Drops zeros that a sparse X stores: into a copy, if there are any.
-    pub(crate) fn drop_zeros(&mut self) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn drop_zeros(&mut self) -> Result<()> {
         match self {
             Self::Csr(x) | Self::Csc(Csc(x)) => {
-                if let Some(without) = x.without_zeros() {
+                if let Some(without) = x.without_zeros()? {
                     *x = without;
                 }
+                Ok(())
             }
             Self::Until(x, _) => x.drop_zeros(),
-            Self::Dense(_) | Self::Rows(_) => {}
+            Self::Dense(_) | Self::Rows(_) => Ok(()),
         }
     }
 

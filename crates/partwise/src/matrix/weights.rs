@@ -104,13 +104,16 @@ impl<T: Scalar> Data<'_, T> {
     /// Drops weights that weigh every entry 1: they say nothing, and must change nothing. Dense weights
     /// of 0 and 1 become a list of what is hidden, so that there is one form of a mask. Drops what is
     /// stored and need not be.
-    pub(crate) fn simplify(&mut self) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(crate) fn simplify(&mut self) -> Result<()> {
         let (rows, cols) = self.x.shape();
         let weights = &mut self.weights;
         if !weights.absent_missing {
-            self.x.drop_zeros();
+            self.x.drop_zeros()?;
         }
-        weights.entries.iter_mut().for_each(Input::drop_zeros);
+        weights.entries.iter_mut().try_for_each(Input::drop_zeros)?;
         let ones = |given: &Option<Vec<T>>| given.iter().flatten().all(|&v| v == T::ONE);
         if ones(&weights.rows) {
             weights.rows = None;
@@ -130,6 +133,7 @@ impl<T: Scalar> Data<'_, T> {
             (weights.entries, weights.hidden) = (None, Some(hidden));
         }
         weights.nan_missing = weights.nan_missing && !all(&self.x, |v| !v.to_f64().is_nan());
+        Ok(())
     }
 }
 

@@ -92,7 +92,7 @@ impl<T: Scalar> Online<T> {
         step.validate()?;
         let mut data = x.into();
         data.weights.check(data.x.shape())?;
-        data.simplify();
+        data.simplify()?;
         data.list_few();
         match self.pool.clone() {
             Some(pool) => pool.install(|| self.learn(&data, w, step)),
