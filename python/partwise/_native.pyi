@@ -19,6 +19,7 @@ __all__ = [
     "Online",
     "__version__",
     "_panic_for_test",
+    "check_memory",
     "fit",
     "supports",
     "transform",
