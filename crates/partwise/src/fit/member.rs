@@ -5,6 +5,10 @@ use crate::init::Pair;
 use crate::metric::Kkt;
 use crate::update::Momentum;
 
+/// Accepted steps on end without a fall beyond rounding after which none is extrapolated: whether it went
+/// too far is not seen any more. Plain steps then have the rest of the stall window to settle.
+const STILL: usize = 20;
+
 /// One restart.
 pub(crate) struct Member<T> {
     pub(crate) restart: usize,
@@ -23,6 +27,8 @@ pub(crate) struct Member<T> {
     /// Judgements to come after which the next step is not extrapolated.
     plain: usize,
     pub(super) accepted: bool,
+    /// Accepted steps on end that lowered the objective by no more than rounding.
+    still: usize,
     /// Accepted iterates since the start, or since a component was started again.
     pub(super) run: usize,
     /// How often a component was started again.
@@ -76,6 +82,7 @@ impl<T> Member<T> {
             momentum,
             plain,
             accepted: false,
+            still: 0,
             run: 0,
             reseeded: 0,
             since: 0,
@@ -91,7 +98,8 @@ impl<T> Member<T> {
     /// β of the next half step: none where there is no step before it, or it was taken back.
     pub(super) fn beta(&self) -> f64 {
         match self.momentum {
-            Some(momentum) if self.accepted && self.run > 1 && self.plain == 0 => momentum.beta(),
+            Some(_) if self.plain > 0 || self.still > STILL => 0.0,
+            Some(momentum) if self.accepted && self.run > 1 => momentum.beta(),
             _ => 0.0,
         }
     }
@@ -124,6 +132,7 @@ impl<T> Member<T> {
         if self.accepted {
             self.divergence = found.divergence;
             self.fall = self.objective - objective - found.margin;
+            self.still = if self.fall > 0.0 { 0 } else { self.still + 1 };
             self.objective = objective;
             self.least = self.least.min(objective);
             (self.bound, self.margin) = (found.bound, found.margin);
@@ -143,6 +152,7 @@ impl<T> Member<T> {
     pub(super) fn restart_from_here(&mut self) {
         self.accepted = false;
         self.run = 0;
+        self.still = 0;
         self.divergence = f64::INFINITY;
         self.objective = f64::INFINITY;
         self.least = f64::INFINITY;

@@ -68,14 +68,22 @@ fn add<T: Scalar>(sums: &mut [f64; LANES], x: &[T; CHUNK], q: &[T; CHUNK], p: Op
     }
 }
 
-/// Entries below this count as zeros under the Kullback–Leibler divergence: 1e-27 in `f32`, 1e-297 in
-/// `f64`. What is fitted to larger ones is a normal number even if a component meets them by the least
-/// that it may be (`kl/step.rs`).
+/// Entries below this count as zeros under the Kullback–Leibler divergence: 1e-16 in `f32`, 1e-151 in
+/// `f64`, where X is measured in a unit that makes it about 1. Sweeps do not see fitted values below 1/FAR
+/// (`kl.rs`): what counts is a thousand times that, so that one too low by as much is still seen and
+/// pulled up. In neither type does such an entry move the objective by a rounding of it.
 pub(crate) fn nothing<T: Scalar>() -> T {
-    T::TINY * T::from_f64(NOTHING)
+    T::from_f64(NOTHING) / T::FAR
 }
 
-const NOTHING: f64 = (1u64 << 36) as f64;
+const NOTHING: f64 = 1024.0;
+
+/// Makes zeros of the entries that count as such: they pull at no component, as the divergence has it.
+#[inline(always)]
+pub(crate) fn clear_nothings<T: Scalar>(x: &mut [T]) {
+    let least = nothing();
+    x.iter_mut().for_each(|x| *x = if *x < least { T::ZERO } else { *x });
+}
 
 /// Types that have the term of one entry.
 pub trait KlTerm {
@@ -96,7 +104,7 @@ macro_rules! kl_term {
                 // The number whose last bits are an integer n is n above this one.
                 const WHOLE: $t = ((1 as $bits) << MANTISSA) as $t;
                 // A number in place of 0, since r would be subnormal, which is slow.
-                let counts = self >= $t::MIN_POSITIVE * (NOTHING as $t);
+                let counts = self >= (NOTHING as $t) / <$t as Scalar>::FAR;
                 let x = if counts { self } else { 1.0 };
                 let (scaled, lower) = if q < $t::MIN_POSITIVE { (q * WHOLE, MANTISSA as $t) } else { (q, 0.0) };
                 let apart = scaled.to_bits().wrapping_sub(x.to_bits());

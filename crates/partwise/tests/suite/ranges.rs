@@ -81,16 +81,8 @@ fn rows_of_a_softmax_are_fitted_however_peaked_they_are() {
             let x = softmax(100, 50, sigma, seed);
             let what = format!("{sigma} {seed}");
             let least = converges::<f64>(&x, Kind::RowMajor, Loss::KL, 8, &what);
-            if sigma <= 10.0 {
-                converges::<f32>(&x, Kind::RowMajor, Loss::KL, 8, &what);
-                continue;
-            }
-            // Half of the entries are below what an f32 can be beside 1: a fit may stall there.
-            let options = Options::<f32> { rank: 8, loss: Loss::KL, ..Options::default() };
-            let found = fit(x.dense::<f32>(), &options).unwrap();
-            assert_sound(&found, &what);
-            assert_ne!(found.status, Status::NumericalTrouble, "{what}");
-            assert!(found.objective <= 1.1 * least, "{what}: {} {least}", found.objective);
+            let found = converges::<f32>(&x, Kind::RowMajor, Loss::KL, 8, &what);
+            assert!(found <= 1.1 * least, "{what}: {found} {least}");
         }
     }
 }

@@ -8,7 +8,7 @@ mod group;
 mod products;
 
 use super::super::hals::transpose;
-use super::super::kl_divergence::kl_divergence;
+use super::super::kl_divergence::{clear_nothings, kl_divergence};
 use super::super::panel::lay_panel;
 use super::super::simd::{self, Job, Simd};
 use crate::factor::{Factor, View, ViewMut};
@@ -104,6 +104,7 @@ impl<T: Scalar> Job<T> for ImproveRows<'_, T> {
             // SAFETY: the arrays hold LANES values for each entry or component; S is enabled.
             unsafe {
                 lay::<T, S>(rows.x.slice(range.clone()), group.c);
+                clear_nothings(group.c);
                 if let Some(given) = rows.weights {
                     lay::<T, S>(given.slice(range.clone()), weights);
                     group.weigh::<S>(weights);

@@ -18,6 +18,7 @@ use super::units::{Units, are_ordinary};
 use super::{EntryRule, Held, Momentum, Terms, Wanted};
 use crate::factor::{Factor, ViewMut};
 use crate::kernel::kl::{KlRow, KlRows, Slopes, improve, improve_rows};
+use crate::kernel::kl_divergence::clear_nothings;
 use crate::kernel::panel::times_panel;
 use crate::loss::{Divergence, KullbackLeibler};
 use crate::matrix::{Layout, Observations, SHORT};
@@ -88,6 +89,7 @@ impl<T: Scalar> EntryRule<T> for ScalarNewton {
         let mut divergence = 0.0;
         for i in 0..f.rows() {
             row.load(block, i, held);
+            clear_nothings(&mut row.x);
             row.weigh();
             let len = row.len;
             let (mut q, mut ratio) = row.take_work();
