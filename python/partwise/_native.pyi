@@ -62,6 +62,7 @@ class Fit:
     history: dict[str, NDArray[Any]]
     restarts: list[dict[str, Any]]
     warnings: list[str]
+    notable: list[str]
 
 @final
 class Online:
@@ -107,6 +108,7 @@ def fit(
     n_init: int | None = None,
     seed: int | None = None,
     tol: float | None = None,
+    until: str | None = None,
     max_iter: int | None = None,
     time_limit: float | None = None,
     threads: int | None = None,

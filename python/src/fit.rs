@@ -10,7 +10,7 @@ use crate::result::Fit;
 use crate::run::{attach_partial, interruptible, run};
 use crate::weights::{Given, HeldWeights};
 use partwise::verify::held_out;
-use partwise::{Options, Rule, Start};
+use partwise::{Options, Rule, Start, Until};
 use pyo3::prelude::*;
 use std::str::FromStr;
 
@@ -27,7 +27,7 @@ use std::str::FromStr;
 #[pyfunction]
 #[pyo3(signature = (
     x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = None,
-    max_iter = None, time_limit = None, threads = None, sweeps = None, plain = None, w = None,
+    until = None, max_iter = None, time_limit = None, threads = None, sweeps = None, plain = None, w = None,
     h = None, fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
     row_weights = None, column_weights = None, missing = None, callback = None
 ))]
@@ -42,6 +42,7 @@ pub(crate) fn fit(
     n_init: Option<&Bound<'_, PyAny>>,
     seed: Option<&Bound<'_, PyAny>>,
     tol: Option<&Bound<'_, PyAny>>,
+    until: Option<&str>,
     max_iter: Option<&Bound<'_, PyAny>>,
     time_limit: Option<&Bound<'_, PyAny>>,
     threads: Option<&Bound<'_, PyAny>>,
@@ -73,6 +74,7 @@ pub(crate) fn fit(
         n_init: number("n_init", n_init, 1)?,
         seed: seed.map_or(Ok(0), crate::options::seed)?,
         tol: tol.map_or(Ok(1e-4), |tol| real("tol", tol))?,
+        until: until.map_or(Ok(Until::Stationary), Until::from_str).map_err(named)?,
         max_iter: number("max_iter", max_iter, 500)?,
         time_limit: time_limit.map(seconds).transpose()?.flatten(),
         threads: pool::threads(number("threads", threads, 0)?),
@@ -132,6 +134,7 @@ fn with_start<T: Real>(
         n_init: asked.n_init,
         seed: asked.seed,
         tol: asked.tol,
+        until: asked.until,
         max_iter: asked.max_iter,
         time_limit: asked.time_limit,
         stop: None,

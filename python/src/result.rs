@@ -58,6 +58,8 @@ pub(crate) struct Fit {
     restarts: Py<PyList>,
     /// What else there is to know.
     warnings: Vec<String>,
+    /// Those of them that change what the factors mean.
+    notable: Vec<String>,
 }
 
 #[pymethods]
@@ -76,6 +78,7 @@ impl Fit {
         fit: &partwise::Fit<T>,
         hidden: Option<(HeldOut, Loss)>,
     ) -> PyResult<Self> {
+        let of_the_result = fit.warnings.iter().filter(|warning| warning.is_of_the_result());
         let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
         Ok(Self {
             w: rows(py, &fit.w)?,
@@ -103,6 +106,7 @@ impl Fit {
             history: history(py, &fit.history)?.unbind(),
             restarts: restarts(py, &fit.restarts)?.unbind(),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),
+            notable: of_the_result.map(ToString::to_string).collect(),
         })
     }
 }

@@ -334,6 +334,7 @@ fn largest<T: Scalar>(fit: &Fit<T>, t: usize, columns: &[String]) -> Vec<String>
 pub(crate) fn in_words(status: Status) -> &'static str {
     match status {
         Status::Converged => "converged",
+        Status::Settled => "settled: the error hardly falls any more, though not stationary,",
         Status::MaxIter => "not converged: stopped at --max-iter",
         Status::TimeLimit => "not converged: stopped at --time-limit",
         Status::Stalled => "stalled: the objective no longer falls, though not stationary,",

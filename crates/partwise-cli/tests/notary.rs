@@ -100,6 +100,7 @@ fn fits() -> Vec<(&'static str, &'static str)> {
         ("na.csv --missing nan", "-k 2 --loss 1.5"),
         ("x.csv", "-k 3 --h h.csv --fix h --time-limit 1h"),
         ("x.csv", "-k 3 --n-init 3 --tol 1e-6 --loss kl"),
+        ("x.csv", "-k 3 --rule mu --until settled --loss kl"),
     ]
 }
 
@@ -220,7 +221,7 @@ fn set(model: &mut Model, name: &str, value: &str) -> bool {
 }
 
 /// What no fit can have written, whoever sealed it. Each says whether it applies.
-const LIES: [Change; 27] = [
+const LIES: [Change; 30] = [
     ("a status that there is not", |m| {
         m.origin.status = "perfect".into();
         true
@@ -233,6 +234,15 @@ const LIES: [Change; 27] = [
         m.origin.status = "max_iter".into();
         set(m, "max_iter", "100000")
     }),
+    ("settled, though nothing asked for it", |m| {
+        m.origin.status = "settled".into();
+        m.origin.options.remove("until").is_none()
+    }),
+    ("settled under another rule", |m| {
+        m.origin.rule = if m.origin.loss == "frobenius" { "hals" } else { "mue" }.into();
+        m.origin.status == "settled"
+    }),
+    ("settled with a small residual", |m| m.origin.status == "settled" && set(m, "tol", "0.5")),
     ("out of time without a limit", |m| {
         m.origin.status = "time_limit".into();
         m.origin.options.remove("time_limit");
@@ -318,6 +328,9 @@ const HARMLESS: [Change; 6] = [
         true
     }),
     ("a larger tol", |m| {
+        if m.origin.status == "settled" {
+            return false;
+        }
         let larger = m.origin.options["tol"].parse::<f64>().expect("a number") * 10.0;
         set(m, "tol", &larger.to_string())
     }),

@@ -41,7 +41,7 @@ pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
     Fit, Measured, Observer, Online, OnlineOptions, Options, Progress, Record, Restart, Silent,
-    Statistics, Status, Step, Transform, Transformed, fit, fit_observed, measure, transform,
+    Statistics, Status, Step, Transform, Transformed, Until, fit, fit_observed, measure, transform,
     transform_told,
 };
 pub use init::Start;

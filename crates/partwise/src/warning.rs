@@ -12,8 +12,13 @@ pub enum Warning {
     ZeroColumns { count: usize, of: usize, first: Vec<usize>, weighed: bool },
     /// Components that died and were started again from the row that fits worst.
     Reseeded { count: usize },
-    /// Components that are zero at the end.
+    /// Components that are zero at the end, though nothing was charged for them.
     DeadComponents { count: usize, of: usize },
+    /// Components that are zero at the end since the penalties charge more than they explain.
+    EmptiedComponents { count: usize, of: usize },
+    /// One factor is charged and the other is not: a smaller one of `charged` and a larger one of `free`
+    /// give the same W·H for less, without end.
+    OneSidedPenalty { charged: &'static str, free: &'static str },
     /// The rank exceeds what the shape of X can need.
     RankAboveShape { rank: usize, rows: usize, cols: usize },
     /// Zeros in the start can never change under this rule.
@@ -45,6 +50,23 @@ pub enum Warning {
     NotBegun,
     /// A rule without a guarantee raised the objective on the way; the best iterate was kept.
     Rose { times: usize, rule: &'static str },
+}
+
+impl Warning {
+    /// Whether it changes what the factors mean, so that whoever uses them has to know. The others tell
+    /// what X is like, or how the fit went.
+    pub const fn is_of_the_result(&self) -> bool {
+        matches!(
+            self,
+            Self::Reseeded { .. }
+                | Self::DeadComponents { .. }
+                | Self::EmptiedComponents { .. }
+                | Self::OneSidedPenalty { .. }
+                | Self::FailedRestart { .. }
+                | Self::FarPredictions { .. }
+                | Self::NotBegun
+        )
+    }
 }
 
 impl std::fmt::Display for Warning {
@@ -86,6 +108,19 @@ impl std::fmt::Display for Warning {
                     "{count} of {of} components {} zero: X does not need {}; try a smaller rank",
                     are(*count),
                     counted(*count, "it", "them")
+                )
+            }
+            Self::EmptiedComponents { count, of } => {
+                let (are, they) = (are(*count), counted(*count, "it explains", "they explain"));
+                write!(
+                    f,
+                    "{count} of {of} components {are} zero: the penalties charge more than {they}; smaller penalties keep more"
+                )
+            }
+            Self::OneSidedPenalty { charged, free } => {
+                write!(
+                    f,
+                    "{charged} is charged and {free} is not: a smaller {charged} and a larger {free} give the same product for less, so the penalty holds nothing down; charge both"
                 )
             }
             Self::RankAboveShape { rank, rows, cols } => {

@@ -15,9 +15,9 @@ use crate::text;
 pub(crate) use beside::{Beside, SideFile};
 use clap::{Args, Parser, Subcommand};
 pub(crate) use machine::{Memory, Threads};
-use named::{dtypes, losses, rules, sides, starts};
+use named::{dtypes, ends, losses, rules, sides, starts};
 pub(crate) use outputs::{Export, Saving, Writing};
-use partwise::{Loss, Penalty, Rule, Side, Start};
+use partwise::{Loss, Penalty, Rule, Side, Start, Until};
 pub(crate) use reading::Reading;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -149,6 +149,12 @@ pub(crate) struct Fit {
     #[arg(value_parser = text::number)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) tol: f64,
+
+    /// What ends the fit: stationary factors, by the KKT residual, or, for the rule mu, an error that has
+    /// settled: ten iterations lowered it by less than --tol times that of the start.
+    #[arg(long, value_name = "WHAT", default_value = "stationary", value_parser = ends())]
+    #[arg(help_heading = "When to stop")]
+    pub(crate) until: Until,
 
     /// Most iterations; 0 returns the start.
     #[arg(long, value_name = "N", default_value_t = 500, help_heading = "When to stop")]

@@ -3,7 +3,7 @@
 use super::DTypeChoice;
 use crate::matching::Match;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use partwise::{Error, Loss, Rule, Side, Start};
+use partwise::{Error, Loss, Rule, Side, Start, Until};
 use partwise_io::Switch;
 use std::ffi::OsStr;
 use std::str::FromStr;
@@ -73,6 +73,13 @@ pub(super) fn starts() -> impl TypedValueParser<Value = Start> {
         .iter()
         .map(|s| PossibleValue::new(s.name()).help(s.about().trim_end_matches('.')));
     Spelled { listed: listed.collect(), parse: read::<Start> }
+}
+
+pub(super) fn ends() -> impl TypedValueParser<Value = Until> {
+    Spelled {
+        listed: Until::ALL.iter().map(|u| PossibleValue::new(u.name())).collect(),
+        parse: read::<Until>,
+    }
 }
 
 pub(super) fn sides() -> impl TypedValueParser<Value = Side> {

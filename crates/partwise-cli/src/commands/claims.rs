@@ -3,14 +3,14 @@
 use crate::failure::Failure;
 use crate::text::{escaped, residual, tolerance};
 use partwise::init::Start;
-use partwise::{Loss, Rule, Status};
+use partwise::{Loss, Rule, Status, Until};
 use partwise_io::{Model, Origin};
 use std::fmt::Display;
 use std::str::FromStr;
 
 /// Names of the options that every model has, and of those that some have.
 const ALWAYS: [&str; 5] = ["rank", "init", "n_init", "tol", "max_iter"];
-const PERHAPS: [&str; 4] = ["time_limit", "w", "h", "fixed"];
+const PERHAPS: [&str; 5] = ["time_limit", "until", "w", "h", "fixed"];
 
 /// Refuses a model that says of its fit what cannot be true.
 ///
@@ -80,6 +80,15 @@ impl Claims<'_> {
         {
             return Err(format!("it holds '{}' fixed, which was not given", escaped(fixed)));
         }
+        if self.option("until").is_some() {
+            let until: Until = self.value("until", "what ends a fit", |_| true)?;
+            if until == Until::Settled && self.origin.rule != Rule::Mu.name() {
+                return Err(format!(
+                    "its rule {} does not end when it has settled",
+                    self.origin.rule
+                ));
+            }
+        }
         if self.option("time_limit").is_some() {
             self.value("time_limit", "a number of seconds", |&s: &f64| s >= 0.0 && s.is_finite())?;
         }
@@ -104,7 +113,15 @@ impl Claims<'_> {
                 residual(kkt),
                 tolerance(tol)
             )),
-            (Status::Converged | Status::MaxIter | Status::Stalled, _)
+            (Status::Settled, Some(kkt)) if kkt <= tol => Err(format!(
+                "{said} with the KKT residual {} <= tol {}: it has converged",
+                residual(kkt),
+                tolerance(tol)
+            )),
+            (Status::Settled, _) if self.option("until") != Some("settled") => {
+                Err(format!("{said}, and it has no option until that is settled"))
+            }
+            (Status::Converged | Status::MaxIter | Status::Stalled | Status::Settled, _)
                 if kkt.is_none() || objective.is_none() =>
             {
                 Err(format!("{said}, and its figures were not measured"))

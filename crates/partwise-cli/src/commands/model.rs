@@ -11,7 +11,7 @@ use crate::text;
 use crate::weigh::Seen;
 use partwise::matrix::Digest;
 use partwise::verify::Objective;
-use partwise::{Fit, Input, Penalty};
+use partwise::{Fit, Input, Penalty, Until};
 use partwise_io::{
     Entries, Factor, FactorValues, Fingerprint, Model, Origin, Penalties, Table, Weighing,
 };
@@ -56,6 +56,9 @@ pub(crate) fn of<T: Number>(
     option("n_init", args.n_init.to_string());
     option("tol", format!("{:e}", args.tol));
     option("max_iter", args.max_iter.to_string());
+    if args.until != Until::Stationary {
+        option("until", args.until.to_string());
+    }
     if let Some(limit) = args.time_limit {
         option("time_limit", limit.as_secs_f64().to_string());
     }

@@ -1,6 +1,7 @@
 //! One restart: where it stands, and the judgement of an iterate.
 
 use super::outcome::{Record, Status};
+use super::until::Errors;
 use crate::init::Pair;
 use crate::metric::Kkt;
 use crate::update::Momentum;
@@ -40,6 +41,8 @@ pub(crate) struct Member<T> {
     pub(crate) fell_back: bool,
     pub(crate) status: Option<Status>,
     pub(crate) history: Vec<Record>,
+    /// What the fall of the error is measured by, where that ends the fit.
+    pub(super) errors: Option<Errors>,
     /// Objectives of the accepted iterate, one for each record.
     pub(super) path: Vec<f64>,
     /// The best iterate of a rule that can lose it, or before a component was started again.
@@ -90,6 +93,7 @@ impl<T> Member<T> {
             fell_back: false,
             status: None,
             history: Vec::new(),
+            errors: None,
             path: Vec::new(),
             kept: None,
         }
@@ -164,7 +168,7 @@ impl<T> Member<T> {
     /// than that share of it. The KKT residual is measured beside X: where the model leaves little of
     /// X unexplained, it is small before that little has stopped falling. An error below `tol`² of
     /// `null` is none.
-    pub(super) fn has_settled(&self, tol: f64, null: f64) -> bool {
+    pub(super) fn has_converged(&self, tol: f64, null: f64) -> bool {
         let still = self.fall <= tol * self.objective || self.objective <= tol * tol * null;
         self.standing().1.residual() <= tol && (still || self.is_start())
     }

@@ -22,6 +22,7 @@ mod ridge;
 mod run;
 mod task;
 mod transform;
+mod until;
 mod way;
 
 pub use measure::{Measured, measure};
@@ -32,6 +33,7 @@ pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
 pub use transform::{Transform, Transformed, transform, transform_told};
+pub use until::Until;
 
 use crate::error::{Error, Result};
 use crate::init::Pair;
@@ -54,6 +56,7 @@ struct Watch<'a, T: Scalar> {
     options: &'a Options<T>,
     tol: f64,
     max_iter: usize,
+    until: Until,
     /// The divergence of the model that knows nothing: what the fit is compared with.
     null: f64,
     /// The size of the terms that the divergence is a difference of: what rounding is a share of.
@@ -102,14 +105,18 @@ fn run_to_the_end<T: Scalar>(
 ) -> Result<()> {
     let max_iter = watch.max_iter;
     let other_first = course.opening().other_first && max_iter > 0;
-    if other_first {
+    let looks_first = other_first || (watch.by_errors() && max_iter > 0);
+    if looks_first {
         course.sweep_streamed(false)?;
         course.judge(true)?;
+        watch.begin_errors(course);
+    }
+    if other_first {
         course.sweep_other()?;
     }
     for iteration in 1..=max_iter {
         course.sweep_streamed(true)?;
-        course.judge(iteration == 1 && !other_first)?;
+        course.judge(iteration == 1 && !looks_first)?;
         course.keep_best();
         watch.stop(course, iteration);
         watch.take(course, ended)?;
@@ -117,6 +124,11 @@ fn run_to_the_end<T: Scalar>(
             return Ok(());
         }
         course.sweep_other()?;
+        watch.look(course, iteration)?;
+        watch.take(course, ended)?;
+        if course.members().is_empty() {
+            return Ok(());
+        }
         if iteration < max_iter {
             course.revive()?;
         } else {
@@ -149,19 +161,32 @@ impl<T: Scalar> Watch<'_, T> {
         member.path.push(member.objective);
     }
 
+    /// Puts what a look has found in the place of what the step before it saw.
+    fn record_again(&self, member: &mut Member<T>, iteration: usize) {
+        if member.history.pop_if(|last| last.iteration == iteration).is_some() {
+            member.path.pop();
+        }
+        self.record(member, iteration);
+    }
+
     /// Gives members that have ended their status, and reports.
     fn stop(&mut self, course: &mut dyn Course<T>, iteration: usize) {
         // Plain iterations leave charged components where they are; those that follow do not.
         let since = iteration.saturating_sub(STALL_WINDOW);
         let (w, h) = self.options.penalties();
         let waits = w.l1.max(h.l1) > 0.0 && course.opening().covers(since);
+        let other_first = course.opening().other_first;
         let unfinished: Vec<bool> =
             (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
         let mut members = course.members();
         for (member, unfinished) in members.iter_mut().zip(unfinished) {
             self.record(member, iteration);
-            if member.status.is_none() && !unfinished {
-                if member.has_settled(self.tol, self.null) {
+            if self.by_errors() {
+                if other_first {
+                    self.settle(member, iteration);
+                }
+            } else if member.status.is_none() && !unfinished {
+                if member.has_converged(self.tol, self.null) {
                     member.status = Some(Status::Converged);
                 } else if !waits && self.stalled(member) {
                     member.status = Some(Status::Stalled);
@@ -189,11 +214,14 @@ impl<T: Scalar> Watch<'_, T> {
     fn conclude(&mut self, course: &mut dyn Course<T>, iteration: usize) {
         let unfinished: Vec<bool> =
             (0..course.members().len()).map(|at| course.is_unfinished(at)).collect();
+        let other_first = course.opening().other_first;
         for (member, unfinished) in course.members().into_iter().zip(unfinished) {
-            member.history.pop_if(|last| last.iteration == iteration);
-            self.record(member, iteration);
-            let settled = member.has_settled(self.tol, self.null);
-            let converged = iteration > 0 && !unfinished && settled;
+            self.record_again(member, iteration);
+            if !other_first {
+                self.settle(member, iteration);
+            }
+            let stationary = member.has_converged(self.tol, self.null);
+            let converged = iteration > 0 && !unfinished && stationary;
             let status = if converged { Status::Converged } else { Status::MaxIter };
             member.status.get_or_insert(status);
         }

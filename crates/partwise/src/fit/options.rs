@@ -1,6 +1,7 @@
 //! What a fit is asked to do.
 
 use super::bytes::{of_blocks, of_equations};
+use super::until::Until;
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Start;
@@ -34,6 +35,8 @@ pub struct Options<T: Scalar> {
     /// A fit has converged when its KKT residual is at most this, see [`Kkt`](crate::metric::Kkt), and
     /// its last step lowered the objective by no more than this share of it.
     pub tol: f64,
+    /// What is compared with `tol` to end the fit.
+    pub until: Until,
     /// Most iterations; 0 returns the start: as it is if both factors are given, else with zero rows where
     /// X has zero rows.
     pub max_iter: usize,
@@ -81,6 +84,7 @@ impl<T: Scalar> Default for Options<T> {
             n_init: 1,
             seed: 0,
             tol: 1e-4,
+            until: Until::Stationary,
             max_iter: 500,
             time_limit: None,
             stop: None,
@@ -120,6 +124,13 @@ impl<T: Scalar> Options<T> {
                 first: format!("rule {}", self.rule()),
                 second: format!("loss {}", self.loss),
                 reason: "this rule does not minimise it",
+            });
+        }
+        if self.until == Until::Settled && self.rule() != Rule::Mu {
+            return Err(Error::Conflict {
+                first: format!("until {}", self.until),
+                second: format!("rule {}", self.rule()),
+                reason: "only the rule mu ends so",
             });
         }
         if rows == 0 || cols == 0 {

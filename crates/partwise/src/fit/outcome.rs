@@ -12,6 +12,9 @@ names! {
     pub enum Status("status") {
         /// Stationary: the KKT residual of X as given is at most `tol`, and the objective has settled.
         Converged = "converged",
+        /// The error has settled, as [`Until::Settled`](crate::Until) asks, though the KKT residual exceeds
+        /// `tol`.
+        Settled = "settled",
         /// The iterations ran out first.
         MaxIter = "max_iter",
         /// The time ran out first.

@@ -34,6 +34,7 @@ pub(super) fn remarks<T: Scalar>(
     if options.rank > rows.min(cols) {
         warnings.push(Warning::RankAboveShape { rank: options.rank, rows, cols });
     }
+    warnings.extend(one_sided(options));
     if input.duplicates() > 0 {
         warnings.push(Warning::DuplicatesSummed { count: input.duplicates() });
     }
@@ -42,4 +43,14 @@ pub(super) fn remarks<T: Scalar>(
         warnings.push(Warning::DenseInSparse { density });
     }
     warnings
+}
+
+/// A penalty of one factor beside another one that is free.
+fn one_sided<T: Scalar>(options: &Options<T>) -> Option<Warning> {
+    let (w, h) = options.penalties();
+    match (w.is_none(), h.is_none(), options.fixed) {
+        (false, true, None) => Some(Warning::OneSidedPenalty { charged: "W", free: "H" }),
+        (true, false, None) => Some(Warning::OneSidedPenalty { charged: "H", free: "W" }),
+        _ => None,
+    }
 }

@@ -233,7 +233,12 @@ impl<T: Scalar> Task<'_, T> {
         let is_dead = |&t: &usize| dead(&pair.streamed, t) || dead(&pair.other, t);
         let count = (0..self.options.rank).filter(is_dead).count();
         if count > 0 {
-            warnings.push(Warning::DeadComponents { count, of: self.options.rank });
+            let (of, charges) = (self.options.rank, self.charges);
+            warnings.push(if charges.w.is_none() && charges.h.is_none() {
+                Warning::DeadComponents { count, of }
+            } else {
+                Warning::EmptiedComponents { count, of }
+            });
         }
     }
 }

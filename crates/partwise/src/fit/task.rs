@@ -148,6 +148,7 @@ impl<'a, T: Scalar> Task<'a, T> {
             options: self.options,
             tol: self.options.tol,
             max_iter: self.options.max_iter,
+            until: self.options.until,
             null,
             magnitude: self.magnitude(null),
             began: self.began,

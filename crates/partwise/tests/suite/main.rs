@@ -35,4 +35,5 @@ mod sources;
 mod sparse;
 mod stopped;
 mod transform;
+mod until;
 mod weights;

@@ -216,6 +216,7 @@ fn options<T: Number>(
         n_init: args.n_init,
         seed: args.seed,
         tol: args.tol,
+        until: args.until,
         max_iter: args.max_iter,
         time_limit: args.time_limit,
         threads: plan::threads(args.threads.threads, notices),
@@ -326,6 +327,7 @@ fn outcome<T: Number>(args: &args::Fit, fit: &Fit<T>) -> Result<(), Failure> {
             let remedy = match status {
                 Status::TimeLimit => "raise --time-limit or --tol",
                 Status::Stalled => "raise --tol, or compute in --dtype f64",
+                Status::Settled => "leave out --until settled, or take another --rule",
                 _ => "raise --max-iter or --tol",
             };
             let text = format!(

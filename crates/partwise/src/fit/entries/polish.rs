@@ -21,7 +21,7 @@ pub(in crate::fit) fn polish<T: Scalar>(
     ended: &mut [Ended<T>],
 ) -> Result<()> {
     let tol = watch.tol;
-    if ended.len() < 2 || tol == 0.0 || watch.halt.is_called() {
+    if ended.len() < 2 || tol == 0.0 || watch.by_errors() || watch.halt.is_called() {
         return Ok(());
     }
     let converged = ended.iter_mut().filter(|(m, _)| m.status == Some(Status::Converged));
