@@ -8,6 +8,7 @@ scikit-learn's class of that name and needs scikit-learn to be installed.
 from typing import TYPE_CHECKING, Any
 
 from partwise._absent import loaded
+from partwise._caller import FitWarning
 from partwise._fit import Result, fit, losses, rules, starts
 from partwise._native import InternalError, __version__
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NMF",
+    "FitWarning",
     "InternalError",
     "MiniBatchNMF",
     "Result",

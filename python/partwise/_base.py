@@ -2,6 +2,7 @@
 
 from abc import ABC
 from collections.abc import Callable
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, Literal, Self, TypeAlias
 
@@ -14,8 +15,10 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from . import _native
+from ._beside import NOTHING, beside, filled, without_mask
 from ._caller import warn, warn_of_unfinished
 from ._indices import compressed
+from ._shares import explained_by_component
 from ._start import initialize
 from ._validation import (
     beta_of,
@@ -80,7 +83,8 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     converged_: bool
     kkt_residual_: float
     objective_history_: Array
-    explained_variance_ratio_: float
+    explained_variance_ratio_: Array
+    explained_variance_total_: float
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit the model to X.
@@ -91,7 +95,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             Non-negative and finite. Sparse X is never made dense.
         y : Ignored
         **params : dict
-            ``W`` and ``H`` as `fit_transform` takes them.
+            What else `fit_transform` takes: ``W`` and ``H``, and for `NMF` weights.
 
         Returns
         -------
@@ -100,7 +104,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         self.fit_transform(X, **params)
         return self
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: Any, *, weights: Any = None) -> Array:
         """Return the W that fits X best with the components as they are.
 
         The solution is exact and a function of each row alone: a row gives the same bits by
@@ -109,7 +113,9 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Non-negative and finite.
+            Non-negative and finite. What a masked array hides is missing.
+        weights : array-like of shape (n_samples, n_features), default=None
+            How much each entry of X counts.
 
         Returns
         -------
@@ -119,11 +125,11 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         ------
         ValueError
             If X has another number of features than the one that was fitted, or an entry
-            that is negative, infinite or NaN.
+            that is negative, infinite or, unless ``missing='nan'``, NaN.
         """
         check_is_fitted(self)
-        X = self._checked(X, reset=False, ensure_non_negative=True)
-        return self._rows_given(X, self.components_)
+        X, beside = self._read(X, weights, reset=False, ensure_non_negative=True)
+        return self._rows_given(X, self.components_, beside)
 
     def inverse_transform(self, X: Any) -> Array:
         """Return the product of X and the components.
@@ -140,10 +146,12 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         check_is_fitted(self)
         return (compressed(X) if sp.issparse(X) else X) @ self.components_
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, weights: Any = None
+    ) -> float:
         """Return how much of X the components explain.
 
-        This is ``explained_variance_ratio_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
+        This is ``explained_variance_total_`` of X and ``transform(X)``: 1 - ||X - WH||² / ||X||²
         for the Frobenius loss, where 1 is perfect and 0 is no better than W = 0. It is the share
         of a sum of squares about zero, not about the mean. For another loss, 0 is no better than
         the mean of X in every place.
@@ -156,15 +164,19 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : Ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row of X counts.
+        weights : array-like of shape (n_samples, n_features), default=None
+            How much each entry of X counts.
 
         Returns
         -------
         score : float
         """
         check_is_fitted(self)
-        X = self._checked(X, reset=False, ensure_non_negative=True)
-        W = self._rows_given(X, self.components_)
-        _, explained, _ = self._quality(X, W, self.components_)
+        X, beside = self._read(X, weights, sample_weight, reset=False, ensure_non_negative=True)
+        W = self._rows_given(X, self.components_, beside)
+        _, explained, _ = self._quality(X, W, self.components_, beside)
         return float(explained)
 
     @property
@@ -186,7 +198,19 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return marked(state)
 
     def __setstate__(self, state):
-        super().__setstate__(unmarked(state, type(self).__name__))
+        state = unmarked(state, type(self).__name__)
+        # Parameters that came after the release that saved it have their defaults.
+        own = signature(type(self)).parameters.values()
+        super().__setstate__({**{p.name: p.default for p in own}, **state})
+
+    def _read(self, X, weights=None, sample_weight=None, **options):
+        """Return X checked, and what stands beside it."""
+        given = X
+        X, hidden = without_mask(X, getattr(self, "missing", None))
+        if isinstance(hidden, str) and hidden == "nan":
+            options["ensure_all_finite"] = "allow-nan"
+        X = self._checked(X, **options)
+        return X, beside(given, X, hidden, weights, sample_weight)
 
     def _checked(self, X, dtype=None, **options):
         refuse_masked(X)
@@ -203,7 +227,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         self._n_components = X.shape[1] if self.n_components is None else self.n_components
         self._beta_loss = beta_of(self.beta_loss)
 
-    def _check_start(self, X, W, H):
+    def _check_start(self, X, W, H, beside=NOTHING):
         """Return the W and H to start from: those given if ``init='custom'``, else new ones."""
         if self.init == "custom":
             return self._custom_start(X, W, H)
@@ -219,7 +243,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         k = self._n_components
         values = 2 * (X.shape[0] + X.shape[1]) * k + (10 * k * k if self._beta_loss == 2 else 0)
         _native.check_memory(f"a start of {k} components", 8 * values)
-        W, H = initialize(X, self._n_components, self.init, self.random_state)
+        W, H = initialize(filled(X, beside), self._n_components, self.init, self.random_state)
         if not (W.any() and H.any()):
             # X is zero. Any start will do but zero, from which nothing moves.
             W, H = np.ones_like(W), np.ones_like(H)
@@ -234,22 +258,32 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self._n_components = H.shape[0]
         return W, H
 
-    def _rows_given(self, X, H):
+    def _rows_given(self, X, H, beside=NOTHING):
         """Solve for W exactly, with H as it is."""
         if not H.any():
             return np.zeros((X.shape[0], H.shape[0]), dtype=X.dtype)
         w_penalties, _ = penalties(self, X.shape)
+        ridge = getattr(self, "ridge_", None)
+        if ridge is not None:
+            w_penalties["w_l2"] = ridge
         W, unfinished = _native.transform(
             engine_matrix(X),
             H.astype(X.dtype, copy=False),
             loss=loss_of(beta_of(self.beta_loss)),
             threads=thread_count(self.n_jobs),
             **w_penalties,
+            **beside.of_rows(),
         )
         warn_of_unfinished(unfinished, X.shape[0])
         return W
 
-    def _quality(self, X, W, H):
+    def _keep_explained(self, W, total):
+        """Set what is explained, and by which component."""
+        squared = beta_of(self.beta_loss) == 2
+        self.explained_variance_total_ = float(total)
+        self.explained_variance_ratio_ = explained_by_component(W, self.components_, total, squared)
+
+    def _quality(self, X, W, H, beside=NOTHING):
         """Measure W and H on X, without penalties.
 
         Returns
@@ -260,10 +294,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         H = H.astype(X.dtype, copy=False)
         if not (W.any() and H.any()):
             # The engine does not start a fit from a factor of zeros.
-            found = _native.verify(x, W, H, loss=loss)
+            found = _native.verify(x, W, H, loss=loss, **beside.of_fit())
             return found["objective"], found["explained_variance"], found["kkt_residual"]
-        threads = thread_count(self.n_jobs)
-        fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, max_iter=0, threads=threads)
+        options = {"threads": thread_count(self.n_jobs), "max_iter": 0, "w_l2": 0.0}
+        fit = _native.fit(x, H.shape[0], loss=loss, w=W, h=H, **options, **beside.of_fit())
         return fit.divergence, fit.explained_variance, fit.kkt_residual
 
 
@@ -272,7 +306,10 @@ def warn_of_max_iter(max_iter, residual=None, tol=None):
     # Programs filter by scikit-learn's words.
     text = f"Maximum number of iterations {max_iter} reached. Increase it to improve convergence."
     if residual is not None:
-        text += f" The KKT residual is {residual:.2g}, tol is {tol:g}."
+        text += f" The KKT residual is {residual:.2g}, tol is {tol:g}"
+        # What has a small residual goes on while it still falls.
+        falls = ", but the last step still lowered the objective by more than tol of it"
+        text += f"{falls if residual <= tol else ''}."
     warn(text, ConvergenceWarning)
 
 

@@ -15,6 +15,23 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+class FitWarning(UserWarning):
+    """What changes the meaning of a fit that is nevertheless one.
+
+    Components that are zero, or began again on the way; penalties that leave nothing, or hold nothing
+    down since only one factor has one; restarts that failed; missing entries that are predicted far
+    outside X; a time limit that left no time to begin. Each is raised once per fit, and
+    ``warnings.simplefilter("ignore", partwise.FitWarning)`` silences them. Too few iterations are
+    scikit-learn's ``ConvergenceWarning``.
+    """
+
+
+def warn_of_fit(remarks: list[str]) -> None:
+    """Warn of what a fit says of its result."""
+    for remark in remarks:
+        warn(remark, FitWarning)
+
+
 def warn_of_unfinished(rows: list[int], of: int) -> None:
     """Warn of rows of a transform that are not as good as they could be, if there are any."""
     if rows:

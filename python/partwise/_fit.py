@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from typing import Any, Literal
 
 from partwise import _native
+from partwise._caller import warn_of_fit
 from partwise._ids import remarks_on_ids
 from partwise._input import as_native
 from partwise._names import Match, Matching
@@ -40,6 +41,7 @@ def fit(
     n_init: int = 1,
     seed: int = 0,
     tol: float = 1e-4,
+    until: Literal["stationary", "settled"] = "stationary",
     max_iter: int = 500,
     time_limit: float | None = None,
     threads: int = 0,
@@ -91,7 +93,12 @@ def fit(
         From 0 to 2⁶⁴ − 1. The same seed gives the same result for any number of threads; NumPy's
         global random state is neither read nor changed.
     tol : float
-        The fit has converged when its KKT residual, which has no unit, is at most this.
+        The fit has converged when its KKT residual, which has no unit, is at most this, and the last step
+        lowered the objective by no more than this share of it.
+    until : "stationary" or "settled"
+        What ends the fit: "stationary" when it has converged; "settled", for the rule "mu", when ten
+        iterations lowered the error, the root of twice the divergence, by less than ``tol`` times that
+        of the start, as scikit-learn ends its multiplicative updates.
     max_iter : int
         Most iterations; 0 returns the start.
     time_limit : float or None
@@ -180,6 +187,7 @@ def fit(
         "n_init": n_init,
         "seed": seed,
         "tol": tol,
+        "until": until,
         "max_iter": max_iter,
         "time_limit": time_limit,
         "threads": threads,
@@ -224,4 +232,5 @@ def fit(
         if isinstance(getattr(error, "partial", None), _native.Fit):
             error.partial = Result._of(error.partial, data, **own)  # type: ignore[attr-defined]
         raise
+    warn_of_fit(done.notable)
     return Result._of(done, data, **own)

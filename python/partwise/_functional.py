@@ -5,7 +5,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import check_non_negative
 
-from ._caller import warn
+from ._caller import warn, warn_of_fit
 from ._indices import compressed
 from ._nmf import NMF
 from ._validation import FLOATS, check_dtype, check_factor, check_zeros_for_beta, refuse_masked
@@ -112,6 +112,7 @@ def non_negative_factorization(
     if not update_H:
         return _rows_only(est, X, W, H)
     fit = est._fit(X, W, H)
+    warn_of_fit(fit.notable)
     return fit.w, fit.h, max(1, fit.iterations)
 
 

@@ -93,8 +93,9 @@ class MiniBatchNMF(BaseNMF):
         How far the result is from stationary without penalties.
     objective_history_ : ndarray of shape (n_steps_,)
         The cost per row of each batch, before H changed.
-    explained_variance_ratio_ : float
-        As for `NMF`.
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        As for `NMF`, as the total below.
+    explained_variance_total_ : float
 
     References
     ----------
@@ -285,5 +286,5 @@ class MiniBatchNMF(BaseNMF):
         self.converged_ = self.status_ == "converged"
         divergence, explained, kkt_residual = self._quality(X, W, self.components_)
         self.reconstruction_err_ = root_of_divergence(divergence)
-        self.explained_variance_ratio_ = explained
+        self._keep_explained(W, explained)
         self.kkt_residual_ = kkt_residual

@@ -11,7 +11,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from . import _native
 from ._base import CONSTRAINTS, Array, BaseNMF, Callback, Init, root_of_divergence, warn_of_max_iter
-from ._caller import warn
+from ._beside import NOTHING, remarks_on_words
+from ._caller import warn, warn_of_fit
 from ._ids import remarks_on_ids
 from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties, thread_count
 from ._watch import watching
@@ -38,7 +39,8 @@ class NMF(BaseNMF):
         and None are the number of features.
     init : {'random', 'nndsvd', 'nndsvda', 'nndsvdar', 'custom'}, default=None
         Where W and H start, with the values that scikit-learn draws for the same
-        ``random_state``. None is 'nndsvda' if ``n_components <= min(n_samples, n_features)``,
+        ``random_state``; where entries are missing, for X with the means of its columns in
+        their places. None is 'nndsvda' if ``n_components <= min(n_samples, n_features)``,
         else 'random'. 'custom' takes W and H from the call of `fit_transform`.
     solver : {'cd', 'mu', 'auto'}, default='cd'
         'cd' is coordinate descent (HALS) with extrapolation, for the Frobenius loss. 'mu' is the
@@ -50,9 +52,12 @@ class NMF(BaseNMF):
         counts by its size instead of its square, so that a few wild entries do not turn the fit.
         Take about the size of a typical error.
     tol : float, default=1e-4
-        The fit ends when its KKT residual is at most this. The residual measures how far W and H
-        are from a stationary point and has no unit. scikit-learn compares ``tol`` with a change
-        between iterations instead.
+        The fit has converged when its KKT residual is at most this and its last step lowered the
+        objective by no more than this share of it. The residual measures how far W and H are from
+        a stationary point and has no unit; scikit-learn compares ``tol`` with the size of steps.
+        With ``solver='mu'`` the fit ends as scikit-learn's does: when ten iterations lowered the
+        error by less than ``tol`` times that of the start. It has then settled, or converged if
+        its residual is at most ``tol`` too.
     max_iter : int, default=200
         Most iterations. One updates both factors.
     random_state : int, RandomState instance or None, default=None
@@ -87,6 +92,12 @@ class NMF(BaseNMF):
     dtype : {'float32', 'float64'}, default=None
         What to compute in. None keeps float32 and float64 X as they are and makes the rest
         float64.
+    missing : {'nan', 'absent'}, default=None
+        Which entries of X are missing, in every method: 'nan' those that are NaN, 'absent' those
+        that a sparse X does not store. None takes what is not stored for zero and refuses NaN.
+        What the mask of a masked array hides is missing in any case. Where entries are missing
+        and neither factor has a penalty, both get a small L2 penalty of the size of the noise,
+        ``ridge_``, without which what is predicted for them may be anything.
 
     Attributes
     ----------
@@ -103,20 +114,26 @@ class NMF(BaseNMF):
     feature_names_in_ : ndarray of shape (n_features,)
         Their names, if X had names that are all strings.
     status_ : str
-        How the fit ended: 'converged', 'max_iter', 'time_limit', 'stalled', 'interrupted' or
-        'numerical_trouble'.
+        How the fit ended: 'converged', 'settled', 'max_iter', 'time_limit', 'stalled',
+        'interrupted' or 'numerical_trouble'. Only 'max_iter' is warned of.
     converged_ : bool
-        Whether ``status_`` is 'converged'.
+        Whether ``status_`` is 'converged': the residual below is at most ``tol``.
     kkt_residual_ : float
         How far the result is from stationary, to be compared with ``tol``.
     objective_history_ : ndarray of shape (n_records,)
         The objective with penalties, the best so far, as each iteration saw it: between its two
         halves, and after the last one at the end.
-    explained_variance_ratio_ : float
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        How much of X each component explains: ``explained_variance_total_``, divided among the
+        components by their shares of the sum of WH. They add up to the total.
+    explained_variance_total_ : float
         1 - ||X - WH||² / ||X||² for the Frobenius loss; for another one 1 - D(X, WH) / D(X, mean),
         where the mean is that of all of X.
+    ridge_ : float or None
+        The L2 penalty of both factors that was chosen since entries are missing.
     warnings_ : list of str
-        What the engine noticed about X or the fit.
+        What the engine noticed about X or the fit. What changes the meaning of the factors is
+        raised as `partwise.FitWarning` too.
     partial_ : tuple of (W, H)
         Set if Ctrl-C ended the fit: the best factors until then. `KeyboardInterrupt` is raised
         all the same, and the model can be used as if it had been fitted.
@@ -142,6 +159,7 @@ class NMF(BaseNMF):
     _formats = ("csr", "csc")
 
     warnings_: list[str]
+    ridge_: float | None
     partial_: tuple[Array, Array]
 
     _parameter_constraints: dict[str, Any] = {
@@ -152,7 +170,12 @@ class NMF(BaseNMF):
         "warm_start": ["boolean"],
         "callbacks": [callable, list, tuple, None],
         "progress": ["boolean", None],
+        "missing": [StrOptions({"nan", "absent"}), None],
     }
+
+    # Not in the signature of `fit`, for which scikit-learn's check of estimators would ask that a weight
+    # of 2 give what the row given twice gives: it does not, since the start is another one.
+    __metadata_request__fit = {"sample_weight": None, "weights": None}
 
     def __init__(
         self,
@@ -176,6 +199,7 @@ class NMF(BaseNMF):
         progress: bool | None = None,
         n_jobs: int | None = None,
         dtype: Any = None,
+        missing: Literal["nan", "absent"] | None = None,
     ) -> None:
         self.n_components = n_components
         self.init = init
@@ -196,20 +220,35 @@ class NMF(BaseNMF):
         self.progress = progress
         self.n_jobs = n_jobs
         self.dtype = dtype
+        self.missing = missing
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: Any = None, W: Any = None, H: Any = None) -> Array:
+    def fit_transform(
+        self,
+        X: Any,
+        y: Any = None,
+        W: Any = None,
+        H: Any = None,
+        *,
+        sample_weight: Any = None,
+        weights: Any = None,
+    ) -> Array:
         """Fit the model to X and return W.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Non-negative and finite. Sparse X is never made dense.
+            Non-negative and finite, but for what is ``missing``. Sparse X is never made dense.
         y : Ignored
         W : array-like of shape (n_samples, n_components), default=None
             Where W starts if ``init='custom'``. It is not written to.
         H : array-like of shape (n_components, n_features), default=None
             Where H starts if ``init='custom'``. It is not written to.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row of X counts.
+        weights : array-like or sparse matrix of shape (n_samples, n_features), default=None
+            How much each entry of X counts, 0 for one that is missing. A frame is matched to an X
+            with names by its names. `transform` and `score` take weights of their own.
 
         Returns
         -------
@@ -218,29 +257,38 @@ class NMF(BaseNMF):
         Raises
         ------
         ValueError
-            If X has an entry that is negative, infinite or NaN, or a parameter does not fit
-            another one or X.
+            If X has an entry that is negative, infinite or, unless ``missing='nan'``, NaN, a
+            weight is negative or not finite, or a parameter does not fit another one or X.
         TypeError
             If W or H is of another dtype than X.
         """
-        X = self._checked(X)
-        fit = self._fit(X, W, H)
+        X, beside = self._read(X, weights, sample_weight)
+        fit = self._fit(X, W, H, beside)
         self._keep(fit)
+        warn_of_fit(fit.notable)
         names = getattr(self, "feature_names_in_", None)
+        self.warnings_ += remarks_on_words(X, beside.missing)
         self.warnings_ += remarks_on_ids(engine_matrix(X), names)
         return fit.w
 
-    def _fit(self, X, W=None, H=None):
+    def _fit(self, X, W=None, H=None, beside=NOTHING):
         """Run the engine on a checked X."""
         self._check_params(X)
-        check_zeros_for_beta(X, self._beta_loss)
-        warm = self._warm_factors(X)
-        W, H = warm or self._check_start(X, W, H)
-        fit = self._best_of_starts(X, W, H, plain=0 if warm else self._plain_iterations())
-        # scikit-learn's rule: also if the last iteration that is allowed is the one that converged.
-        if fit.iterations >= self.max_iter and self.tol > 0:
+        if beside.missing is None:
+            check_zeros_for_beta(X, self._beta_loss)
+        warm = self._warm_factors(X, beside)
+        W, H = warm or self._check_start(X, W, H, beside)
+        plain = 0 if warm else self._plain_iterations()
+        fit = self._best_of_starts(X, W, H, plain=plain, **beside.of_fit())
+        # What one iteration is worth it cannot show: scikit-learn warns of it always, and tests that.
+        if (fit.status == "max_iter" or self.max_iter == 1) and self.tol > 0:
             warn_of_max_iter(self.max_iter, fit.kkt_residual, self.tol)
         return fit
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "nan"
+        return tags
 
     def _check_params(self, X):
         super()._check_params(X)
@@ -257,7 +305,7 @@ class NMF(BaseNMF):
                 UserWarning,
             )
 
-    def _warm_factors(self, X):
+    def _warm_factors(self, X, beside):
         """Return the factors of the fit before, if there are any to go on from."""
         H = getattr(self, "components_", None)
         if not self.warm_start or H is None or not H.any():
@@ -268,17 +316,18 @@ class NMF(BaseNMF):
         self._n_components = wanted
         W = getattr(self, "_warm_w", None)
         if W is None or W.shape[0] != X.shape[0]:
-            W = self._rows_given(X, H)
+            W = self._rows_given(X, H, beside)
         return (W.astype(X.dtype, copy=False), H.astype(X.dtype, copy=False)) if W.any() else None
 
     def _plain_iterations(self):
         """Return for how many iterations the fit goes scikit-learn's way from the same start."""
         return {"cd": _PLAIN, "mu": self.max_iter}.get(self.solver, 0)
 
-    def _best_of_starts(self, X, W, H, plain):
+    def _best_of_starts(self, X, W, H, plain, **beside):
         """Fit from W and H and from ``n_init - 1`` random starts, and take the best."""
         started = time.monotonic()
-        fit = self._call_engine(X, H.shape[0], w=W, h=H, plain=plain, time_limit=self.time_limit)
+        options = {"plain": plain, "time_limit": self.time_limit}
+        fit = self._call_engine(X, H.shape[0], w=W, h=H, **options, **beside)
         if self.n_init == 1 or fit.status == "interrupted":
             return fit
         left = None
@@ -287,14 +336,17 @@ class NMF(BaseNMF):
             if left <= 0:
                 return fit
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        others = self._call_engine(
-            X, H.shape[0], best=fit, n_init=self.n_init - 1, seed=seed, time_limit=left
-        )
+        options = {"n_init": self.n_init - 1, "seed": seed, "time_limit": left}
+        others = self._call_engine(X, H.shape[0], best=fit, **options, **beside)
         return others if others.objective < fit.objective else fit
 
     def _call_engine(self, X, n_components, best=None, **options):
         """Run the engine; after Ctrl-C the best factors so far are kept before it is raised."""
         w_penalties, h_penalties = penalties(self, X.shape)
+        charged = {**w_penalties, **h_penalties}
+        if any(charged.values()):
+            # Without any the engine chooses some where entries are missing.
+            options |= charged
         try:
             with watching(self.callbacks, self.progress, self.verbose) as callback:
                 return _native.fit(
@@ -303,11 +355,10 @@ class NMF(BaseNMF):
                     loss=loss_of(self._beta_loss),
                     rule=_RULES[self.solver],
                     tol=self.tol,
+                    until="settled" if self.solver == "mu" else None,
                     max_iter=self.max_iter,
                     threads=thread_count(self.n_jobs),
                     callback=callback,
-                    **w_penalties,
-                    **h_penalties,
                     **options,
                 )
         except KeyboardInterrupt as stop:
@@ -330,8 +381,9 @@ class NMF(BaseNMF):
         self.status_ = fit.status
         self.converged_ = fit.status == "converged"
         self.kkt_residual_ = fit.kkt_residual
+        self.ridge_ = fit.ridge
         self.objective_history_ = fit.history["objective"]
-        self.explained_variance_ratio_ = fit.explained_variance
+        self._keep_explained(fit.w, fit.explained_variance)
         self.warnings_ = list(fit.warnings)
         if self.warm_start:
             self._warm_w = fit.w

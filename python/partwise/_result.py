@@ -23,7 +23,7 @@ class Result:
     h: np.ndarray
     """H, k × n, in the precision of X."""
     status: str
-    """How it ended: converged, max_iter, time_limit, stalled, interrupted, numerical_trouble."""
+    """How it ended: converged, settled, max_iter, time_limit, stalled, interrupted, numerical_trouble."""
     iterations: int
     """Iterations of the best restart."""
     seconds: float
@@ -113,7 +113,7 @@ class Result:
 
     @property
     def converged(self) -> bool:
-        """Whether the KKT residual is at most ``tol``."""
+        """Whether the fit ended since its KKT residual is at most ``tol`` and the objective no longer fell."""
         return self.status == "converged"
 
     def transform(

@@ -45,9 +45,9 @@ def refuse_masked(X, whom="X"):
     if isinstance(X, np.ma.MaskedArray) and np.ma.getmaskarray(X).any():
         count = int(np.ma.getmaskarray(X).sum())
         raise ValueError(
-            f"{whom} is a masked array that hides {count} of {X.size} entries, which scikit-learn's "
-            "interface cannot leave out: partwise.fit(X, k) does, as does "
-            "partwise.fit(X.data, k, missing=X.mask); numpy.ma.filled(X, value) puts values there"
+            f"{whom} is a masked array that hides {count} of {X.size} entries, which cannot be left "
+            "out here: partwise.NMF(k).fit(X) and partwise.fit(X, k) do, and "
+            "numpy.ma.filled(X, value) puts values there"
         )
 
 

@@ -25,10 +25,10 @@ def test_attributes_of_a_fit():
     assert model.status_ == "converged"
     assert 0 <= model.kkt_residual_ <= model.tol
     assert_allclose(model.reconstruction_err_, error)
-    assert_allclose(model.explained_variance_ratio_, 1 - error**2 / (X**2).sum())
+    assert_allclose(model.explained_variance_total_, 1 - error**2 / (X**2).sum())
     assert_allclose(model.objective_history_.min(), error**2 / 2)
     assert all(isinstance(text, str) for text in model.warnings_)
-    assert_allclose(model.score(X), model.explained_variance_ratio_, atol=1e-3)
+    assert_allclose(model.score(X), model.explained_variance_total_, atol=1e-3)
 
 
 def test_more_starts_are_never_worse_and_the_same_seed_gives_the_same():

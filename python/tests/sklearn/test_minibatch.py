@@ -102,7 +102,7 @@ def test_the_figures_are_those_of_the_factors_with_a_column_of_zeros(beta_loss):
         )
         if beta_loss == "frobenius":
             assert model.reconstruction_err_ == pytest.approx(np.linalg.norm(X - W @ H), rel=1e-9)
-        assert model.explained_variance_ratio_ == pytest.approx(
+        assert model.explained_variance_total_ == pytest.approx(
             found["explained_variance"], rel=1e-9
         )
         assert model.kkt_residual_ == pytest.approx(found["kkt_residual"], rel=1e-6)

@@ -21,7 +21,7 @@ def shapes(model, X):
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", UserWarning)
         H = model.fit(X).components_.astype(float)
-    return H / np.linalg.norm(H, axis=1, keepdims=True), model.explained_variance_ratio_
+    return H / np.linalg.norm(H, axis=1, keepdims=True), model.explained_variance_total_
 
 
 def models(loss, init):
