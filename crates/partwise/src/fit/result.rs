@@ -234,7 +234,8 @@ impl<T: Scalar> Task<'_, T> {
         let count = (0..self.options.rank).filter(is_dead).count();
         if count > 0 {
             let (of, charges) = (self.options.rank, self.charges);
-            warnings.push(if charges.w.is_none() && charges.h.is_none() {
+            let uncharged = charges.w.is_none() && charges.h.is_none();
+            warnings.push(if uncharged || charges.ridge.is_some() {
                 Warning::DeadComponents { count, of }
             } else {
                 Warning::EmptiedComponents { count, of }

@@ -67,6 +67,11 @@ impl Charges {
         Self { w, h, ridge: None, cautious: false }
     }
 
+    /// What was given, in steps that are not extrapolated.
+    pub(super) fn without_ridge<T: Scalar>(self, options: &Options<T>) -> Self {
+        Self { cautious: true, ..Self::given(options) }
+    }
+
     /// What was given, or a ridge if entries are missing and nothing was.
     pub(super) fn of<T: Scalar>(task: &Task<'_, T>) -> Result<Self> {
         let (given, options) = (Self::given(task.options), task.options);
@@ -80,7 +85,7 @@ impl Charges {
             return Ok(Self { cautious, ..given });
         }
         if pilot == 0.0 {
-            return Ok(Self { cautious: true, ..given });
+            return Ok(given.without_ridge(options));
         }
         let left = pilot_divergence(task, pilot)?;
         let ridge = task.in_units_of_x(NOISE_SHARE * task.noise_left(&noise, left));

@@ -84,10 +84,22 @@ type Begun<T> = (usize, Pair<T>);
 impl<T: Scalar> Task<'_, T> {
     pub(super) fn run(mut self, observer: &mut dyn Observer) -> Result<Fit<T>> {
         let warnings = std::mem::take(&mut self.warnings);
-        let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         if self.scan.positive == 0 {
             return Ok(self.nothing_to_fit(warnings));
         }
+        let fit = self.run_all(warnings.clone(), observer)?;
+        let is_empty = [&fit.w, &fit.h].iter().any(|f| f.as_slice().iter().all(|&v| v == T::ZERO));
+        if is_empty && self.charges.ridge.is_some() && !self.halt.is_called() {
+            // A ridge that nobody asked for must not leave nothing.
+            self.charges = self.charges.without_ridge(self.options);
+            self.halt.resume();
+            return self.run_all(warnings, observer);
+        }
+        Ok(fit)
+    }
+
+    fn run_all(&self, warnings: Vec<Warning>, observer: &mut dyn Observer) -> Result<Fit<T>> {
+        let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         match &self.way {
             Way::Entries => self.run_by_entries(&scaled, warnings, observer),
             Way::Normal(None) => self.run_by_normal_equations(&scaled, None, warnings, observer),

@@ -44,6 +44,11 @@ impl Halt {
         self.finishing.store(true, Ordering::Relaxed);
     }
 
+    /// There is a fit to come after all.
+    pub(crate) fn resume(&self) {
+        self.finishing.store(false, Ordering::Relaxed);
+    }
+
     fn is_due(&self) -> bool {
         if !self.is_called() {
             return false;

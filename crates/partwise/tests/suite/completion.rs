@@ -329,6 +329,26 @@ fn the_ridge_follows_the_scale_of_x_and_of_its_weights() {
     }
 }
 
+/// Above β = 2 the ridge holds a zero model in place, and entries over many decades start far above most.
+#[test]
+fn a_ridge_that_nobody_asked_for_leaves_something_of_x() {
+    for (beta, seed) in [2.5, 3.0, 4.0].into_iter().flat_map(|beta| (0..6).map(move |s| (beta, s))) {
+        let u = Mat::random(32, 8, seed);
+        let x = Mat::random(32, 8, seed + 50).map(|v| (20.0 * v).exp());
+        let weights = Mat::from_fn(32, 8, |i, j| (u.get(i, j) - 0.1).max(0.0));
+        let loss = Loss::new(beta).unwrap();
+        for rule in [Rule::Mu, Rule::Mue, Rule::Jmm] {
+            let options = Options { rank: 1, loss, rule: Some(rule), ..Options::default() };
+            let given = Weights { entries: Some(weights.dense().into()), ..Weights::default() };
+            let found = fit(data::<f64>(&x, Kind::RowMajor, given), &options).unwrap();
+            let what = format!("{beta} {seed} {}", rule.name());
+            assert!(found.relative_error < 0.999, "{what}: {}", found.relative_error);
+            assert!(wide(&found.w).values.iter().any(|&v| v > 0.0), "{what}");
+            assert!(wide(&found.h).values.iter().any(|&v| v > 0.0), "{what}");
+        }
+    }
+}
+
 /// No entry is missing where rows and columns have others: no ridge, and the bits of a fit without.
 #[test]
 fn there_is_no_ridge_where_nothing_is_missing_or_a_price_is_given() {
