@@ -332,7 +332,8 @@ fn the_ridge_follows_the_scale_of_x_and_of_its_weights() {
 /// Above β = 2 the ridge holds a zero model in place, and entries over many decades start far above most.
 #[test]
 fn a_ridge_that_nobody_asked_for_leaves_something_of_x() {
-    for (beta, seed) in [2.5, 3.0, 4.0].into_iter().flat_map(|beta| (0..6).map(move |s| (beta, s))) {
+    for (beta, seed) in [2.5, 3.0, 4.0].into_iter().flat_map(|beta| (0..6).map(move |s| (beta, s)))
+    {
         let u = Mat::random(32, 8, seed);
         let x = Mat::random(32, 8, seed + 50).map(|v| (20.0 * v).exp());
         let weights = Mat::from_fn(32, 8, |i, j| (u.get(i, j) - 0.1).max(0.0));
