@@ -184,8 +184,8 @@ def reference(x, p, w, h, loss):
     return total, (p * np.where(seen, null, 0)).sum(), parts, rounding
 
 
-def certificate(parts, w, h, options, tiny):
-    """The KKT residual of both factors; a slack below `tiny`, the least number of the type, is none."""
+def certificate(parts, w, h, options):
+    """The KKT residual of both factors; a slack below the range of doubles is none."""
     minus, plus = parts
     w, h = np.asarray(w, LD), np.asarray(h, LD)
     worst = LD(0)
@@ -202,7 +202,7 @@ def certificate(parts, w, h, options, tiny):
         )
         scale = (f * den).sum()
         slack = np.abs(f * (den - num)).sum()
-        if slack > tiny:
+        if slack > np.finfo(float).tiny:
             worst = max(worst, min(MOST, slack / scale))
         zero = f <= 1.12e-16 * f.max(1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -272,7 +272,7 @@ def check_fit(seed):
     if not measured:
         bad.append(f"certificate {r.kkt_residual} with status {r.status}")
     else:
-        own = float(certificate(parts, r.w, r.h, asked, np.finfo(x.dtype).tiny))
+        own = float(certificate(parts, r.w, r.h, asked))
         if r.status == "converged" and own > options["tol"] * 1.1 + 500 * eps:
             bad.append(
                 f"converged with KKT {own:.2e}, says {r.kkt_residual:.2e}, tol {options['tol']}"
