@@ -41,8 +41,8 @@ pub use error::{Error, Result, SparseError};
 pub use factor::{Factor, View, ViewMut};
 pub use fit::{
     Fit, Measured, Observer, Online, OnlineOptions, Options, Progress, Record, Restart, Silent,
-    Statistics, Status, Step, Transform, Transformed, Until, fit, fit_observed, measure, transform,
-    transform_told,
+    Statistics, Status, Step, SvdStart, Transform, Transformed, Until, fit, fit_observed, measure,
+    svd_start, transform, transform_told,
 };
 pub use init::Start;
 pub use kernel::simd::instruction_set;

@@ -104,6 +104,20 @@ impl Transform {
     }
 }
 
+/// Of an SVD start by itself, with so many vectors: those of both sides, and what is summed for them.
+pub(super) fn of_svd<T: Scalar>(x: &Input<'_, T>, width: usize) -> u128 {
+    let (rows, cols) = x.shape();
+    let side = if rows >= cols { Side::Rows } else { Side::Columns };
+    sum([
+        Factor::<T>::bytes(rows.max(cols), width).saturating_mul(3),
+        Factor::<T>::bytes(rows.min(cols), width).saturating_mul(6 + most_bins(x) as u128),
+        times([width, width, size_of::<f64>()]).saturating_mul(12),
+        of_turned(x, side),
+        of_scan(x),
+        of_blocks(x, 0, false),
+    ])
+}
+
 /// Of a second opinion on a pair of factors, or a measurement.
 pub(super) fn of_measure<T: Scalar>(x: &Input<'_, T>, k: usize, loss: Loss) -> u128 {
     let (rows, cols) = x.shape();

@@ -20,6 +20,7 @@ mod remarks;
 mod result;
 mod ridge;
 mod run;
+mod svd_start;
 mod task;
 mod transform;
 mod until;
@@ -32,6 +33,7 @@ pub use options::Options;
 pub use outcome::{Fit, Record, Restart, Status};
 use run::run_in_pool;
 pub use run::{fit, fit_observed};
+pub use svd_start::{SvdStart, svd_start};
 pub use transform::{Transform, Transformed, transform, transform_told};
 pub use until::Until;
 

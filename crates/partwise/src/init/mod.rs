@@ -1,11 +1,14 @@
 //! Where W and H start.
 
+mod basis;
 mod nndsvd;
 mod random;
 mod spa;
 mod svd;
 
+pub(crate) use nndsvd::halves;
 pub(crate) use random::hasty;
+pub(crate) use svd::Begin;
 
 use crate::error::Result;
 use crate::factor::Factor;

@@ -2,7 +2,7 @@
 
 /// Pivots below this share of their diagonal entry count as zero: about √k units of roundoff for
 /// every k that fits in memory.
-const PIVOT: f64 = 1e-13;
+pub(crate) const PIVOT: f64 = 1e-13;
 
 /// The lower triangle L of `a = L·Lᵀ` in place, for an n×n row-major `a`.
 ///
@@ -11,20 +11,60 @@ const PIVOT: f64 = 1e-13;
 pub(crate) fn factorise(a: &mut [f64], n: usize) -> Result<(), usize> {
     for j in 0..n {
         let diagonal = a[j * n + j];
-        let (done, rest) = a.split_at_mut(j * n);
-        let row = &mut rest[..n];
-        for i in 0..j {
-            let other = &done[i * n..i * n + n];
-            let dot: f64 = row[..i].iter().zip(&other[..i]).map(|(x, y)| x * y).sum();
-            row[i] = (row[i] - dot) / other[i];
-        }
-        let pivot = diagonal - row[..j].iter().map(|x| x * x).sum::<f64>();
-        if pivot.is_nan() || pivot <= PIVOT * diagonal {
+        let pivot = eliminate(a, n, j);
+        if is_nothing(pivot, diagonal) {
             return Err(j);
         }
-        row[j] = pivot.sqrt();
+        a[j * n + j] = pivot.sqrt();
     }
     Ok(())
+}
+
+/// As [`factorise`], but a column that depends on those before it is left out: its diagonal entry is
+/// infinite, so that no later column has a part along it and a solution is zero there.
+///
+/// Returns the least share of a diagonal entry that its pivot is, 0 if a column was left out.
+pub(crate) fn factorise_independent(a: &mut [f64], n: usize) -> f64 {
+    let mut least = 1.0f64;
+    for j in 0..n {
+        let diagonal = a[j * n + j];
+        let pivot = eliminate(a, n, j);
+        let depends = is_nothing(pivot, diagonal);
+        a[j * n + j] = if depends { f64::INFINITY } else { pivot.sqrt() };
+        least = least.min(if depends { 0.0 } else { pivot / diagonal });
+    }
+    least
+}
+
+/// Whether rounding alone may have left so much of a diagonal entry.
+fn is_nothing(pivot: f64, diagonal: f64) -> bool {
+    pivot.is_nan() || pivot <= PIVOT * diagonal
+}
+
+/// Row j of L left of the diagonal, and what is left of the diagonal entry.
+fn eliminate(a: &mut [f64], n: usize, j: usize) -> f64 {
+    let (done, rest) = a.split_at_mut(j * n);
+    let row = &mut rest[..n];
+    for i in 0..j {
+        let other = &done[i * n..i * n + n];
+        let dot: f64 = row[..i].iter().zip(&other[..i]).map(|(x, y)| x * y).sum();
+        row[i] = (row[i] - dot) / other[i];
+    }
+    row[j] - row[..j].iter().map(|x| x * x).sum::<f64>()
+}
+
+/// L⁻ᵀ, row-major, of an L as [`factorise_independent`] leaves it.
+pub(crate) fn inverse_transposed(l: &[f64], n: usize) -> Vec<f64> {
+    let mut inverse = vec![0.0; n * n];
+    for (c, row) in inverse.chunks_exact_mut(n.max(1)).enumerate() {
+        row[c] = 1.0 / l[c * n + c];
+        for i in c + 1..n {
+            let line = &l[i * n..i * n + n];
+            let dot: f64 = line[c..i].iter().zip(&row[c..i]).map(|(x, y)| x * y).sum();
+            row[i] = -dot / line[i];
+        }
+    }
+    inverse
 }
 
 /// Solves `L·Lᵀ x = b` in place.
@@ -56,6 +96,22 @@ mod tests {
         for (row, want) in original.chunks(3).zip([1.0, -2.0, 0.5]) {
             let got: f64 = row.iter().zip(&x).map(|(p, q)| p * q).sum();
             assert!((got - want).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn leaves_out_the_dependent_column() {
+        // The Gram matrix of (1, 0, 0), (2, 0, 0), (1, 2, 0) and nothing.
+        let a = [1.0, 2.0, 1.0, 0.0, 2.0, 4.0, 2.0, 0.0, 1.0, 2.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut l = a;
+        assert_eq!(factorise_independent(&mut l, 4), 0.0);
+        let inverse = inverse_transposed(&l, 4);
+        let columns = [[1.0, 0.0], [2.0, 0.0], [1.0, 2.0], [0.0, 0.0]];
+        for (t, want) in [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]].iter().enumerate() {
+            for (axis, want) in want.iter().enumerate() {
+                let found: f64 = (0..4).map(|s| columns[s][axis] * inverse[s * 4 + t]).sum();
+                assert!((found - want).abs() < 1e-15, "{t} {axis}: {found}");
+            }
         }
     }
 

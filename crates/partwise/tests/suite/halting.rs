@@ -4,7 +4,7 @@ use crate::common::*;
 use partwise::matrix::{Matrix, Visitor};
 use partwise::verify::{Objective, verify};
 use partwise::{Dense, Error, Factor, Input, Loss, Online, OnlineOptions, Options, Rule, Status};
-use partwise::{Step, Transform, fit, transform};
+use partwise::{Step, SvdStart, Transform, fit, svd_start, transform};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -78,6 +78,11 @@ fn what_reads_x_ends_when_its_caller_says_stop() {
     for loss in [Loss::FROBENIUS, Loss::KL] {
         every_read_is_the_last(|x| transform(x, &h, &Transform { loss, ..on_threads(0) }));
         every_read_is_the_last(|x| verify(x, &w, &h, &Objective { loss, ..Objective::default() }));
+        every_read_is_the_last(|x| {
+            let test = Mat::random(40, 13, 4).factor();
+            let options = SvdStart { rank: 3, test, steps: 4, floor: 0.0, fill: 0.0, threads: 0 };
+            svd_start(x, &options)
+        });
         every_read_is_the_last(|x| {
             let options = OnlineOptions { loss, threads: 0, ..OnlineOptions::default() };
             let mut online = Online::new(h.clone(), &options)?;

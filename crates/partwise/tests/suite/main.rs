@@ -34,6 +34,7 @@ mod robust;
 mod sources;
 mod sparse;
 mod stopped;
+mod svd_start;
 mod transform;
 mod until;
 mod weights;
