@@ -227,8 +227,11 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         self._n_components = X.shape[1] if self.n_components is None else self.n_components
         self._beta_loss = beta_of(self.beta_loss)
 
-    def _check_start(self, X, W, H, beside=NOTHING):
-        """Return the W and H to start from: those given if ``init='custom'``, else new ones."""
+    def _check_start(self, X, W, H, beside=NOTHING, time_limit=None):
+        """Return the W and H to start from: those given if ``init='custom'``, else new ones.
+
+        Both are None if ``time_limit`` seconds did not suffice.
+        """
         if self.init == "custom":
             return self._custom_start(X, W, H)
         if W is not None or H is not None:
@@ -243,7 +246,11 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         k = self._n_components
         values = 2 * (X.shape[0] + X.shape[1]) * k + (10 * k * k if self._beta_loss == 2 else 0)
         _native.check_memory(f"a start of {k} components", 8 * values)
-        W, H = initialize(filled(X, beside), self._n_components, self.init, self.random_state)
+        threads = thread_count(self.n_jobs)
+        X = filled(X, beside)
+        W, H = initialize(X, k, self.init, self.random_state, time_limit, threads)
+        if W is None:
+            return None, None
         if not (W.any() and H.any()):
             # X is zero. Any start will do but zero, from which nothing moves.
             W, H = np.ones_like(W), np.ones_like(H)

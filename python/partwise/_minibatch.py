@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_non_negative
 
 from ._base import CONSTRAINTS, Array, BaseNMF, Init, root_of_divergence, warn_of_max_iter
 from ._online import BatchSteps, StopRule
-from ._start import unit_of
+from ._start import hasty, unit_of
 from ._validation import check_zeros_for_beta
 
 _AT_LEAST_1 = CONSTRAINTS["max_iter"][0]
@@ -62,7 +62,7 @@ class MiniBatchNMF(BaseNMF):
     verbose : int, default=0
         Whether to print the cost of each step.
     time_limit : float, default=None
-        Most wall time of `fit` in seconds.
+        Most wall time of `fit` in seconds, its start included.
     n_jobs : int, default=None
         Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
         in the workers of joblib. The result does not depend on it.
@@ -196,12 +196,15 @@ class MiniBatchNMF(BaseNMF):
             If W or H is of another dtype than X.
         """
         X = self._checked(X)
+        started = time.monotonic()
         check_non_negative(X, "MiniBatchNMF (input X)")
         self._check_params(X)
         check_zeros_for_beta(X, self._beta_loss)
-        W, H = self._check_start(X, W, H)
+        W, H = self._check_start(X, W, H, time_limit=self.time_limit)
+        if W is None:
+            W, H = hasty(X, self._n_components)
         steps = BatchSteps(self, H, unit_of(X))
-        W = self._run(X, W.copy(), steps)
+        W = self._run(X, W.copy(), steps, started)
         self._keep(steps)
         if self.fresh_restarts:
             W = self._rows_given(X, self.components_)
@@ -248,9 +251,9 @@ class MiniBatchNMF(BaseNMF):
         self._batch_size = min(self.batch_size, X.shape[0])
         self._rho = self.forget_factor ** (self._batch_size / X.shape[0])
 
-    def _run(self, X, W, steps):
+    def _run(self, X, W, steps, started):
         """Take steps until a rule ends the fit; set its status and history; return W."""
-        started, n_samples = time.monotonic(), X.shape[0]
+        n_samples = X.shape[0]
         batches = list(gen_batches(n_samples, self._batch_size))
         total = self.max_iter * len(batches)
         rule = StopRule(self, n_samples, total)

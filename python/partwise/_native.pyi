@@ -22,6 +22,7 @@ __all__ = [
     "check_memory",
     "fit",
     "supports",
+    "svd_start",
     "transform",
     "verify",
 ]
@@ -127,6 +128,17 @@ def fit(
     missing: str | NDArray[np.bool_] | _Sparse | None = None,
     callback: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Fit: ...
+def svd_start(
+    x: _Matrix,
+    rank: int,
+    test: _Factor,
+    steps: int,
+    *,
+    floor: float | None = None,
+    fill: float | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+) -> tuple[Any, Any] | None: ...
 def transform(
     x: _Matrix,
     h: _Factor,

@@ -38,8 +38,8 @@ class NMF(BaseNMF):
         Number of components. 'auto' takes that of W and H if they are given; otherwise 'auto'
         and None are the number of features.
     init : {'random', 'nndsvd', 'nndsvda', 'nndsvdar', 'custom'}, default=None
-        Where W and H start, with the values that scikit-learn draws for the same
-        ``random_state``; where entries are missing, for X with the means of its columns in
+        Where W and H start: where scikit-learn does for the same ``random_state``, but for the
+        rounding of an SVD; where entries are missing, for X with the means of its columns in
         their places. None is 'nndsvda' if ``n_components <= min(n_samples, n_features)``,
         else 'random'. 'custom' takes W and H from the call of `fit_transform`.
     solver : {'cd', 'mu', 'auto'}, default='cd'
@@ -77,7 +77,8 @@ class NMF(BaseNMF):
         Number of starts; the best result is kept. The first is the one that ``init`` names, the
         others are random and run side by side.
     time_limit : float, default=None
-        Most wall time of the fit in seconds; the best factors so far are kept.
+        Most wall time of the fit in seconds, its start included; the best factors so far are
+        kept.
     warm_start : bool, default=False
         Whether a fit goes on from the factors of the one before. W is then kept beside the
         model; for another number of samples it is solved for the components first.
@@ -273,13 +274,14 @@ class NMF(BaseNMF):
 
     def _fit(self, X, W=None, H=None, beside=NOTHING):
         """Run the engine on a checked X."""
+        started = time.monotonic()
         self._check_params(X)
         if beside.missing is None:
             check_zeros_for_beta(X, self._beta_loss)
         warm = self._warm_factors(X, beside)
-        W, H = warm or self._check_start(X, W, H, beside)
+        W, H = warm or self._check_start(X, W, H, beside, self.time_limit)
         plain = 0 if warm else self._plain_iterations()
-        fit = self._best_of_starts(X, W, H, plain=plain, **beside.of_fit())
+        fit = self._best_of_starts(X, W, H, plain, started, **beside.of_fit())
         # What one iteration is worth it cannot show: scikit-learn warns of it always, and tests that.
         if (fit.status == "max_iter" or self.max_iter == 1) and self.tol > 0:
             warn_of_max_iter(self.max_iter, fit.kkt_residual, self.tol)
@@ -323,22 +325,24 @@ class NMF(BaseNMF):
         """Return for how many iterations the fit goes scikit-learn's way from the same start."""
         return {"cd": _PLAIN, "mu": self.max_iter}.get(self.solver, 0)
 
-    def _best_of_starts(self, X, W, H, plain, **beside):
+    def _best_of_starts(self, X, W, H, plain, started, **beside):
         """Fit from W and H and from ``n_init - 1`` random starts, and take the best."""
-        started = time.monotonic()
-        options = {"plain": plain, "time_limit": self.time_limit}
-        fit = self._call_engine(X, H.shape[0], w=W, h=H, **options, **beside)
-        if self.n_init == 1 or fit.status == "interrupted":
+        k = self._n_components
+        options = {"plain": plain, "time_limit": self._time_left(started)}
+        fit = self._call_engine(X, k, w=W, h=H, **options, **beside)
+        left = self._time_left(started)
+        if self.n_init == 1 or fit.status == "interrupted" or left == 0:
             return fit
-        left = None
-        if self.time_limit is not None:
-            left = self.time_limit - (time.monotonic() - started)
-            if left <= 0:
-                return fit
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         options = {"n_init": self.n_init - 1, "seed": seed, "time_limit": left}
-        others = self._call_engine(X, H.shape[0], best=fit, **options, **beside)
+        others = self._call_engine(X, k, best=fit, **options, **beside)
         return others if others.objective < fit.objective else fit
+
+    def _time_left(self, started):
+        """Return the seconds that are left of ``time_limit``, or None if there is no limit."""
+        if self.time_limit is None:
+            return None
+        return max(0.0, self.time_limit - (time.monotonic() - started))
 
     def _call_engine(self, X, n_components, best=None, **options):
         """Run the engine; after Ctrl-C the best factors so far are kept before it is raised."""

@@ -1,16 +1,21 @@
-"""scikit-learn's starts: the same W and H for the same ``init`` and ``random_state``."""
+"""scikit-learn's starts: the same W and H for the same ``init`` and ``random_state``.
 
-import math
+Random starts have the same bits. SVD starts begin with the same random numbers and take the same steps, but
+in the engine: they differ by rounding.
+"""
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_non_negative
 
-try:
-    from sklearn.utils.extmath import _randomized_svd as randomized_svd
-except ImportError:  # before scikit-learn 1.8
-    from sklearn.utils.extmath import randomized_svd
+from . import _native
+from ._validation import engine_matrix
+
+# What `randomized_svd` has beyond n_components, and its steps: the more if n_components is less than this
+# share of rows and columns.
+_OVERSAMPLES = 10
+_STEPS, _STEPS_OF_FEW, _FEW = 4, 7, 0.1
 
 # Smaller entries of an SVD start count as zero, as in scikit-learn.
 _EPS = 1e-6
@@ -53,21 +58,26 @@ def mean_of(X):
     return (X / largest).mean() * largest
 
 
-def initialize(X, n_components, init=None, random_state=None):
+def initialize(X, n_components, init=None, random_state=None, time_limit=None, threads=0):
     """Return W and H to start from.
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+    X : {ndarray, CSR, CSC} of shape (n_samples, n_features)
     n_components : int
     init : {'random', 'nndsvd', 'nndsvda', 'nndsvdar'}, default=None
         None is 'nndsvda' if X has that many rows and columns, else 'random'.
     random_state : int, RandomState instance or None, default=None
+    time_limit : float, default=None
+        Seconds that an SVD start may take.
+    threads : int, default=0
+        For SVD starts, as the engine counts them. W and H have the same bits for any number.
 
     Returns
     -------
     W : ndarray of shape (n_samples, n_components)
     H : ndarray of shape (n_components, n_features)
+        Both are None if the time was up.
 
     Raises
     ------
@@ -90,13 +100,37 @@ def initialize(X, n_components, init=None, random_state=None):
         init = "nndsvda" if fits else "random"
     if init == "random":
         return _random(X, n_components, random_state)
-    unit = unit_of(X)
-    W, H = _nndsvd(X, n_components, random_state, unit)
-    _fill(W, H, mean_of(X) / unit, init, random_state)
-    if unit != 1:
-        for factor in (W, H):
-            factor *= np.sqrt(unit)
+    if init not in ("nndsvd", "nndsvda", "nndsvdar"):
+        raise ValueError(
+            f"Invalid init parameter: got {init!r} instead of one of "
+            "(None, 'random', 'nndsvd', 'nndsvda', 'nndsvdar')"
+        )
+    # W and H go with the root of X: in its unit what is small and the mean are divided by it.
+    root = np.sqrt(unit_of(X))
+    mean = 0.0 if init == "nndsvd" else mean_of(X) / root
+    W, H = _nndsvd(
+        X,
+        n_components,
+        random_state,
+        floor=_EPS * root,
+        fill=mean if init == "nndsvda" else 0.0,
+        time_limit=time_limit,
+        threads=threads,
+    )
+    if init == "nndsvdar" and W is not None:
+        _fill_at_random((W, H), mean, random_state)
     return W, H
+
+
+def hasty(X, n_components):
+    """Return W and H for a fit that had no time for a start."""
+    scale = np.sqrt(mean_of(X) / n_components)
+    rng = np.random.default_rng(0)
+
+    def draw(shape):
+        return scale * (1 - rng.random(shape, dtype=X.dtype.type))
+
+    return draw((X.shape[0], n_components)), draw((n_components, X.shape[1]))
 
 
 def _random(X, n_components, random_state):
@@ -112,53 +146,26 @@ def _random(X, n_components, random_state):
     return W, H
 
 
-def _nndsvd(X, n_components, random_state, unit):
-    """Split every pair of singular vectors by sign and keep the heavier half: for X / unit."""
-    if X.dtype == np.float32 and X.shape[0] * X.shape[1] <= _SMALL:
-        # Singular vectors in single precision are off by 1e-5, and a fit can make more of it.
-        W, H = _nndsvd(X.astype(np.float64), n_components, random_state, unit)
-        return W.astype(np.float32), H.astype(np.float32)
-    U, S, V = randomized_svd(X, n_components, random_state=random_state)
-    W, H = np.zeros_like(U), np.zeros_like(V)
-    for j in range(n_components):
-        u, v = np.abs(U[:, j]), np.abs(V[j])
-        weight = 1.0
-        if j > 0:
-            u, v, weight = _heavier_half(U[:, j], V[j])
-        root = np.sqrt(S[j] / unit * weight)
-        W[:, j], H[j] = root * u, root * v
-    W[W < _EPS] = 0
-    H[H < _EPS] = 0
-    return W, H
-
-
-def _heavier_half(x, y):
-    """Return the unit vectors of the positive or the negative halves and their weight."""
-    halves = []
-    for sign in (1, -1):
-        u, v = np.maximum(sign * x, 0), np.maximum(sign * y, 0)
-        u_norm, v_norm = math.sqrt(u @ u), math.sqrt(v @ v)
-        halves.append((u, v, u_norm, v_norm, u_norm * v_norm))
-    plus, minus = halves
-    u, v, u_norm, v_norm, weight = plus if plus[4] > minus[4] else minus
-    if weight == 0:
-        return u, v, weight
-    return u / u_norm, v / v_norm, weight
-
-
-def _fill(W, H, mean, init, random_state):
-    """Fill the zeros of an SVD start: not at all, by the mean of X, or by small noise."""
-    if init == "nndsvd":
-        return
+def _nndsvd(X, n_components, random_state, **options):
+    """Split every leading pair of singular vectors by sign and keep the heavier half."""
+    shorter = min(X.shape)
+    steps = _STEPS_OF_FEW if n_components < _FEW * shorter else _STEPS
     rng = check_random_state(random_state)
-    for factor in (W, H):
+    test = rng.normal(size=(shorter, n_components + _OVERSAMPLES))
+    dtype = X.dtype
+    if dtype == np.float32 and X.shape[0] * X.shape[1] <= _SMALL:
+        # Singular vectors in single precision are off by 1e-5, and a fit can make more of it.
+        X = X.astype(np.float64)
+    start = _native.svd_start(engine_matrix(X), n_components, test, steps, **options)
+    if start is None:
+        return None, None
+    W, H = start
+    return W.astype(dtype, copy=False), H.astype(dtype, copy=False)
+
+
+def _fill_at_random(factors, mean, random_state):
+    """Put small noise in the place of zeros."""
+    rng = check_random_state(random_state)
+    for factor in factors:
         zero = factor == 0
-        if init == "nndsvda":
-            factor[zero] = mean
-        elif init == "nndsvdar":
-            factor[zero] = abs(mean * rng.standard_normal(size=zero.sum()) / 100)
-        else:
-            raise ValueError(
-                f"Invalid init parameter: got {init!r} instead of one of "
-                "(None, 'random', 'nndsvd', 'nndsvda', 'nndsvdar')"
-            )
+        factor[zero] = abs(mean * rng.standard_normal(size=zero.sum()) / 100)

@@ -22,6 +22,7 @@ mod result;
 mod run;
 mod score;
 mod sparse;
+mod start;
 mod weights;
 
 use pyo3::prelude::*;
@@ -47,6 +48,8 @@ mod _native {
     use super::result::Fit;
     #[pymodule_export]
     use super::score::{transform, verify};
+    #[pymodule_export]
+    use super::start::svd_start;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
