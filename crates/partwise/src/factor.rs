@@ -104,6 +104,16 @@ impl<T: Scalar> Factor<T> {
         // SAFETY: as `as_slice`, and the borrow is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
     }
+    /// Whether a column is zero.
+    pub(crate) fn is_zero_column(&self, column: usize) -> bool {
+        (0..self.rows).all(|i| self.row(i)[column] == T::ZERO)
+    }
+
+    /// Makes a column zero.
+    pub(crate) fn clear_column(&mut self, column: usize) {
+        (0..self.rows).for_each(|i| self.row_mut(i)[column] = T::ZERO);
+    }
+
     /// The values without padding, row after row.
     pub fn to_vec(&self) -> Vec<T> {
         (0..self.rows).flat_map(|i| self.row(i).iter().copied()).collect()

@@ -7,6 +7,7 @@ use crate::factor::{Factor, View};
 use crate::init::{Pair, hasty};
 use crate::matrix::{Matrix, Plan, Side};
 use crate::metric::{Kkt, Sparsity};
+use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::threads;
 use crate::update::{Gram, gram_wide};
@@ -101,6 +102,8 @@ impl<T: Scalar> Task<'_, T> {
             fa.cmp(&fb).then(ea.total_cmp(&eb))
         });
         let Some((member, pair)) = best else { return Ok(self.nothing_to_fit(warnings)) };
+        let mut pair = pair;
+        self.clear_dust(&mut pair);
         let (divergence, bound) = self.divergence(matrix, &member, &pair)?;
         self.remark_on(&member, &restarts, &pair, &mut warnings);
         match self.remark_on_missing(&pair, &mut warnings) {
@@ -139,6 +142,14 @@ impl<T: Scalar> Task<'_, T> {
             w,
             h,
         })
+    }
+
+    /// Makes zero what is left of a component that the other factor does not have, if what it is charged
+    /// is below the least number: it is in no figure, and W·H does not change.
+    fn clear_dust(&self, pair: &mut Pair<T>) {
+        let ((a, b), (of_a, of_b)) = (self.fixed(), self.penalties());
+        clear_dust(&mut pair.streamed, &pair.other, if a { Penalty::NONE } else { of_a });
+        clear_dust(&mut pair.other, &pair.streamed, if b { Penalty::NONE } else { of_b });
     }
 
     /// What W and H are charged, and how far rounding may have moved that: by the roundings of a sum,
@@ -229,8 +240,7 @@ impl<T: Scalar> Task<'_, T> {
         if member.rose > 0 && !self.by_entries() && !rule.update::<T>(1).is_monotone() {
             warnings.push(Warning::Rose { times: member.rose, rule: rule.name() });
         }
-        let dead = |f: &Factor<T>, t: usize| (0..f.rows()).all(|i| f.get(i, t) == T::ZERO);
-        let is_dead = |&t: &usize| dead(&pair.streamed, t) || dead(&pair.other, t);
+        let is_dead = |&t: &usize| pair.streamed.is_zero_column(t) || pair.other.is_zero_column(t);
         let count = (0..self.options.rank).filter(is_dead).count();
         if count > 0 {
             let (of, charges) = (self.options.rank, self.charges);
@@ -242,6 +252,22 @@ impl<T: Scalar> Task<'_, T> {
             });
         }
     }
+}
+
+fn clear_dust<T: Scalar>(f: &mut Factor<T>, other: &Factor<T>, penalty: Penalty) {
+    if penalty.is_none() {
+        return;
+    }
+    for t in (0..f.cols()).filter(|&t| other.is_zero_column(t)) {
+        let sums = (0..f.rows()).map(|i| f.get(i, t).to_f64()).fold((0.0, 0.0), add_with_square);
+        if penalty.value(sums.0, sums.1) < T::TINY.to_f64() {
+            f.clear_column(t);
+        }
+    }
+}
+
+fn add_with_square((sum, squares): (f64, f64), v: f64) -> (f64, f64) {
+    (sum + v, squares + v * v)
 }
 
 /// Rows of a factor between two looks at the clock.

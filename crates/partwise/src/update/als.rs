@@ -41,8 +41,13 @@ impl<T: Scalar> Improve<T> for Prepared {
         for i in 0..f.rows() {
             let b: Vec<f64> = b.row(i).iter().map(|v| v.to_f64() - self.charge).collect();
             self.factorised.solve(&b, &mut solution);
-            for (value, &solved) in f.row_mut(i).iter_mut().zip(&solution) {
+            let row = f.row_mut(i);
+            for (value, &solved) in row.iter_mut().zip(&solution) {
                 *value = T::from_f64(if solved < 0.0 { 0.0 } else { solved });
+            }
+            // Beside a penalty, what is left after clipping may have no square in T; a row of 0 is better.
+            if !row.iter().all(|&v| v < T::FAR) {
+                row.fill(T::ZERO);
             }
         }
     }

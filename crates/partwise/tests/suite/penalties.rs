@@ -182,6 +182,30 @@ fn a_penalty_too_large_leaves_no_start_in_place_after_plain_iterations() {
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// A least squares step between two factors that are charged in different ways is soon beyond f32; and
+/// what the other factor no longer has is gone, not almost.
+#[test]
+fn a_large_ridge_beside_a_large_l1_leaves_nothing_and_is_no_trouble() {
+    for by in losses().filter(|(loss, _)| loss.degree() >= 1.0) {
+        let (x, ..) = problem(by.0);
+        for huge in [1e10f32, 1e13, 1e17] {
+            let ridge = Penalty { l1: 0.0, l2: f64::from(huge) };
+            let l1 = Penalty { l1: f64::from(huge), l2: 0.0 };
+            for (w, h) in [(ridge, l1), (l1, ridge), (l1, l1)] {
+                let base =
+                    Options::<f32> { loss: by.0, rule: Some(by.1), rank: 3, ..Options::default() };
+                let asked = Options { w_penalty: Some(w), h_penalty: Some(h), ..base };
+                let found = fit(x.dense::<f32>(), &asked).unwrap();
+                let what = format!("{} {} {huge:e} {}", by.0, by.1, found.status);
+                assert_sound(&found, &what);
+                assert_ne!(found.status, Status::NumericalTrouble, "{what}");
+                let none = |f: &partwise::Factor<f32>| f.as_slice().iter().all(|&v| v == 0.0);
+                assert!(none(&found.w) == none(&found.h) || !none(&found.w), "{what}");
+            }
+        }
+    }
+}
+
 #[test]
 fn l42_a_huge_penalty_never_makes_nan_under_any_loss() {
     for by in losses() {

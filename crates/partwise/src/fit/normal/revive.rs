@@ -9,16 +9,6 @@ use crate::matrix::pass;
 use crate::scalar::Scalar;
 use crate::update::{Gram, gram_wide};
 
-fn clear_column<T: Scalar>(f: &mut Factor<T>, column: usize) {
-    for i in 0..f.rows() {
-        f.row_mut(i)[column] = T::ZERO;
-    }
-}
-
-fn is_zero<T: Scalar>(f: &Factor<T>, column: usize) -> bool {
-    (0..f.rows()).all(|i| f.row(i)[column] == T::ZERO)
-}
-
 impl<T: Scalar> Batch<'_, T> {
     /// Starts components that died again, one for each restart, from the row of X that fits worst.
     /// A restart is not stationary while it has such a component, whatever its KKT residual. It goes
@@ -80,14 +70,14 @@ impl<T: Scalar> Batch<'_, T> {
                 let dead_a = T::from_f64(strand.gram_a[t * k + t]) <= T::ZERO;
                 let dead_b = strand.gram_b.is_dead(t);
                 if dead_a && !dead_b && !fixed.1 && charges.1.l1 > 0.0 {
-                    self.b.iter_mut().for_each(|b| clear_column(b, column));
+                    self.b.iter_mut().for_each(|b| b.clear_column(column));
                     changed = true;
                 } else if dead_b
                     && !(dead_a || fixed.0)
                     && charges.0.l1 > 0.0
-                    && (plain || self.b.iter().all(|b| is_zero(b, column)))
+                    && (plain || self.b.iter().all(|b| b.is_zero_column(column)))
                 {
-                    clear_column(&mut self.a[strand.current], column);
+                    self.a[strand.current].clear_column(column);
                 }
             }
             if changed {
