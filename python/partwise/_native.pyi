@@ -62,6 +62,7 @@ class Fit:
     hidden: dict[str, Any] | None
     history: dict[str, NDArray[Any]]
     restarts: list[dict[str, Any]]
+    every: list[tuple[Any, Any]]
     warnings: list[str]
     notable: list[str]
 
@@ -107,6 +108,7 @@ def fit(
     rule: str | None = None,
     init: str = "random",
     n_init: int | None = None,
+    keep_all: bool = False,
     seed: int | None = None,
     tol: float | None = None,
     until: str | None = None,

@@ -26,7 +26,7 @@ use std::str::FromStr;
 /// KeyboardInterrupt with the attribute `partial`, and InternalError for a bug.
 #[pyfunction]
 #[pyo3(signature = (
-    x, rank, *, loss = None, rule = None, init = "random", n_init = None, seed = None, tol = None,
+    x, rank, *, loss = None, rule = None, init = "random", n_init = None, keep_all = false, seed = None, tol = None,
     until = None, max_iter = None, time_limit = None, threads = None, sweeps = None, plain = None, w = None,
     h = None, fixed = None, w_l1 = None, w_l2 = None, h_l1 = None, h_l2 = None, weights = None,
     row_weights = None, column_weights = None, missing = None, callback = None
@@ -40,6 +40,7 @@ pub(crate) fn fit(
     rule: Option<&str>,
     init: &str,
     n_init: Option<&Bound<'_, PyAny>>,
+    keep_all: bool,
     seed: Option<&Bound<'_, PyAny>>,
     tol: Option<&Bound<'_, PyAny>>,
     until: Option<&str>,
@@ -72,6 +73,7 @@ pub(crate) fn fit(
         rule: rule.map(Rule::from_str).transpose().map_err(named)?,
         init: Start::from_str(init).map_err(named)?,
         n_init: number("n_init", n_init, 1)?,
+        keep_all,
         seed: seed.map_or(Ok(0), crate::options::seed)?,
         tol: tol.map_or(Ok(1e-4), |tol| real("tol", tol))?,
         until: until.map_or(Ok(Until::Stationary), Until::from_str).map_err(named)?,
@@ -132,6 +134,7 @@ fn with_start<T: Real>(
         rule: asked.rule,
         init: asked.init,
         n_init: asked.n_init,
+        keep_all: asked.keep_all,
         seed: asked.seed,
         tol: asked.tol,
         until: asked.until,

@@ -56,6 +56,8 @@ pub(crate) struct Fit {
     history: Py<PyDict>,
     /// A dict for each restart.
     restarts: Py<PyList>,
+    /// A pair W, H for each restart, if all were to be kept.
+    every: Py<PyList>,
     /// What else there is to know.
     warnings: Vec<String>,
     /// Those of them that change what the factors mean.
@@ -105,6 +107,7 @@ impl Fit {
             hidden: hidden.map(|(hidden, loss)| of_hidden(py, hidden, loss)).transpose()?,
             history: history(py, &fit.history)?.unbind(),
             restarts: restarts(py, &fit.restarts)?.unbind(),
+            every: every(py, &fit.every)?.unbind(),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),
             notable: of_the_result.map(ToString::to_string).collect(),
         })
@@ -170,6 +173,17 @@ fn history<'py>(py: Python<'py>, records: &[Record]) -> PyResult<Bound<'py, PyDi
     dict.set_item("objective", floats(|r| r.objective))?;
     dict.set_item("kkt_residual", floats(|r| r.kkt.residual()))?;
     Ok(dict)
+}
+
+fn every<'py, T: Real>(
+    py: Python<'py>,
+    all: &[(Factor<T>, Factor<T>)],
+) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (w, h) in all {
+        list.append((rows(py, w)?, transposed(py, h)?))?;
+    }
+    Ok(list)
 }
 
 fn restarts<'py>(py: Python<'py>, all: &[Restart]) -> PyResult<Bound<'py, PyList>> {

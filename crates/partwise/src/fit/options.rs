@@ -30,6 +30,9 @@ pub struct Options<T: Scalar> {
     pub init: Start,
     /// Restarts, run side by side; the best is kept. Only random starts differ between restarts.
     pub n_init: usize,
+    /// Whether the factors of every restart are returned, see [`Fit::every`](crate::Fit), and not of the
+    /// best alone.
+    pub keep_all: bool,
     /// Seed of everything random.
     pub seed: u64,
     /// A fit has converged when its KKT residual is at most this, see [`Kkt`](crate::metric::Kkt), and
@@ -82,6 +85,7 @@ impl<T: Scalar> Default for Options<T> {
             rule: None,
             init: Start::Random,
             n_init: 1,
+            keep_all: false,
             seed: 0,
             tol: 1e-4,
             until: Until::Stationary,

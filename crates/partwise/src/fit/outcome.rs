@@ -100,6 +100,9 @@ pub struct Fit<T: Scalar> {
     pub history: Vec<Record>,
     /// Every restart.
     pub restarts: Vec<Restart>,
+    /// W and H of every restart, in the order of `restarts`, if [`Options::keep_all`](crate::Options) asked
+    /// for them.
+    pub every: Vec<(Factor<T>, Factor<T>)>,
     /// What else there is to know.
     pub warnings: Vec<Warning>,
 }

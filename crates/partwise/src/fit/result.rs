@@ -45,6 +45,7 @@ pub(super) fn not_begun<T: Scalar>(
         ridge: None,
         history: Vec::new(),
         restarts: Vec::new(),
+        every: Vec::new(),
         warnings: vec![Warning::NotBegun],
     }
 }
@@ -63,10 +64,12 @@ impl<T: Scalar> Task<'_, T> {
         let h = kept(Side::Columns, &self.options.h, cols);
         let (objective, objective_bound) = self.penalty(&w, &h);
         let (status, kkt) = (Status::Converged, Kkt::ZERO);
+        let every = if self.options.keep_all { self.options.n_init } else { 0 };
         let ended = |restart| Restart { restart, status, iterations: 0, objective, kkt };
         Fit {
             w_sparsity: Sparsity::of(&w),
             h_sparsity: Sparsity::of(&h),
+            every: vec![(w.clone(), h.clone()); every],
             w,
             h,
             status,
@@ -96,6 +99,13 @@ impl<T: Scalar> Task<'_, T> {
         mut warnings: Vec<Warning>,
     ) -> Result<Fit<T>> {
         let restarts: Vec<Restart> = ended.iter().map(|(m, _)| self.restart(m)).collect();
+        let kept = if self.options.keep_all { &ended[..] } else { &[] };
+        let every = kept.iter().map(|(_, pair)| {
+            let mut pair = pair.clone();
+            self.clear_dust(&mut pair);
+            self.factors(pair)
+        });
+        let every = every.collect();
         let order = |m: &Member<T>| (m.status == Some(Status::NumericalTrouble), m.objective);
         let best = ended.into_iter().min_by(|(a, _), (b, _)| {
             let ((fa, ea), (fb, eb)) = (order(a), order(b));
@@ -110,9 +120,7 @@ impl<T: Scalar> Task<'_, T> {
             Err(Error::Halted) => {}
             done => done?,
         }
-        let (mut w, mut h) = pair.into_factors(self.streamed.side);
-        w.scale_by_power(self.half);
-        h.scale_by_power(self.half);
+        let (w, h) = self.factors(pair);
         let charges = self.charges;
         let history = member.history.iter().map(|r| Record {
             objective: self.unscale(r.objective),
@@ -138,6 +146,7 @@ impl<T: Scalar> Task<'_, T> {
             ridge: charges.ridge,
             history: history.collect(),
             restarts,
+            every,
             warnings,
             w,
             h,
@@ -150,6 +159,14 @@ impl<T: Scalar> Task<'_, T> {
         let ((a, b), (of_a, of_b)) = (self.fixed(), self.penalties());
         clear_dust(&mut pair.streamed, &pair.other, if a { Penalty::NONE } else { of_a });
         clear_dust(&mut pair.other, &pair.streamed, if b { Penalty::NONE } else { of_b });
+    }
+
+    /// W and H of a pair, in units of X.
+    fn factors(&self, pair: Pair<T>) -> (Factor<T>, Factor<T>) {
+        let (mut w, mut h) = pair.into_factors(self.streamed.side);
+        w.scale_by_power(self.half);
+        h.scale_by_power(self.half);
+        (w, h)
     }
 
     /// What W and H are charged, and how far rounding may have moved that: by the roundings of a sum,

@@ -1,7 +1,7 @@
 //! Rows of the torture list about shapes, ranks, starts and stopping.
 
 use crate::common::*;
-use partwise::{Dense, Error, Options, Order, Rule, Side, Start, Status, Warning, fit};
+use partwise::{Dense, Error, Loss, Options, Order, Rule, Side, Start, Status, Warning, fit};
 
 fn refused(options: &Options<f64>) -> Error {
     fit(Mat::random(6, 5, 1).dense::<f64>(), options).unwrap_err()
@@ -275,4 +275,31 @@ fn l56_no_seed_is_special() {
     let seeds = [0, 1, 2, 1 << 32, u64::MAX, u64::MAX - 1];
     let all: std::collections::BTreeSet<_> = seeds.iter().map(|&s| of(s)).collect();
     assert_eq!(all.len(), seeds.len());
+}
+
+#[test]
+fn every_restart_is_returned_if_all_are_kept() {
+    for (x, loss) in [(Mat::random(30, 12, 4), Loss::FROBENIUS), (Mat::random(9, 20, 4), Loss::KL)]
+    {
+        let options =
+            Options::<f64> { rank: 3, n_init: 4, loss, max_iter: 20, ..Options::default() };
+        let best = fit(x.dense::<f64>(), &options).unwrap();
+        let all = fit(x.dense::<f64>(), &Options { keep_all: true, ..options.clone() }).unwrap();
+        assert!(best.every.is_empty());
+        assert_eq!(factor_bits(&all.w), factor_bits(&best.w));
+        assert_eq!((all.every.len(), all.restarts.len()), (4, 4));
+        for ((w, h), restart) in all.every.iter().zip(&all.restarts) {
+            let start = Options {
+                n_init: 1,
+                max_iter: 0,
+                w: Some(w.clone()),
+                h: Some(h.clone()),
+                ..options.clone()
+            };
+            let found = fit(x.dense::<f64>(), &start).unwrap();
+            let away = (found.objective - restart.objective).abs();
+            assert!(away <= 1e-9 * restart.objective, "{away}");
+        }
+        assert!(all.every.iter().any(|(w, _)| factor_bits(w) == factor_bits(&all.w)));
+    }
 }
