@@ -8,6 +8,7 @@ scikit-learn's class of that name and needs scikit-learn to be installed.
 from typing import TYPE_CHECKING, Any
 
 from partwise._absent import loaded
+from partwise._batches import Online
 from partwise._caller import FitWarning
 from partwise._fit import Result, fit, losses, rules, starts
 from partwise._native import InternalError, __version__
@@ -22,6 +23,7 @@ __all__ = [
     "FitWarning",
     "InternalError",
     "MiniBatchNMF",
+    "Online",
     "Result",
     "__version__",
     "fit",

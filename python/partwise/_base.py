@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 from . import _native
 from ._beside import NOTHING, beside, filled, without_mask
 from ._caller import warn, warn_of_unfinished
+from ._frames import in_container
 from ._indices import compressed
 from ._shares import explained_by_component
 from ._start import initialize
@@ -72,6 +73,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     """Checks, starts, `transform`, `score` and pickling of both classes."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
+
+    # Where the "?" of the box in a notebook leads.
+    _doc_link_module = "partwise"
+    _doc_link_template = "https://github.com/partwise/partwise/blob/main/docs/python.md"
 
     components_: Array
     n_components_: int
@@ -129,10 +134,13 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """
         check_is_fitted(self)
         X, beside = self._read(X, weights, reset=False, ensure_non_negative=True)
-        return self._rows_given(X, self.components_, beside)
+        return self._given_out(self._rows_given(X, self.components_, beside))
 
-    def inverse_transform(self, X: Any) -> Array:
+    def inverse_transform(self, X: Any) -> Any:
         """Return the product of X and the components.
+
+        It is a frame of pandas or polars if `set_output` asks for one, with the names of the features
+        and the index of X.
 
         Parameters
         ----------
@@ -141,10 +149,11 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples, n_features)
+        X_original : {ndarray, DataFrame} of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        return (compressed(X) if sp.issparse(X) else X) @ self.components_
+        W = compressed(X) if sp.issparse(X) else np.asarray(X)
+        return in_container(self, W @ self.components_, X)
 
     def score(
         self, X: Any, y: Any = None, *, sample_weight: Any = None, weights: Any = None
@@ -178,6 +187,10 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         W = self._rows_given(X, self.components_, beside)
         _, explained, _ = self._quality(X, W, self.components_, beside)
         return float(explained)
+
+    def _given_out(self, W):
+        """Return W as it was asked for."""
+        return sp.csr_array(W) if getattr(self, "sparse_output", False) else W
 
     @property
     def _n_features_out(self):
@@ -270,6 +283,8 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if not H.any():
             return np.zeros((X.shape[0], H.shape[0]), dtype=X.dtype)
         w_penalties, _ = penalties(self, X.shape)
+        most = getattr(self, "transform_max_iter", None)
+        limit = {} if most is None else {"max_iter": most}
         ridge = getattr(self, "ridge_", None)
         if ridge is not None:
             w_penalties["w_l2"] = ridge
@@ -280,6 +295,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             threads=thread_count(self.n_jobs),
             **w_penalties,
             **beside.of_rows(),
+            **limit,
         )
         warn_of_unfinished(unfinished, X.shape[0])
         return W

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from partwise import _native
 from partwise._caller import warn_of_fit
@@ -11,6 +11,7 @@ from partwise._input import as_native
 from partwise._names import Match, Matching
 from partwise._progress import Bar, interactive
 from partwise._result import Result
+from partwise._spelling import Spelled, rank_of, respelled
 from partwise._weights import as_like, as_missing, as_starts, as_vector, no_effect, parted
 
 __all__ = ["Result", "fit", "losses", "rules", "starts"]
@@ -33,18 +34,19 @@ def starts() -> dict[str, str]:
 
 def fit(
     X: Any,
-    rank: int,
+    rank: int | None = None,
     *,
-    loss: str | float = "frobenius",
+    loss: str | float | None = None,
     rule: str | None = None,
     init: str = "random",
     n_init: int = 1,
-    seed: int = 0,
+    keep_all: bool = False,
+    seed: int | None = None,
     tol: float = 1e-4,
     until: Literal["stationary", "settled"] = "stationary",
     max_iter: int = 500,
     time_limit: float | None = None,
-    threads: int = 0,
+    threads: int | None = None,
     sweeps: int | None = None,
     plain: int = 0,
     w: Any = None,
@@ -63,6 +65,7 @@ def fit(
     layer: str | None = None,
     dtype: Any = None,
     match: Match = "names",
+    **spelled: Unpack[Spelled],
 ) -> Result:
     """Factorise X (m × n) into W (m × k) and H (k × n) with every entry ≥ 0.
 
@@ -73,12 +76,14 @@ def fit(
     Parameters
     ----------
     X : array of shape (m, n)
-        Values ≥ 0. See :func:`partwise._input.as_native` for the types. What the mask of a masked
-        array hides is missing.
-    rank : int
-        Number of components k.
-    loss : str or float
-        What is minimised: one of ``partwise.losses()``, by these names or scikit-learn's, the β of a
+        Values ≥ 0: a NumPy array of any order, strides and real dtype; a SciPy sparse matrix or array of
+        any format; a pandas or polars DataFrame; an AnnData; a list of lists; anything with
+        ``__array__`` or ``__dlpack__``. Sparse X is never made dense. What the mask of a masked array
+        hides is missing.
+    rank : int or None
+        Number of components k. None takes that of ``w`` or ``h``.
+    loss : str or float or None
+        What is minimised, None for the Frobenius loss: one of ``partwise.losses()``, by these names or scikit-learn's, the β of a
         β-divergence, or ``"huber:0.5"`` for Huber's loss with δ = 0.5, in the units of X: an error
         beyond δ counts by its size instead of its square, so that a few wild entries do not turn the
         fit. Take about the size of a typical error. Where most of X is zero, a δ far below the other entries may
@@ -89,8 +94,10 @@ def fit(
         Where W and H start unless they are given, one of ``partwise.starts()``.
     n_init : int
         Restarts, run side by side; the best is kept.
-    seed : int
-        From 0 to 2⁶⁴ − 1. The same seed gives the same result for any number of threads; NumPy's
+    keep_all : bool
+        Whether ``Result.every`` has the factors of every restart.
+    seed : int or None
+        From 0 to 2⁶⁴ − 1. The same seed gives the same result for any number of threads, None is 0; NumPy's
         global random state is neither read nor changed.
     tol : float
         The fit has converged when its KKT residual, which has no unit, is at most this, and the last step
@@ -104,8 +111,8 @@ def fit(
     time_limit : float or None
         Most seconds; the best iterate so far is returned. If there is none yet, what is returned are the
         factors given, or random ones, with a warning.
-    threads : int
-        Threads; 0 for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
+    threads : int or None
+        Threads; 0 or None for as many as RAYON_NUM_THREADS or OMP_NUM_THREADS say, or all.
     sweeps : int or None
         Inner sweeps for each product with X.
     plain : int
@@ -145,6 +152,10 @@ def fit(
         How frames, Series and AnnData beside an X with names are laid on it. By "names" another order
         is put right, which ``Result.warnings`` tells, and other names are refused. Labels that only
         count from 0 are no names, except beside the same numbers in another order.
+    n_components, beta_loss, solver, random_state, n_jobs, callbacks, W, H, sample_weight
+        What scikit-learn calls rank, loss, rule, seed, threads, callback, w, h and row_weights, with
+        what its classes take for them: ``solver="auto"``, ``n_jobs=-1``, a list of callbacks, a
+        ``RandomState`` or a ``Generator``, of which one number is drawn.
 
     Returns
     -------
@@ -172,25 +183,35 @@ def fit(
     >>> partwise.fit(X, 1).relative_error < 1e-6
     True
     """
+    named: dict[str, Any] = {
+        "rank": rank,
+        "loss": loss,
+        "rule": rule,
+        "seed": seed,
+        "threads": threads,
+    }
+    named |= {"callback": callback, "w": w, "h": h, "row_weights": row_weights}
+    named = respelled(named, dict(spelled))
+    rank, w, h, row_weights = (named.pop(name) for name in ("rank", "w", "h", "row_weights"))
+    callback, loss = named.pop("callback"), named["loss"]
+    rank = rank_of(w, h) if rank is None else rank
     X, hidden = parted(X, missing)
     data = as_native(X, dtype, layer)
     matching = Matching(data.labels, match)
     w, h, component_names = as_starts(w, h, data, rank, matching)
     options: dict[str, Any] = {
-        "loss": loss,
+        **named,
         "w_l1": w_l1,
         "w_l2": w_l2,
         "h_l1": h_l1,
         "h_l2": h_l2,
-        "rule": rule,
         "init": init,
         "n_init": n_init,
-        "seed": seed,
+        "keep_all": keep_all,
         "tol": tol,
         "until": until,
         "max_iter": max_iter,
         "time_limit": time_limit,
-        "threads": threads,
         "sweeps": sweeps,
         "plain": plain,
         "w": w,

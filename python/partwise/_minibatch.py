@@ -56,7 +56,7 @@ class MiniBatchNMF(BaseNMF):
     fresh_restarts_max_iter : int, default=30
         Most updates of W in such a step.
     transform_max_iter : int, default=None
-        Accepted for scikit-learn's sake. It has no effect: `transform` is exact.
+        As for `NMF`.
     random_state : int, RandomState instance or None, default=None
         For random starts and the randomized SVD.
     verbose : int, default=0

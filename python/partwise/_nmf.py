@@ -69,13 +69,16 @@ class NMF(BaseNMF):
     l1_ratio : float, default=0.0
         Share of the L1 penalty, from 0 to 1. The rest is L2.
     verbose : int, default=0
-        Whether to report the progress of the fit.
+        1 prints a line on standard output for every tenth iteration, 2 for every one.
     shuffle : bool, default=False
         Accepted for scikit-learn's sake. It has no effect: the engine visits the components in
         order.
     n_init : int, default=1
         Number of starts; the best result is kept. The first is the one that ``init`` names, the
         others are random and run side by side.
+    keep_all : bool, default=False
+        Whether all of the ``n_init`` results are kept: ``all_components_``, ``all_weights_`` and
+        ``all_objectives_``, for instance to see how stable the components are.
     time_limit : float, default=None
         Most wall time of the fit in seconds, its start included; the best factors so far are
         kept.
@@ -86,13 +89,18 @@ class NMF(BaseNMF):
         Each is called after every iteration with the progress of the fit, see `partwise.fit`. A
         fitted model is pickled without them.
     progress : bool, default=None
-        Whether to show a progress bar. None shows one if ``verbose`` is not 0.
+        Whether to show a progress bar.
     n_jobs : int, default=None
         Number of threads. None and -1 are all of them, or what ``OMP_NUM_THREADS`` says, as it does
         in the workers of joblib. The result does not depend on it.
     dtype : {'float32', 'float64'}, default=None
         What to compute in. None keeps float32 and float64 X as they are and makes the rest
         float64.
+    transform_max_iter : int, default=None
+        Most improvements of a row in `transform`, for losses under which a row is improved step by
+        step; None goes on until it is solved. Rows that were not are warned of.
+    sparse_output : bool, default=False
+        Whether `fit_transform` and `transform` return W as a CSR array.
     missing : {'nan', 'absent'}, default=None
         Which entries of X are missing, in every method: 'nan' those that are NaN, 'absent' those
         that a sparse X does not store. None takes what is not stored for zero and refuses NaN.
@@ -130,6 +138,13 @@ class NMF(BaseNMF):
     explained_variance_total_ : float
         1 - ||X - WH||² / ||X||² for the Frobenius loss; for another one 1 - D(X, WH) / D(X, mean),
         where the mean is that of all of X.
+    all_components_ : ndarray of shape (n_results, n_components, n_features)
+        H of every start, that of ``init`` first, if ``keep_all``. Fewer than ``n_init`` if the time
+        ran out.
+    all_weights_ : ndarray of shape (n_results, n_samples, n_components)
+        W of every start.
+    all_objectives_ : ndarray of shape (n_results,)
+        What each came to, penalties included.
     ridge_ : float or None
         The L2 penalty of both factors that was chosen since entries are missing.
     warnings_ : list of str
@@ -161,6 +176,9 @@ class NMF(BaseNMF):
 
     warnings_: list[str]
     ridge_: float | None
+    all_components_: Array
+    all_weights_: Array
+    all_objectives_: Array
     partial_: tuple[Array, Array]
 
     _parameter_constraints: dict[str, Any] = {
@@ -168,6 +186,9 @@ class NMF(BaseNMF):
         "solver": [StrOptions(set(_RULES))],
         "shuffle": ["boolean"],
         "n_init": [CONSTRAINTS["max_iter"][0]],
+        "keep_all": ["boolean"],
+        "transform_max_iter": [CONSTRAINTS["max_iter"][0], None],
+        "sparse_output": ["boolean"],
         "warm_start": ["boolean"],
         "callbacks": [callable, list, tuple, None],
         "progress": ["boolean", None],
@@ -201,6 +222,9 @@ class NMF(BaseNMF):
         n_jobs: int | None = None,
         dtype: Any = None,
         missing: Literal["nan", "absent"] | None = None,
+        keep_all: bool = False,
+        transform_max_iter: int | None = None,
+        sparse_output: bool = False,
     ) -> None:
         self.n_components = n_components
         self.init = init
@@ -222,6 +246,9 @@ class NMF(BaseNMF):
         self.n_jobs = n_jobs
         self.dtype = dtype
         self.missing = missing
+        self.keep_all = keep_all
+        self.transform_max_iter = transform_max_iter
+        self.sparse_output = sparse_output
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(
@@ -253,7 +280,7 @@ class NMF(BaseNMF):
 
         Returns
         -------
-        W : ndarray of shape (n_samples, n_components)
+        W : {ndarray, CSR array} of shape (n_samples, n_components)
 
         Raises
         ------
@@ -270,7 +297,7 @@ class NMF(BaseNMF):
         names = getattr(self, "feature_names_in_", None)
         self.warnings_ += remarks_on_words(X, beside.missing)
         self.warnings_ += remarks_on_ids(engine_matrix(X), names)
-        return fit.w
+        return self._given_out(fit.w)
 
     def _fit(self, X, W=None, H=None, beside=NOTHING):
         """Run the engine on a checked X."""
@@ -330,12 +357,16 @@ class NMF(BaseNMF):
         k = self._n_components
         options = {"plain": plain, "time_limit": self._time_left(started)}
         fit = self._call_engine(X, k, w=W, h=H, **options, **beside)
+        self._keep_every([(fit.w, fit.h)], [fit.objective])
         left = self._time_left(started)
         if self.n_init == 1 or fit.status == "interrupted" or left == 0:
             return fit
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         options = {"n_init": self.n_init - 1, "seed": seed, "time_limit": left}
+        options["keep_all"] = self.keep_all
         others = self._call_engine(X, k, best=fit, **options, **beside)
+        pairs = [(fit.w, fit.h), *others.every]
+        self._keep_every(pairs, [fit.objective, *(r["objective"] for r in others.restarts)])
         return others if others.objective < fit.objective else fit
 
     def _time_left(self, started):
@@ -343,6 +374,13 @@ class NMF(BaseNMF):
         if self.time_limit is None:
             return None
         return max(0.0, self.time_limit - (time.monotonic() - started))
+
+    def _keep_every(self, pairs, objectives):
+        """Set what `keep_all` asks for."""
+        if self.keep_all:
+            self.all_weights_ = np.stack([w for w, _ in pairs])
+            self.all_components_ = np.stack([h for _, h in pairs])
+            self.all_objectives_ = np.array(objectives)
 
     def _call_engine(self, X, n_components, best=None, **options):
         """Run the engine; after Ctrl-C the best factors so far are kept before it is raised."""

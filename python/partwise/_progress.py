@@ -39,6 +39,30 @@ class Bar:
         return self._callback(progress) if self._callback is not None else None
 
 
+class Printed:
+    """Prints where a fit stands, every so many iterations and at its end."""
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._left: str | None = None
+
+    def __enter__(self) -> "Printed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._left is not None:
+            print(self._left, flush=True)
+
+    def __call__(self, progress: dict[str, Any]) -> None:
+        at = progress["iteration"]
+        line = f"Iteration {at} of {progress['max_iter']}: {text(progress)}"
+        if at == 1 or at % self._every == 0:
+            print(line, flush=True)
+            self._left = None
+        else:
+            self._left = line
+
+
 def text(p: dict[str, Any]) -> str:
     """One line on where a fit stands."""
     line = f"error {p['relative_error']:.4f}, KKT {p['kkt_residual']:.1e} (tol {p['tol']:g})"

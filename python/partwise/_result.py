@@ -76,6 +76,8 @@ class Result:
     of_entries: tuple[str, ...] = ()
     """What was said of single rows and entries of X: any of weights, missing (a mask), row_weights."""
 
+    every: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    """W and H of every restart, in the order of ``restarts``, if ``keep_all`` asked for them."""
     ridge: float | None = None
     """``w_l2`` and ``h_l2``, if they were chosen since entries are missing and no penalty was given."""
     hidden: dict[str, Any] | None = None
@@ -104,7 +106,7 @@ class Result:
         return marked(self.__dict__)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(unmarked(state, "Result"))
+        self.__dict__.update({"every": [], **unmarked(state, "Result")})
 
     @property
     def rank(self) -> int:

@@ -1,6 +1,11 @@
 """What watches a running fit: the caller's functions, and a progress bar if one is wanted."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from ._progress import Bar, Printed
+
+# Iterations from one line to the next.
+_EVERY = 10
 
 
 @contextmanager
@@ -12,22 +17,22 @@ def watching(callbacks, progress, verbose):
     callbacks : callable, list of callables or None
         Each is called with a dict; the fit ends if one of them returns True.
     progress : bool or None
-        Whether to show a bar; None shows one if ``verbose`` is not 0.
+        Whether to show a bar.
     verbose : int or bool
+        Whether to print a line on standard output for every tenth iteration, as scikit-learn does;
+        from 2 on for every one.
 
     Yields
     ------
     callback : callable or None
     """
     functions = [callbacks] if callable(callbacks) else list(callbacks or ())
-    wanted = bool(verbose) if progress is None else progress
-    if not wanted:
+    with ExitStack() as shown:
+        if verbose:
+            functions.append(shown.enter_context(Printed(every=1 if verbose > 1 else _EVERY)))
+        if progress:
+            functions.append(shown.enter_context(Bar()))
         yield _all_of(functions)
-        return
-    from ._progress import Bar
-
-    with Bar() as bar:
-        yield _all_of([*functions, bar])
 
 
 def _all_of(functions):
