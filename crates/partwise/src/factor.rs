@@ -10,7 +10,7 @@ const LINE: usize = 64;
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; LINE]);
+pub(crate) struct Line([u8; LINE]);
 
 /// A tall row-major matrix whose rows are padded with zeros to whole cache lines, or to a power of two
 /// of values where several share a line.
@@ -27,8 +27,25 @@ impl<T: Scalar> Factor<T> {
     /// All zeros.
     pub fn zeros(rows: usize, cols: usize) -> Self {
         let stride = Self::padded(cols);
-        let lines = vec![Line([0; LINE]); (rows * stride).div_ceil(LINE / size_of::<T>())];
+        let lines = vec![Line([0; LINE]); Self::lines(rows, stride)];
         Self { lines, rows, cols, stride, scalar: std::marker::PhantomData }
+    }
+
+    /// The same in room that `reserve` makes for so many lines, or refuses to make.
+    pub(crate) fn zeros_in<E>(
+        rows: usize,
+        cols: usize,
+        reserve: impl FnOnce(&mut Vec<Line>, usize) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let stride = Self::padded(cols);
+        let (mut lines, count) = (Vec::new(), Self::lines(rows, stride));
+        reserve(&mut lines, count)?;
+        lines.resize(count, Line([0; LINE]));
+        Ok(Self { lines, rows, cols, stride, scalar: std::marker::PhantomData })
+    }
+
+    fn lines(rows: usize, stride: usize) -> usize {
+        (rows * stride).div_ceil(LINE / size_of::<T>())
     }
 
     /// Values that a row of `cols` is padded to.

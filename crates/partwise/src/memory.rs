@@ -24,8 +24,7 @@ pub(crate) fn check(
     if limit.is_none() && needed <= UNASKED {
         return Ok(());
     }
-    // No vector is longer than half of the addresses.
-    let limit = limit.or_else(partwise_memory::most).map_or(u128::from(u64::MAX / 4), u128::from);
+    let limit = limit.map_or_else(most, u128::from);
     if needed > limit {
         return Err(Error::Memory { what, how: how(), needed, limit });
     }
@@ -37,14 +36,49 @@ pub(crate) fn check(
 /// # Errors
 /// [`Error::Memory`].
 pub(crate) fn room<V>(what: &'static str, count: usize) -> Result<Vec<V>> {
+    let mut room = Vec::new();
+    grow(what, &mut room, count)?;
+    Ok(room)
+}
+
+/// So many of a value, if there is room for them.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn filled<V: Clone>(what: &'static str, count: usize, value: V) -> Result<Vec<V>> {
+    let mut all = room(what, count)?;
+    all.resize(count, value);
+    Ok(all)
+}
+
+/// A copy, if there is room for it.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn copy<V: Copy>(what: &'static str, values: &[V]) -> Result<Vec<V>> {
+    let mut all = room(what, values.len())?;
+    all.extend_from_slice(values);
+    Ok(all)
+}
+
+/// Room for `count` values altogether beside those that are there, if it can be had.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn grow<V>(what: &'static str, values: &mut Vec<V>, count: usize) -> Result<()> {
+    if count <= values.capacity() {
+        return Ok(());
+    }
     let needed = times([count, size_of::<V>()]);
     let how = || format!("{count} values of {} B", size_of::<V>());
     check(what, needed, None, how)?;
-    let mut room = Vec::new();
-    let limit = partwise_memory::most().map_or(u128::from(u64::MAX / 4), u128::from);
-    let refused = |_| Error::Memory { what, how: how(), needed, limit };
-    room.try_reserve_exact(count).map_err(refused)?;
-    Ok(room)
+    let refused = |_| Error::Memory { what, how: how(), needed, limit: most() };
+    values.try_reserve_exact(count - values.len()).map_err(refused)
+}
+
+/// Bytes that there can be. No vector is longer than half of the addresses.
+fn most() -> u128 {
+    partwise_memory::most().map_or(u128::from(u64::MAX / 4), u128::from)
 }
 
 /// The product, as large as it may be.
@@ -63,9 +97,20 @@ impl<T: Scalar> Factor<T> {
     /// # Errors
     /// [`Error::Memory`].
     pub fn try_zeros(rows: usize, cols: usize) -> Result<Self> {
-        let needed = Self::bytes(rows, cols);
-        check("a factor", needed, None, || format!("{rows} × {cols}, {}", T::NAME))?;
-        Ok(Self::zeros(rows, cols))
+        check("a factor", Self::bytes(rows, cols), None, || {
+            format!("{rows} × {cols}, {}", T::NAME)
+        })?;
+        Self::zeros_in(rows, cols, |lines, count| grow("a factor", lines, count))
+    }
+
+    /// A copy, if there is room for it.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn try_clone(&self) -> Result<Self> {
+        let mut copy = Self::try_zeros(self.rows(), self.cols())?;
+        copy.as_mut_slice().copy_from_slice(self.as_slice());
+        Ok(copy)
     }
 
     /// Bytes of a factor of this shape.

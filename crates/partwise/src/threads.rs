@@ -19,13 +19,25 @@ const PATIENCE: Duration = Duration::from_micros(500);
 /// threads would take minutes to begin.
 const MOST: usize = 256;
 
+/// Bytes of the stack of a thread, as the standard library makes it, and as much for what it begins with.
+const STACK: u128 = 4 << 20;
+
 /// A pool of so many threads, or as many as are of use.
 ///
 /// # Errors
-/// [`Error::Threads`].
+/// [`Error::Threads`], or [`Error::Memory`] if there is no room for their stacks.
 pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.min(MOST)).build();
-    pool.map_err(|e| Error::Threads { threads, reason: e.to_string() })
+    let count = threads.min(MOST);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+    pool.map_err(|e| no_room(count).unwrap_or(Error::Threads { threads, reason: e.to_string() }))
+}
+
+/// The error for so many threads that could not be started, if it is for want of memory.
+fn no_room(threads: usize) -> Option<Error> {
+    let limit = u128::from(partwise_memory::most()?);
+    let needed = threads as u128 * STACK;
+    let how = format!("{threads} of {STACK} B each");
+    (needed > limit).then_some(Error::Memory { what: "threads", how, needed, limit })
 }
 
 /// What `work` makes of each item, in their order. Items are begun in order, too; by one thread if

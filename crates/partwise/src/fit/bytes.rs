@@ -4,7 +4,7 @@ use super::{Options, Transform};
 use crate::factor::Factor;
 use crate::init::Start;
 use crate::loss::Loss;
-use crate::matrix::{Input, Side, most_bins, most_block};
+use crate::matrix::{Data, Input, Side, Weights, most_bins, most_block};
 use crate::memory::{sum, times};
 use crate::scalar::Scalar;
 
@@ -25,6 +25,42 @@ pub(super) fn of_turned<T: Scalar>(x: &Input<'_, T>, side: Side) -> u128 {
         _ => return 0,
     };
     times([along, 3 * size_of::<usize>()]) + times([stored, size_of::<u32>() + size_of::<T>()])
+}
+
+/// Of weights and a mask by their other side, if they are sparse, and of weights of rows and columns once
+/// more.
+pub(super) fn of_weights<T: Scalar>(data: &Data<'_, T>) -> u128 {
+    let (rows, cols) = data.x.shape();
+    let Weights { entries, hidden, rows: of_rows, columns, .. } = &data.weights;
+    let turned = |stored| {
+        let starts = times([rows.max(cols), 3 * size_of::<usize>()]);
+        starts + times([stored, size_of::<u32>() + size_of::<T>()])
+    };
+    let entries = entries.as_ref().filter(|entries| entries.is_sparse());
+    let vectors = [of_rows, columns].map(|given| given.as_ref().map_or(0, Vec::len));
+    sum([
+        entries.map_or(0, |entries| turned(entries.stored())),
+        hidden.as_ref().map_or(0, |hidden| turned(hidden.stored())),
+        times([vectors[0] + vectors[1], 2 * size_of::<T>()]),
+    ])
+}
+
+/// Of lists of so many missing entries, by rows and by columns and while their parts are put together, with
+/// what is known of each row and column; and of the copy of X that passes by normal equations read.
+pub(super) fn of_missing<T: Scalar>(data: &Data<'_, T>, missing: usize, loss: Loss) -> u128 {
+    const LINE: usize = 80;
+    const LISTED: usize = 6 * size_of::<u32>();
+    let (rows, cols) = data.x.shape();
+    let few = 4 * missing as u128 <= times([rows, cols]);
+    let by_normal_equations = loss == Loss::FROBENIUS && missing > 0 && few;
+    let entry =
+        if data.x.is_sparse() { 2 * (size_of::<u32>() + size_of::<T>()) } else { size_of::<T>() };
+    sum([
+        times([rows, LINE]),
+        times([cols, LINE]),
+        times([missing, LISTED]),
+        if by_normal_equations { times([data.x.stored(), entry]) } else { 0 },
+    ])
 }
 
 /// Of the Gram matrices of a pass under the Frobenius loss, in `f64`: two for each bin and some beside.
@@ -92,9 +128,13 @@ fn visits_every(loss: Loss) -> bool {
 
 impl Transform {
     /// Bytes that W for an H of `k` components takes beside both.
-    pub(super) fn bytes<T: Scalar>(&self, x: &Input<'_, T>, k: usize) -> u128 {
+    pub(super) fn bytes<T: Scalar>(&self, data: &Data<'_, T>, k: usize) -> u128 {
+        let x = &data.x;
         let (rows, cols) = x.shape();
         sum([
+            of_weights(data),
+            // Rows that do not come to their end.
+            times([rows, 3 * size_of::<usize>()]),
             Factor::<T>::bytes(rows, k).saturating_mul(2),
             Factor::<T>::bytes(cols, k).saturating_mul(3),
             of_grams(x, k, self.loss),
@@ -120,9 +160,11 @@ pub(super) fn of_svd<T: Scalar>(x: &Input<'_, T>, width: usize) -> u128 {
 }
 
 /// Of a second opinion on a pair of factors, or a measurement.
-pub(super) fn of_measure<T: Scalar>(x: &Input<'_, T>, k: usize, loss: Loss) -> u128 {
+pub(super) fn of_measure<T: Scalar>(data: &Data<'_, T>, k: usize, loss: Loss) -> u128 {
+    let x = &data.x;
     let (rows, cols) = x.shape();
     sum([
+        of_weights(data),
         Factor::<T>::bytes(rows, k).saturating_mul(2),
         Factor::<T>::bytes(cols, k).saturating_mul(2),
         of_grams(x, k, loss),
@@ -133,9 +175,11 @@ pub(super) fn of_measure<T: Scalar>(x: &Input<'_, T>, k: usize, loss: Loss) -> u
 }
 
 /// Of a batch of rows and the sums that H follows from.
-pub(super) fn of_batch<T: Scalar>(x: &Input<'_, T>, k: usize, loss: Loss) -> u128 {
+pub(super) fn of_batch<T: Scalar>(data: &Data<'_, T>, k: usize, loss: Loss) -> u128 {
+    let x = &data.x;
     let (rows, cols) = x.shape();
     sum([
+        of_weights(data),
         Factor::<T>::bytes(rows, k).saturating_mul(3),
         Factor::<T>::bytes(cols, k).saturating_mul(8 + 2 * most_bins(x) as u128),
         of_grams(x, k, loss),

@@ -46,8 +46,8 @@ impl<T: Scalar> Task<'_, T> {
         let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         let x = observed(self.data, &scaled, self.streamed.side, every);
         let by_rows = Coverage::of(&x)?;
-        let by_columns = by_rows.transposed();
-        let counts = (by_rows.counts(), by_columns.counts());
+        let by_columns = by_rows.transposed()?;
+        let counts = (by_rows.counts()?, by_columns.counts()?);
         let open = |counts: &[usize]| counts.iter().filter(|&&n| n > 0).count();
         let (rows, cols) = (open(&counts.0), open(&counts.1));
         let missing = rows * cols - counts.0.iter().sum::<usize>();

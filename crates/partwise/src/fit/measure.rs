@@ -47,7 +47,7 @@ pub fn measure<'a, T: Scalar>(
     if rows == 0 || cols == 0 {
         return Err(Error::Empty { rows, cols });
     }
-    memory::check("a measurement", of_measure(&data.x, h.cols(), loss), None, || {
+    memory::check("a measurement", of_measure(&data, h.cols(), loss), None, || {
         format!("of {rows} × {cols} by {} components, {}", h.cols(), T::NAME)
     })?;
     check_entries("W", w, rows, h.cols())?;

@@ -1,6 +1,6 @@
 //! What a fit is asked to do.
 
-use super::bytes::{of_blocks, of_equations};
+use super::bytes::{of_blocks, of_equations, of_missing, of_weights};
 use super::until::Until;
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -178,18 +178,19 @@ impl<T: Scalar> Options<T> {
         (WIDTH / self.rank).clamp(1, self.n_init)
     }
 
-    /// Whether a fit of `x` fits into memory.
+    /// Whether a fit of `x`, of which so many entries are known to be missing, fits into memory.
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub(super) fn check_memory(&self, data: &Data<'_, T>) -> Result<()> {
+    pub(super) fn check_memory(&self, data: &Data<'_, T>, missing: usize) -> Result<()> {
         let x = &data.x;
         let beside = if data.is_weighted() {
-            of_blocks(x, self.threads, true).saturating_add(of_equations(
-                x,
-                self.rank,
-                self.threads,
-            ))
+            memory::sum([
+                of_blocks(x, self.threads, true),
+                of_equations(x, self.rank, self.threads),
+                of_weights(data),
+                of_missing(data, missing, self.loss),
+            ])
         } else {
             0
         };

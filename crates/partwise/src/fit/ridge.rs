@@ -158,7 +158,7 @@ impl<T: Scalar> Task<'_, T> {
         let scaled = Scaled::new(&*self.streamed.matrix, self.half);
         let x = way::observed(self.data, &scaled, self.streamed.side, every);
         let coverage = Coverage::of(&x)?;
-        let counts = (coverage.counts(), coverage.transposed().counts());
+        let counts = (coverage.counts()?, coverage.transposed()?.counts()?);
         let some = |counts: &[usize]| counts.iter().filter(|&&n| n > 0).count() as f64;
         let (m, n) = (some(&counts.0), some(&counts.1));
         let observed = counts.0.iter().sum::<usize>() as f64;

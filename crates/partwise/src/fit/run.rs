@@ -42,14 +42,17 @@ pub fn fit_observed<'a, T: Scalar>(
     let data = x.into();
     let shape = data.x.shape();
     options.validate(shape)?;
-    options.check_memory(&data)?;
+    options.check_memory(&data, 0)?;
     let deadline = options.time_limit.and_then(|limit| began.checked_add(limit));
     let halt = Arc::new(Halt::new(options.stop.clone(), deadline));
     let mut data = data.halting(&halt);
     let found = data.weights.check(shape).and_then(|()| {
-        data.simplify()?;
+        let missing = data.simplify()?;
         data.list_few();
-        let unit = data.weights.bring_near();
+        if data.is_weighted() {
+            options.check_memory(&data, missing)?;
+        }
+        let unit = data.weights.bring_near()?;
         let serial = is_serial(data.x.stored(), options.rank * options.batch());
         let watch = (began, Arc::clone(&halt), unit);
         run_in_pool(options.threads, serial, || Task::new(&data, options, watch)?.run(observer))

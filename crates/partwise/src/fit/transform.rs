@@ -89,14 +89,14 @@ pub fn transform_told<'a, T: Scalar>(
         let (what, found_rows, found_cols) = ("X", rows, cols);
         return Err(Error::Shape { what, found_rows, found_cols, rows, cols: h.rows() });
     }
-    memory::check("W", options.bytes(&data.x, h.cols()), None, || {
+    memory::check("W", options.bytes(&data, h.cols()), None, || {
         format!("{rows} × {} and the workspace, {}", h.cols(), T::NAME)
     })?;
     let zero = check_entries("H", h, cols, h.cols())?;
     options.penalty.check(["w_l1", "w_l2"])?;
     data.weights.check((rows, cols))?;
     data.simplify()?;
-    let unit = data.weights.bring_near();
+    let unit = data.weights.bring_near()?;
     let penalty = options.penalty.in_units_of_weights(unit);
     let options = &Transform { penalty, ..*options };
     let serial = is_serial(data.x.stored(), h.cols());

@@ -1,5 +1,6 @@
 //! A copy of X times its weights, for passes that read it many times.
 
+use super::csr::arrays;
 use super::{Csr, Dense, Layout, Matrix, Observed, Order, Plan};
 use crate::error::Result;
 use crate::factor::ViewMut;
@@ -23,9 +24,7 @@ impl<T: Scalar> Observed<'_, T> {
     fn copied_dense(&self) -> Result<Dense<'static, T>> {
         let (rows, cols) = self.shape();
         let plan = Plan::new(self, 1);
-        let needed = memory::times([rows, cols, size_of::<T>()]);
-        memory::check("a copy of X", needed, None, || format!("{rows} × {cols}, {}", T::NAME))?;
-        let mut values = vec![T::ZERO; rows * cols];
+        let mut values = memory::filled("a copy of X", rows * cols, T::ZERO)?;
         let bins = ViewMut::new(&mut values, rows, cols, cols).split_rows(&plan.ends());
         let fill = |(blocks, mut out): (&Vec<Range<usize>>, ViewMut<'_, T>)| -> Result<()> {
             let start = blocks.first().map_or(0, |rows| rows.start);
@@ -51,8 +50,8 @@ impl<T: Scalar> Observed<'_, T> {
             }
             part.indices.extend_from_slice(&block.indices);
         })?;
-        let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
-        values.reserve_exact(parts.iter().map(|part| part.values.len()).sum());
+        let stored = parts.iter().map(|part| part.values.len()).sum();
+        let (mut indptr, mut indices, mut values) = arrays(self.shape().0, stored)?;
         for part in parts {
             let mut end = values.len();
             indptr.extend(part.lengths.iter().map(|length| {

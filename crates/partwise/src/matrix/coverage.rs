@@ -3,6 +3,7 @@
 use super::missing::missing_lists;
 use super::{Layout, Matrix, Observations, Observed};
 use crate::error::Result;
+use crate::memory;
 use crate::scalar::Scalar;
 
 /// For every row of X, the columns of its observed entries or of the others, in order.
@@ -34,29 +35,37 @@ impl Coverage {
             indices[indptr[row]..indptr[row + 1]].sort_unstable();
         }
         let (rows, cols) = x.shape();
-        let open = |weights: Option<&[T]>, n: usize| -> Vec<bool> {
-            weights.map_or(vec![true; n], |w| w.iter().map(|&p| p > T::ZERO).collect())
+        let open = |weights: Option<&[T]>, n: usize| -> Result<Vec<bool>> {
+            let mut open = memory::filled("lists of entries", n, true)?;
+            let is_open = open.iter_mut().zip(weights.into_iter().flatten());
+            is_open.for_each(|(open, &p)| *open = p > T::ZERO);
+            Ok(open)
         };
-        let open = (open(x.along(), rows), open(x.across(), cols));
+        let open = (open(x.along(), rows)?, open(x.across(), cols)?);
         Ok(Self { indptr, indices, lists_missing, open })
     }
 
     /// The same by columns.
-    pub(crate) fn transposed(&self) -> Self {
-        let mut indptr = vec![0; self.open.1.len() + 1];
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn transposed(&self) -> Result<Self> {
+        let what = "lists of entries";
+        let mut indptr = memory::filled(what, self.open.1.len() + 1, 0)?;
         self.indices.iter().for_each(|&j| indptr[j as usize + 1] += 1);
         for j in 1..indptr.len() {
             indptr[j] += indptr[j - 1];
         }
-        let (mut next, mut indices) = (indptr.clone(), vec![0; self.indices.len()]);
+        let mut next = memory::copy(what, &indptr)?;
+        let mut indices = memory::filled(what, self.indices.len(), 0)?;
         for row in 0..self.open.0.len() {
             for &j in self.list(row) {
                 indices[next[j as usize]] = row as u32;
                 next[j as usize] += 1;
             }
         }
-        let open = (self.open.1.clone(), self.open.0.clone());
-        Self { indptr, indices, lists_missing: self.lists_missing, open }
+        let open = (memory::copy(what, &self.open.1)?, memory::copy(what, &self.open.0)?);
+        Ok(Self { indptr, indices, lists_missing: self.lists_missing, open })
     }
 
     fn list(&self, row: usize) -> &[u32] {
@@ -81,14 +90,19 @@ impl Coverage {
     }
 
     /// Observed entries of every row.
-    pub(crate) fn counts(&self) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn counts(&self) -> Result<Vec<usize>> {
         let all = self.open.1.iter().filter(|open| **open).count();
         let count = |row| match (self.open.0[row], self.lists_missing) {
             (false, _) => 0,
             (true, false) => self.listed(row).count(),
             (true, true) => all - self.listed(row).count(),
         };
-        (0..self.rows()).map(count).collect()
+        let mut counts = memory::room("counts of entries", self.rows())?;
+        counts.extend((0..self.rows()).map(count));
+        Ok(counts)
     }
 
     /// Calls `each(column)` for the entries of a row that are observed, or for those that are not;
@@ -124,7 +138,10 @@ impl<T: Scalar> Observed<'_, T> {
                 ends.push(indices.len());
             }
         })?;
-        let (mut indptr, mut indices) = (vec![0], Vec::new());
+        let listed = parts.iter().map(|(_, columns)| columns.len()).sum();
+        let mut indptr = memory::room("lists of entries", self.shape().0 + 1)?;
+        let mut indices = memory::room("lists of entries", listed)?;
+        indptr.push(0);
         for (ends, columns) in parts {
             let before = indices.len();
             indptr.extend(ends.iter().map(|end| before + end));

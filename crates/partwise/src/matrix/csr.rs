@@ -125,8 +125,11 @@ impl<'a, T: Scalar> Csr<'a, T> {
     }
 
     /// The transpose as a matrix of its own, by counting: O(nnz + rows + cols).
+    ///
+    /// # Panics
+    /// If there is no room for it.
     pub fn transposed(&self) -> Csr<'static, T> {
-        self.transposed_while(&|| Ok(())).expect("nothing says stop")
+        self.transposed_while(&|| Ok(())).expect("room for a copy of a sparse matrix")
     }
 
     /// The same, as long as there is time to `go_on`.
@@ -135,24 +138,30 @@ impl<'a, T: Scalar> Csr<'a, T> {
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<Csr<'static, T>> {
         let nothing = (Vec::new(), Vec::new());
-        self.turned(0..self.shape.1, &self.column_starts(), nothing, go_on)
+        self.turned(0..self.shape.1, &self.column_starts()?, nothing, go_on)
     }
 
     /// Entries stored before each column, and in all of them.
-    pub(super) fn column_starts(&self) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn column_starts(&self) -> Result<Vec<usize>> {
         let cols = self.shape.1;
-        let mut starts = vec![0usize; cols + 1];
+        let mut starts = memory::filled(COPY, cols + 1, 0usize)?;
         for &j in self.indices.iter() {
             starts[j as usize + 1] += 1;
         }
         for j in 0..cols {
             starts[j + 1] += starts[j];
         }
-        starts
+        Ok(starts)
     }
 
     /// These columns as the rows of a matrix of their own, made of the arrays of an old one. `starts`
     /// are those of all columns. As long as there is time to `go_on`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], and those of `go_on`.
     pub(super) fn turned(
         &self,
         columns: Range<usize>,
@@ -161,14 +170,14 @@ impl<'a, T: Scalar> Csr<'a, T> {
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<Csr<'static, T>> {
         let starts = &starts[columns.start..=columns.end];
-        let indptr: Vec<usize> = starts.iter().map(|s| s - starts[0]).collect();
-        let mut next = indptr.clone();
+        let (mut indptr, mut next) =
+            (memory::room(COPY, starts.len())?, memory::room(COPY, starts.len())?);
+        indptr.extend(starts.iter().map(|s| s - starts[0]));
+        next.extend_from_slice(&indptr);
         let stored = indptr[columns.len()];
         // What is there is overwritten; `resize` alone would double an array that is a little short.
-        indices.truncate(stored);
-        values.truncate(stored);
-        indices.reserve_exact(stored - indices.len());
-        values.reserve_exact(stored - values.len());
+        memory::grow(COPY, &mut indices, stored)?;
+        memory::grow(COPY, &mut values, stored)?;
         indices.resize(stored, 0);
         values.resize(stored, T::ZERO);
         for i in 0..self.shape.0 {
@@ -276,12 +285,17 @@ impl<'a, T: Scalar> Csr<'a, T> {
     }
 }
 
+/// What there may be no room for.
+const COPY: &str = "a copy of a sparse matrix";
+
 /// Room for the arrays of so many rows and entries; the first row begins at 0.
-fn arrays<T>(rows: usize, stored: usize) -> Result<(Vec<usize>, Vec<u32>, Vec<T>)> {
-    let what = "a copy of a sparse matrix";
-    let mut indptr = memory::room(what, rows.saturating_add(1))?;
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(super) fn arrays<T>(rows: usize, stored: usize) -> Result<(Vec<usize>, Vec<u32>, Vec<T>)> {
+    let mut indptr = memory::room(COPY, rows.saturating_add(1))?;
     indptr.push(0);
-    Ok((indptr, memory::room(what, stored)?, memory::room(what, stored)?))
+    Ok((indptr, memory::room(COPY, stored)?, memory::room(COPY, stored)?))
 }
 
 fn checked_indptr<I: IndexLike>(indptr: &[I], rows: usize, stored: usize) -> Result<Vec<usize>> {

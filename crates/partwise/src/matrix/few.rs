@@ -1,5 +1,6 @@
 //! X as a list of its observed entries, where they are few.
 
+use super::csr::arrays;
 use super::observations::{Hidden, Layout, Observations};
 use super::{Csr, Data, Input, Need, Observed, Side, Weights};
 use crate::error::{Error, Result};
@@ -83,8 +84,10 @@ impl<T: Scalar> Data<'_, T> {
         let weighed = self.weights.entries.is_some();
         // In parts first, then put together, and the places of weights once more.
         let entry = 2 * size_of::<T>() + 2 * size_of::<u32>();
-        memory::check("a list of X", memory::times([2, count, entry]), None, || {
-            format!("{count} observed entries, {}", T::NAME)
+        let ends = memory::times([4, rows, size_of::<usize>()]);
+        let needed = memory::sum([memory::times([2, count, entry]), ends]);
+        memory::check("a list of X", needed, None, || {
+            format!("{count} observed entries of {rows} rows, {}", T::NAME)
         })?;
         let parts = seen.in_parts(|list: &mut Listing<T>, block| list.add(block, weighed))?;
         let mut all = Listing {
@@ -137,7 +140,7 @@ impl<T: Scalar> Weights<'_, T> {
     /// hidden before. Kept is the shorter list, of what is hidden or of what is not.
     ///
     /// # Errors
-    /// [`Error::Sparse`] if X has more than 2³² − 1 columns, and
+    /// [`Error::Sparse`] if X has more than 2³² − 1 columns, [`Error::Memory`], and
     /// [`Error::Shape`] if what was hidden before is of another shape.
     pub fn hide(
         &mut self,
@@ -150,7 +153,7 @@ impl<T: Scalar> Weights<'_, T> {
         }
         let before = |row| self.hidden.as_ref().map_or(&[][..], |hidden| hidden.row(row).0);
         let list = |hidden: bool, room| -> Result<Csr<'static, T>> {
-            let (mut ends, mut indices) = (vec![0], Vec::with_capacity(room));
+            let (mut ends, mut indices, mut ones) = arrays(rows, room)?;
             for row in 0..rows {
                 let before = before(row);
                 indices.extend((0..cols as u32).filter(|j| {
@@ -158,10 +161,14 @@ impl<T: Scalar> Weights<'_, T> {
                 }));
                 ends.push(indices.len());
             }
-            let ones = vec![T::ONE; indices.len()];
+            ones.resize(indices.len(), T::ONE);
             Csr::new((rows, cols), &ends, indices, ones)
         };
-        let count = |row| (0..cols).filter(|&col| is_hidden(row, col)).count();
+        let count = |row| {
+            let before = before(row);
+            let among = |col| u32::try_from(col).is_ok_and(|j| before.binary_search(&j).is_ok());
+            (0..cols).filter(|&col| is_hidden(row, col) || among(col)).count()
+        };
         let hidden: usize = (0..rows).map(count).sum();
         let shown = rows * cols - hidden;
         if self.entries.is_none() && shown < hidden {

@@ -94,20 +94,23 @@ impl<T: Scalar> Matrix<T> for Halting<'_, T> {
     }
 }
 
-/// A matrix that there was no time to make.
-pub(crate) struct Unmade(pub(crate) (usize, usize));
+/// A matrix that there was no time to make, or no room.
+pub(crate) struct Unmade {
+    pub(crate) shape: (usize, usize),
+    pub(crate) why: Error,
+}
 
 impl<T: Scalar> Matrix<T> for Unmade {
     fn shape(&self) -> (usize, usize) {
-        self.0
+        self.shape
     }
     fn stored_before(&self, _: usize) -> usize {
         0
     }
     fn visit(&self, _: Range<usize>, _: &mut Visitor<'_, T>) -> Result<()> {
-        Err(Error::Halted)
+        Err(self.why.clone())
     }
     fn go_on(&self) -> Result<()> {
-        Err(Error::Halted)
+        Err(self.why.clone())
     }
 }

@@ -206,14 +206,13 @@ impl<'a, T: Scalar> Input<'a, T> {
                 Box::new(x.borrowed())
             }
             (Self::Csr(x), Side::Columns) | (Self::Csc(Csc(x)), Side::Rows) => {
-                if x.stored() > room {
-                    return Box::new(Turned::new(x.borrowed(), room));
-                }
+                let turned: Result<Box<dyn Matrix<T> + '_>> = if x.stored() > room {
+                    Turned::new(x.borrowed(), room).map(|turned| Box::new(turned) as _)
+                } else {
+                    x.transposed_while(go_on).map(|turned| Box::new(turned) as _)
+                };
                 let (rows, cols) = x.shape();
-                match x.transposed_while(go_on) {
-                    Ok(turned) => Box::new(turned),
-                    Err(_) => Box::new(Unmade((cols, rows))),
-                }
+                turned.unwrap_or_else(|why| Box::new(Unmade { shape: (cols, rows), why }))
             }
             (Self::Rows(x), Side::Rows) => Box::new(*x),
             (Self::Rows(_), Side::Columns) => {

@@ -5,6 +5,7 @@ use super::{Layout, Matrix, Observations, Observed, Panel, Visitor};
 use crate::error::Result;
 use crate::factor::{View, ViewMut};
 use crate::kernel::impute::{Pattern, Places};
+use crate::memory;
 use crate::scalar::Scalar;
 use std::ops::Range;
 
@@ -103,7 +104,9 @@ impl<T: Scalar> Panel<T> for IncompletePanel<'_, T> {
 /// Where each row begins in the columns of its missing entries, and these columns, in order.
 pub(super) fn missing_lists<T: Scalar>(x: &Observed<'_, T>) -> Result<(Vec<usize>, Vec<u32>)> {
     let Some(mask) = x.mask_alone() else { return x.lists(add_missing) };
-    let (mut indptr, mut indices) = (vec![0], Vec::with_capacity(mask.stored()));
+    let mut indptr = memory::room("lists of entries", mask.shape().0 + 1)?;
+    let mut indices = memory::room("lists of entries", mask.stored())?;
+    indptr.push(0);
     for i in 0..mask.shape().0 {
         indices.extend_from_slice(mask.row(i).0);
         indptr.push(indices.len());

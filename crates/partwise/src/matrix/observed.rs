@@ -1,7 +1,7 @@
 //! X by one of its sides, with what its entries weigh: where blocks of observations come from.
 
 use super::{Csr, Input, Layout, Matrix, Observations, Plan, Side, Visitor, Weights};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::scalar::Scalar;
 use crate::spare::Spare;
@@ -28,6 +28,8 @@ pub(crate) struct Observed<'a, T: Scalar> {
     by_weights: bool,
     entries: Option<Box<dyn Matrix<T> + 'a>>,
     hidden: Option<Csr<'a, T>>,
+    /// Why nothing can be read: there was no room to turn what is hidden.
+    refused: Option<Error>,
     along: Option<&'a [T]>,
     across: Option<&'a [T]>,
     nan_missing: bool,
@@ -55,9 +57,10 @@ impl<'a, T: Scalar> Observed<'a, T> {
             Layout::Dense
         };
         let turned = |mask: &'a Csr<'a, T>| match side {
-            Side::Rows => mask.borrowed(),
-            Side::Columns => mask.transposed(),
+            Side::Rows => Ok(mask.borrowed()),
+            Side::Columns => mask.transposed_while(&|| x.go_on()),
         };
+        let hidden = weights.hidden.as_ref().map(turned).transpose();
         let (along, across) = match side {
             Side::Rows => (&weights.rows, &weights.columns),
             Side::Columns => (&weights.columns, &weights.rows),
@@ -67,7 +70,8 @@ impl<'a, T: Scalar> Observed<'a, T> {
             layout,
             by_weights: listed_weights,
             entries: weights.entries.as_ref().map(|w| w.by(side)),
-            hidden: weights.hidden.as_ref().map(turned),
+            refused: hidden.as_ref().err().cloned(),
+            hidden: hidden.unwrap_or_default(),
             along: along.as_deref(),
             across: across.as_deref(),
             nan_missing: weights.nan_missing,
@@ -173,6 +177,9 @@ impl<'a, T: Scalar> Observed<'a, T> {
     /// # Errors
     /// What the source of X reports.
     pub(crate) fn read(&self, rows: Range<usize>, block: &mut Observations<T>) -> Result<()> {
+        if let Some(why) = &self.refused {
+            return Err(why.clone());
+        }
         block.begin(rows.clone());
         let mut lists = Lists::default();
         self.x.visit(rows.clone(), &mut |range, panel| {

@@ -30,10 +30,13 @@ struct Piece<T: Scalar> {
 
 impl<'a, T: Scalar> Turned<'a, T> {
     /// The columns of `x` in pieces that hold `room` entries altogether.
-    pub(super) fn new(x: Csr<'a, T>, room: usize) -> Self {
-        let starts = x.column_starts();
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn new(x: Csr<'a, T>, room: usize) -> Result<Self> {
+        let starts = x.column_starts()?;
         let share = room / rayon::current_num_threads();
-        Self { x, starts, share, pieces: Spare::default() }
+        Ok(Self { x, starts, share, pieces: Spare::default() })
     }
 
     /// A piece with this column, turned before or now.
@@ -113,7 +116,8 @@ mod tests {
         let x = matrix();
         let whole = x.transposed();
         for room in [0, 1, 5, 9, 1000] {
-            let turned = Turned::new(x.borrowed(), room * rayon::current_num_threads());
+            let room = room * rayon::current_num_threads();
+            let turned = Turned::new(x.borrowed(), room).expect("room");
             assert_eq!(turned.shape(), whole.shape());
             assert!((0..=11).all(|j| turned.stored_before(j) == whole.stored_before(j)));
             for rows in [0..11, 3..9, 4..5, 6..6] {

@@ -1,7 +1,9 @@
 //! How far the entries of X can be trusted: weights, and entries that are missing.
 
+use super::csr::arrays;
 use super::{Csr, Dense, Halt, Input, Order, Side, floor_log2, visit_all};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::scalar::Scalar;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -103,11 +105,11 @@ impl<T: Scalar> Data<'_, T> {
 
     /// Drops weights that weigh every entry 1: they say nothing, and must change nothing. Dense weights
     /// of 0 and 1 become a list of what is hidden, so that there is one form of a mask. Drops what is
-    /// stored and need not be.
+    /// stored and need not be. Returns how many entries are hidden or NaN that stands for it.
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub(crate) fn simplify(&mut self) -> Result<()> {
+    pub(crate) fn simplify(&mut self) -> Result<usize> {
         let (rows, cols) = self.x.shape();
         let weights = &mut self.weights;
         if !weights.absent_missing {
@@ -129,11 +131,19 @@ impl<T: Scalar> Data<'_, T> {
         if weights.entries.as_ref().is_some_and(is_one) {
             weights.entries = None;
         }
-        if let Some(hidden) = weights.as_mask() {
+        if let Some(hidden) = weights.as_mask()? {
             (weights.entries, weights.hidden) = (None, Some(hidden));
         }
-        weights.nan_missing = weights.nan_missing && !all(&self.x, |v| !v.to_f64().is_nan());
-        Ok(())
+        let mut missing = 0;
+        if weights.nan_missing {
+            let count = |v: T| {
+                missing += usize::from(v.to_f64().is_nan());
+                true
+            };
+            // What cannot be read may hold some.
+            weights.nan_missing = !all(&self.x, count) || missing > 0;
+        }
+        Ok(missing + weights.hidden.as_ref().map_or(0, Csr::stored))
     }
 }
 
@@ -141,7 +151,10 @@ impl<T: Scalar> Weights<'_, T> {
     /// Divides weights of which products would leave the range of T by powers of two, and tells the
     /// exponent of all of them together. What is then too small for a product of three is raised to what
     /// is not: it weighs nothing beside the others, but is not missing.
-    pub(crate) fn bring_near(&mut self) -> i32 {
+    ///
+    /// # Errors
+    /// [`Error::Memory`], and what the source of the weights reports.
+    pub(crate) fn bring_near(&mut self) -> Result<i32> {
         let mut unit = 0;
         for given in [&mut self.rows, &mut self.columns].into_iter().flatten() {
             let mut extent = Extent::NONE;
@@ -151,32 +164,40 @@ impl<T: Scalar> Weights<'_, T> {
                 unit += exponent;
             }
         }
-        let Some(entries) = &self.entries else { return unit };
+        let Some(entries) = &self.entries else { return Ok(unit) };
         let mut extent = Extent::NONE;
-        let read = visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
+        visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
             for (at, _) in range.enumerate() {
                 panel.for_each(at, &mut |_, v| extent.add(v.to_f64()));
             }
-        });
-        let (Ok(()), Some((exponent, near))) = (read, extent.nearer()) else {
-            return unit;
-        };
-        let Ok(entries) = mapped(entries, near) else { return unit };
-        self.entries = Some(entries);
-        unit + exponent
+        })?;
+        let Some((exponent, near)) = extent.nearer() else { return Ok(unit) };
+        self.entries = Some(mapped(entries, near)?);
+        Ok(unit + exponent)
     }
 
     /// The entries of weight 0 and those hidden before, if `entries` is dense and a mask.
-    fn as_mask(&self) -> Option<Csr<'static, T>> {
-        let entries = self.entries.as_ref()?;
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    fn as_mask(&self) -> Result<Option<Csr<'static, T>>> {
+        let Some(entries) = self.entries.as_ref().filter(|entries| !entries.is_sparse()) else {
+            return Ok(None);
+        };
         let (rows, cols) = entries.shape();
-        let last = u32::try_from(cols).ok()?;
-        if entries.is_sparse() || !all(entries, |v| v == T::ZERO || v == T::ONE) {
-            return None;
+        let Ok(last) = u32::try_from(cols) else { return Ok(None) };
+        let mut zeros = 0;
+        let count = |v: T| {
+            zeros += usize::from(v == T::ZERO);
+            v == T::ZERO || v == T::ONE
+        };
+        if !all(entries, count) {
+            return Ok(None);
         }
-        let (mut indptr, mut indices) = (vec![0usize], Vec::new());
-        let mut weights = vec![T::ZERO; cols];
-        let seen = visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
+        let most = zeros + self.hidden.as_ref().map_or(0, Csr::stored);
+        let (mut indptr, mut indices, mut ones) = arrays(rows, most)?;
+        let mut weights = memory::filled("a row of weights", cols, T::ZERO)?;
+        visit_all(&*entries.by(Side::Rows), &mut |range, panel| {
             for (at, row) in range.enumerate() {
                 panel.copy_dense(at, &mut weights);
                 let hidden = self.hidden.as_ref().map_or(&[][..], |hidden| hidden.row(row).0);
@@ -184,9 +205,9 @@ impl<T: Scalar> Weights<'_, T> {
                 indices.extend((0..last).filter(|&j| weights[j as usize] == T::ZERO));
                 indptr.push(indices.len());
             }
-        });
-        let ones = vec![T::ONE; indices.len()];
-        seen.and_then(|()| Csr::new((rows, cols), &indptr, indices, ones)).ok()
+        })?;
+        ones.resize(indices.len(), T::ONE);
+        Csr::new((rows, cols), &indptr, indices, ones).map(Some)
     }
 
     /// Checks shapes and values against an X of this shape.
@@ -271,11 +292,14 @@ impl Extent {
 }
 
 /// A copy with other values where some are stored.
+///
+/// # Errors
+/// [`Error::Memory`], and what the source of `x` reports.
 fn mapped<T: Scalar>(x: &Input<'_, T>, map: impl Fn(T) -> T) -> Result<Input<'static, T>> {
     let (rows, cols) = x.shape();
     let by_rows = x.by(Side::Rows);
     if !x.is_sparse() {
-        let mut values = vec![T::ZERO; rows * cols];
+        let mut values = memory::filled("a copy of the weights", rows * cols, T::ZERO)?;
         by_rows.visit(0..rows, &mut |range, panel| {
             for (at, row) in range.enumerate() {
                 panel.copy_dense(at, &mut values[row * cols..(row + 1) * cols]);
@@ -284,7 +308,7 @@ fn mapped<T: Scalar>(x: &Input<'_, T>, map: impl Fn(T) -> T) -> Result<Input<'st
         values.iter_mut().for_each(|v| *v = map(*v));
         return Ok(Dense::new(rows, cols, Order::RowMajor, values)?.into());
     }
-    let (mut indptr, mut indices, mut values) = (vec![0usize], Vec::new(), Vec::new());
+    let (mut indptr, mut indices, mut values) = arrays(rows, x.stored())?;
     by_rows.visit(0..rows, &mut |range, panel| {
         for (at, _) in range.enumerate() {
             panel.copy_listed(at, &mut indices, &mut values);
@@ -296,7 +320,7 @@ fn mapped<T: Scalar>(x: &Input<'_, T>, map: impl Fn(T) -> T) -> Result<Input<'st
 }
 
 /// Whether something holds for every stored entry.
-fn all<T: Scalar>(x: &Input<'_, T>, holds: impl Fn(T) -> bool) -> bool {
+fn all<T: Scalar>(x: &Input<'_, T>, mut holds: impl FnMut(T) -> bool) -> bool {
     let mut all = true;
     let seen = visit_all(&*x.by(Side::Rows), &mut |range, panel| {
         range.enumerate().for_each(|(at, _)| panel.for_each(at, &mut |_, v| all &= holds(v)));

@@ -3,7 +3,7 @@
 use super::definitions::divergence;
 use super::entries::{Cell, Entries, Line, Row};
 use super::sums::look;
-use super::{check, wide};
+use super::{check, check_memory, wide};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::loss::Loss;
@@ -37,6 +37,7 @@ pub fn held_out<T: Scalar>(
     loss: Loss,
 ) -> Result<Option<HeldOut>> {
     let (rows, cols) = data.x.shape();
+    check_memory(&data.x, w.cols())?;
     for (what, f, expected) in [("W", w, rows), ("H", h, cols)] {
         check(what, f, expected, w.cols())?;
     }

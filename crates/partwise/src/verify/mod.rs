@@ -80,9 +80,7 @@ pub fn verify<'a, T: Scalar>(
 ) -> Result<Verified> {
     let data = x.into();
     let (rows, cols) = data.x.shape();
-    memory::check("a second opinion", bytes(&data.x, w.cols()), None, || {
-        format!("of {rows} × {cols} by {} components, in f64", w.cols())
-    })?;
+    check_memory(&data.x, w.cols())?;
     for (what, f, expected) in [("W", w, rows), ("H", h, cols)] {
         check(what, f, expected, w.cols())?;
     }
@@ -107,10 +105,21 @@ pub fn verify<'a, T: Scalar>(
     Ok(figures(&sums, (w, h), objective, half, found.count))
 }
 
-/// What [`verify`] allocates, at most: the factors and both parts of their slopes row by row, and one row
-/// of X.
+/// Whether there is room for `k` components in `f64`.
+///
+/// # Errors
+/// [`Error::Memory`].
+fn check_memory<T: Scalar>(x: &Input<'_, T>, k: usize) -> Result<()> {
+    let (rows, cols) = x.shape();
+    memory::check("a second opinion", bytes(x, k), None, || {
+        format!("of {rows} × {cols} by {k} components, in f64")
+    })
+}
+
+/// What [`verify`] allocates, at most: the factors and both parts of their slopes row by row, the weights
+/// of rows and columns, and one row of X.
 fn bytes<T: Scalar>(x: &Input<'_, T>, k: usize) -> u128 {
-    const ROW: usize = 48;
+    const ROW: usize = 56;
     const CELL: usize = 128;
     let (rows, cols) = x.shape();
     let row = k.saturating_mul(size_of::<f64>()).saturating_add(ROW);
@@ -148,6 +157,7 @@ fn figures(
 /// What is wrong with the weights, and with the entries of X that count.
 pub fn observed<'a, T: Scalar>(x: impl Into<Data<'a, T>>) -> Result<usize> {
     let data = x.into();
+    check_memory(&data.x, 0)?;
     data.weights.check(data.x.shape())?;
     Ok(look(&Entries::new(&data, true), data.x.shape().1)?.count)
 }

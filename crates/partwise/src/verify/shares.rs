@@ -1,7 +1,7 @@
 //! How much of W·H is of each component.
 
 use super::entries::{Entries, Row};
-use super::{Rows, check, wide};
+use super::{Rows, check, check_memory, wide};
 use crate::error::Result;
 use crate::factor::Factor;
 use crate::matrix::Data;
@@ -18,6 +18,7 @@ use crate::scalar::Scalar;
 /// Those of [`verify`](super::verify) for W (m×k), H (stored tall, n×k) and the weights.
 pub fn shares<T: Scalar>(data: &Data<'_, T>, w: &Factor<T>, h: &Factor<T>) -> Result<Vec<f64>> {
     let (rows, cols) = data.x.shape();
+    check_memory(&data.x, w.cols())?;
     for (what, f, expected) in [("W", w, rows), ("H", h, cols)] {
         check(what, f, expected, w.cols())?;
     }

@@ -4,13 +4,11 @@ use super::{OnlineOptions, Statistics};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::fit::begin::raise_all;
-use crate::fit::bytes::of_batch;
 use crate::fit::entries::refuse_zeros;
 use crate::fit::options::check_entries;
 use crate::fit::way::{half_unit, observed, scan};
 use crate::loss::Loss;
 use crate::matrix::{Data, Matrix, Need, Observed, Scaled, Scan, Side};
-use crate::memory;
 use crate::penalty::Penalty;
 use crate::scalar::Scalar;
 use crate::update::Rule;
@@ -33,11 +31,7 @@ impl<'a, T: Scalar> Batch<'a, T> {
     ///
     /// # Errors
     /// What is wrong, as for a fit.
-    pub(super) fn of(
-        data: &'a Data<'a, T>,
-        (n, k): (usize, usize),
-        options: &OnlineOptions,
-    ) -> Result<Self> {
+    pub(super) fn of(data: &'a Data<'a, T>, n: usize, options: &OnlineOptions) -> Result<Self> {
         let (rows, cols) = data.x.shape();
         if rows == 0 || cols == 0 {
             return Err(Error::Empty { rows, cols });
@@ -46,9 +40,6 @@ impl<'a, T: Scalar> Batch<'a, T> {
             let (what, found_rows, found_cols) = ("X", rows, cols);
             return Err(Error::Shape { what, found_rows, found_cols, rows, cols: n });
         }
-        memory::check("a batch", of_batch(&data.x, k, options.loss), None, || {
-            format!("{rows} × {cols} by {k} components, {}", T::NAME)
-        })?;
         let loss = options.loss;
         let by_rows = data.x.by(Side::Rows);
         let scan = scan(data, &*by_rows, Side::Rows, Need::of(loss))?;

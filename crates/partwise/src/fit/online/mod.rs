@@ -25,6 +25,7 @@ mod statistics;
 pub use options::{OnlineOptions, Step};
 pub use statistics::Statistics;
 
+use super::bytes::of_batch;
 use super::options::check_factor;
 use crate::error::Result;
 use crate::factor::Factor;
@@ -91,6 +92,10 @@ impl<T: Scalar> Online<T> {
     ) -> Result<(Factor<T>, f64)> {
         step.validate()?;
         let mut data = x.into();
+        let ((rows, cols), k) = (data.x.shape(), self.h.cols());
+        memory::check("a batch", of_batch(&data, k, self.options.loss), None, || {
+            format!("{rows} × {cols} by {k} components, {}", T::NAME)
+        })?;
         data.weights.check(data.x.shape())?;
         data.simplify()?;
         data.list_few();
@@ -107,7 +112,7 @@ impl<T: Scalar> Online<T> {
         step: &Step,
     ) -> Result<(Factor<T>, f64)> {
         let options = &self.options;
-        let batch = Batch::of(data, (self.h.rows(), self.h.cols()), options)?;
+        let batch = Batch::of(data, self.h.rows(), options)?;
         let w = batch.checked(w, self.h.cols())?;
         let batch = batch.scaled(&self.statistics)?;
         let exponent = batch.exponent;

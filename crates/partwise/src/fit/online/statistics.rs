@@ -40,6 +40,15 @@ impl<T: Scalar> Found<T> {
 }
 
 impl<T: Scalar> Statistics<T> {
+    /// A copy, if there is room for it.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn try_clone(&self) -> Result<Self> {
+        let (numerator, denominator) = (self.numerator.try_clone()?, self.denominator.try_clone()?);
+        Ok(Self { numerator, denominator, exponent: self.exponent })
+    }
+
     /// Of no batch.
     pub(super) fn none(rule: Rule, h: &Factor<T>) -> Self {
         let (rows, cols) = shape(rule, h);
