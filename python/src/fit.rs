@@ -4,6 +4,7 @@ use crate::data::{Held, HeldAs, Real};
 use crate::error::exception;
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
+use crate::memory::check;
 use crate::options::{penalty_of_any, real, seconds, side, whole};
 use crate::pool;
 use crate::result::Fit;
@@ -103,16 +104,18 @@ fn fit_as<T: Real>(
 ) -> PyResult<Py<Fit>> {
     let weights = HeldWeights::of(given)?;
     let data = weights.of_x(py, x.input(py)?)?;
-    let ended = run(py, data.borrowed(), &options, callback)?;
+    let loss = options.loss;
+    check("weights of rows and columns", weights.bytes_of_vectors())?;
+    let ended = run(py, data.borrowed(), options, callback)?;
     let found = &ended.fit;
     let hidden = if weights.has_mask() && ended.raised.is_none() {
         let (factors, by_weights) = ((&found.w, &found.h), !weights.has_entries());
-        let work = |stop| held_out(&data.until(stop), by_weights, factors, options.loss);
+        let work = |stop| held_out(&data.until(stop), by_weights, factors, loss);
         interruptible(py, work)?
     } else {
         None
     };
-    let fit = Py::new(py, Fit::of(py, found, hidden.map(|hidden| (hidden, options.loss)))?)?;
+    let fit = Py::new(py, Fit::of(py, found, hidden.map(|hidden| (hidden, loss)))?)?;
     match ended.raised {
         None => Ok(fit),
         Some(error) => {

@@ -190,7 +190,7 @@ fn set<T: Real>(
     engine: &mut Engine<T>,
     change: impl FnOnce(&mut Statistics<T>),
 ) -> PyResult<()> {
-    let mut statistics = engine.statistics().clone();
+    let mut statistics = engine.statistics().try_clone().map_err(|e| exception(py, &e))?;
     change(&mut statistics);
     engine.set_statistics(statistics).map_err(|e| exception(py, &e))
 }

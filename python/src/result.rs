@@ -1,6 +1,7 @@
 //! A fit as Python reads it.
 
 use crate::data::Real;
+use crate::memory::vector;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use partwise::metric::{Kkt, Sparsity};
 use partwise::verify::HeldOut;
@@ -81,7 +82,7 @@ impl Fit {
         hidden: Option<(HeldOut, Loss)>,
     ) -> PyResult<Self> {
         let of_the_result = fit.warnings.iter().filter(|warning| warning.is_of_the_result());
-        let components = |s: &Sparsity| PyArray1::from_slice(py, &s.components).unbind();
+        let components = |s: &Sparsity| vector(py, s.components.iter().copied()).map(Bound::unbind);
         Ok(Self {
             w: rows(py, &fit.w)?,
             h: transposed(py, &fit.h)?,
@@ -97,8 +98,8 @@ impl Fit {
             kkt_residual: fit.kkt.residual(),
             w_sparsity: fit.w_sparsity.whole,
             h_sparsity: fit.h_sparsity.whole,
-            w_component_sparsity: components(&fit.w_sparsity),
-            h_component_sparsity: components(&fit.h_sparsity),
+            w_component_sparsity: components(&fit.w_sparsity)?,
+            h_component_sparsity: components(&fit.h_sparsity)?,
             w_l1: fit.w_penalty.l1,
             w_l2: fit.w_penalty.l2,
             h_l1: fit.h_penalty.l1,
@@ -165,13 +166,13 @@ pub(crate) fn kkt<'py>(py: Python<'py>, kkt: &Kkt) -> PyResult<Bound<'py, PyDict
 }
 
 fn history<'py>(py: Python<'py>, records: &[Record]) -> PyResult<Bound<'py, PyDict>> {
-    let floats = |of: fn(&Record) -> f64| PyArray1::from_iter(py, records.iter().map(of));
+    let floats = |of: fn(&Record) -> f64| vector(py, records.iter().map(of));
     let iteration = records.iter().map(|r| r.iteration as i64);
     let dict = PyDict::new(py);
-    dict.set_item("iteration", PyArray1::from_iter(py, iteration))?;
-    dict.set_item("seconds", floats(|r| r.seconds))?;
-    dict.set_item("objective", floats(|r| r.objective))?;
-    dict.set_item("kkt_residual", floats(|r| r.kkt.residual()))?;
+    dict.set_item("iteration", vector(py, iteration)?)?;
+    dict.set_item("seconds", floats(|r| r.seconds)?)?;
+    dict.set_item("objective", floats(|r| r.objective)?)?;
+    dict.set_item("kkt_residual", floats(|r| r.kkt.residual())?)?;
     Ok(dict)
 }
 

@@ -8,9 +8,10 @@
 use crate::data::Real;
 use crate::error::exception;
 use crate::guard::internal;
+use crate::memory::no_thread;
 use partwise::matrix::Data;
 use partwise::{Fit, Observer, Options, Progress, fit_observed};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::ops::ControlFlow;
@@ -61,11 +62,11 @@ impl Observer for Reporter {
 pub(crate) fn run<T: Real>(
     py: Python<'_>,
     data: Data<'_, T>,
-    options: &Options<T>,
+    options: Options<T>,
     callback: Option<&Py<PyAny>>,
 ) -> PyResult<Ended<T>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let options = Options { stop: Some(Arc::clone(&stop)), ..options.clone() };
+    let options = Options { stop: Some(Arc::clone(&stop)), ..options };
     let (tell, told) = channel();
     let (answer, heard) = channel();
     let mut reporter = Reporter { stop: Arc::clone(&stop), tell, heard: callback.map(|_| heard) };
@@ -111,19 +112,21 @@ fn on_a_thread<R: Send>(
     work: impl FnOnce() -> R + Send,
 ) -> PyResult<(R, Option<PyErr>)> {
     let (outcome, raised) = py.detach(move || {
+        // What the work holds is still there if no thread can be started, and why is asked.
+        let mut work = Some(work);
         std::thread::scope(|scope| {
             let worker = std::thread::Builder::new().name("partwise".into());
-            match worker.spawn_scoped(scope, work) {
+            match worker.spawn_scoped(scope, || work.take().map(|work| work())) {
                 Ok(worker) => {
                     let raised = waiting.wait();
                     (Ok(worker.join()), raised)
                 }
-                Err(error) => (Err(error), None),
+                Err(error) => (Err(no_thread(&error)), None),
             }
         })
     });
-    let joined = outcome.map_err(|e| PyOSError::new_err(format!("cannot start a thread: {e}")))?;
-    Ok((joined.map_err(|payload| internal(&*payload))?, raised))
+    let found = outcome?.map_err(|payload| internal(&*payload))?;
+    Ok((found.ok_or_else(|| internal(&"work is done once"))?, raised))
 }
 
 /// The caller's end.

@@ -3,6 +3,7 @@
 use crate::data::{Held, HeldAs, Real};
 use crate::factors::{columns_of, rows_of};
 use crate::guard::guarded;
+use crate::memory::check;
 use crate::options::{penalty, real, whole};
 use crate::pool;
 use crate::result::{kkt, rows};
@@ -65,6 +66,9 @@ fn transform_as<T: Real>(
     let data = weights.of_x(py, x.input(py)?)?;
     let Transformed { w, unfinished } =
         interruptible(py, |stop| transform_told(data.until(stop), &h, options))?;
+    // A list holds a pointer to each number, and a number takes up to 32 bytes.
+    let listed = unfinished.len() as u128 * 40;
+    check("the list of rows that did not come to their end", listed)?;
     Ok((rows(py, &w)?, unfinished).into_pyobject(py)?.into_any().unbind())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::data::{Real, reading};
 use crate::error::{cut, exception, shown};
+use crate::memory::room;
 use numpy::{
     Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods,
 };
@@ -60,7 +61,7 @@ impl<'py, T: Real> Compressed<'py, T> {
 
     /// The engine's view of the same memory, checked.
     pub(crate) fn input(&self, py: Python<'_>) -> PyResult<Input<'_, T>> {
-        let csr = self.compressed().map_err(|e| self.exception(py, &e))?;
+        let csr = self.compressed(py)?;
         Ok(match self.format {
             Format::Csr => csr.into(),
             Format::Csc => Csc::from_transposed(csr).into(),
@@ -72,7 +73,7 @@ impl<'py, T: Real> Compressed<'py, T> {
         if self.format != Format::Csr {
             return Err(PyValueError::new_err(format!("{}: expected the format csr", self.name)));
         }
-        self.compressed().map_err(|e| self.exception(py, &e))
+        self.compressed(py)
     }
 
     /// What is wrong with the arrays, in the words of their format.
@@ -94,31 +95,37 @@ impl<'py, T: Real> Compressed<'py, T> {
     }
 
     /// The rows of X, or of its transpose if X is compressed by columns.
-    fn compressed(&self) -> partwise::Result<Csr<'_, T>> {
+    fn compressed(&self, py: Python<'_>) -> PyResult<Csr<'_, T>> {
         let shape = match self.format {
             Format::Csr => self.shape,
             Format::Csc => (self.shape.1, self.shape.0),
         };
         match &self.indptr {
-            Indices::I32(indptr) => self.rows(shape, &contiguous(indptr)),
-            Indices::I64(indptr) => self.rows(shape, &contiguous(indptr)),
+            Indices::I32(indptr) => self.rows(py, shape, &contiguous(indptr)?),
+            Indices::I64(indptr) => self.rows(py, shape, &contiguous(indptr)?),
         }
     }
 
     fn rows<I: IndexLike>(
         &self,
+        py: Python<'_>,
         shape: (usize, usize),
         indptr: &[I],
-    ) -> partwise::Result<Csr<'_, T>> {
-        let values = contiguous(&self.values);
-        match &self.indices {
+    ) -> PyResult<Csr<'_, T>> {
+        let values = contiguous(&self.values)?;
+        let csr = match &self.indices {
             // A negative index read as unsigned is 2³¹ or more, so the check refuses it.
             Indices::I32(indices) if i32::try_from(shape.1).is_ok() => {
-                Csr::new(shape, indptr, unsigned(contiguous(indices)), values).map_err(as_signed)
+                Csr::new(shape, indptr, unsigned(contiguous(indices)?), values).map_err(as_signed)
             }
-            Indices::I32(indices) => Csr::from_indices(shape, indptr, &contiguous(indices), values),
-            Indices::I64(indices) => Csr::from_indices(shape, indptr, &contiguous(indices), values),
-        }
+            Indices::I32(indices) => {
+                Csr::from_indices(shape, indptr, &contiguous(indices)?, values)
+            }
+            Indices::I64(indices) => {
+                Csr::from_indices(shape, indptr, &contiguous(indices)?, values)
+            }
+        };
+        csr.map_err(|e| self.exception(py, &e))
     }
 }
 
@@ -151,11 +158,13 @@ fn aligned(name: &str, which: &str, array: &Bound<'_, PyUntypedArray>) -> PyResu
 }
 
 /// The values of an array whose alignment was checked; copied only if they are not side by side.
-fn contiguous<'a, E: Element + Copy>(array: &'a PyReadonlyArray1<'_, E>) -> Cow<'a, [E]> {
-    match array.as_slice() {
-        Ok(values) => Cow::Borrowed(values),
-        Err(_) => Cow::Owned(array.as_array().to_vec()),
+fn contiguous<'a, E: Element + Copy>(array: &'a PyReadonlyArray1<'_, E>) -> PyResult<Cow<'a, [E]>> {
+    if let Ok(values) = array.as_slice() {
+        return Ok(Cow::Borrowed(values));
     }
+    let mut copy = room("a copy of a sparse matrix", array.len())?;
+    copy.extend(array.as_array());
+    Ok(Cow::Owned(copy))
 }
 
 #[allow(unsafe_code)]

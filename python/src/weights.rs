@@ -2,8 +2,9 @@
 
 use crate::data::{HeldAs, Real, reading};
 use crate::error::{exception, shown};
+use crate::memory::room;
 use crate::sparse::Compressed;
-use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use partwise::matrix::{Data, Weights};
 use partwise::{Error, Input};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -26,8 +27,8 @@ pub(crate) struct Given<'a, 'py> {
 pub(crate) struct HeldWeights<'py, T: Real> {
     entries: Option<HeldAs<'py, T>>,
     hidden: Option<Mask<'py, T>>,
-    rows: Option<Vec<T>>,
-    columns: Option<Vec<T>>,
+    rows: Option<PyReadonlyArray1<'py, T>>,
+    columns: Option<PyReadonlyArray1<'py, T>>,
     nan_missing: bool,
     absent_missing: bool,
 }
@@ -71,13 +72,19 @@ impl<'py, T: Real> HeldWeights<'py, T> {
         self.entries.is_some()
     }
 
+    /// Bytes of a copy of the weights of rows and columns.
+    pub(crate) fn bytes_of_vectors(&self) -> u128 {
+        let values = [&self.rows, &self.columns].into_iter().flatten();
+        values.map(|w| (w.len() * size_of::<T>()) as u128).sum()
+    }
+
     /// X beside the engine's view of the same memory.
     pub(crate) fn of_x<'a>(&'a self, py: Python<'_>, x: Input<'a, T>) -> PyResult<Data<'a, T>> {
         let mut weights = Weights {
             entries: self.entries.as_ref().map(|entries| entries.input(py)).transpose()?,
             hidden: None,
-            rows: self.rows.clone(),
-            columns: self.columns.clone(),
+            rows: self.rows.as_ref().map(|w| copied("row_weights", w)).transpose()?,
+            columns: self.columns.as_ref().map(|w| copied("column_weights", w)).transpose()?,
             nan_missing: self.nan_missing,
             absent_missing: self.absent_missing,
         };
@@ -113,14 +120,24 @@ fn mask<'py, T: Real>(missing: &Bound<'py, PyAny>) -> PyResult<Mask<'py, T>> {
     })
 }
 
-fn values<T: Real>(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
+fn values<'py, T: Real>(
+    name: &str,
+    given: &Bound<'py, PyAny>,
+) -> PyResult<PyReadonlyArray1<'py, T>> {
     if let Ok(array) = given.cast::<PyArray1<T>>() {
-        let not_contiguous = |_| PyValueError::new_err(format!("{name} is not contiguous"));
-        return Ok(reading(array)?.as_slice().map_err(not_contiguous)?.to_vec());
+        return reading(array);
     }
     Err(PyTypeError::new_err(format!(
         "{name} is {}; expected 1-D {}, as in X",
         shown(given.get_type().as_any()),
         T::NAME
     )))
+}
+
+fn copied<T: Real>(name: &str, given: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    let not_contiguous = |_| PyValueError::new_err(format!("{name} is not contiguous"));
+    let values = given.as_slice().map_err(not_contiguous)?;
+    let mut copy = room(name, values.len())?;
+    copy.extend_from_slice(values);
+    Ok(copy)
 }

@@ -1,8 +1,11 @@
 """Calls that nobody would make, on the boundary between Python and the engine.
 
 ``python fuzz.py --seconds 60 --seed 1 --folder found`` makes them in processes of their own, in which a
-crash, a hang or an abort is seen; ``--replay SEED CALL`` makes one again. The same seed makes the same
-calls. What is wrong has to be refused with ValueError, TypeError or MemoryError.
+crash, a hang or an abort is seen. The same seed makes the same calls. What is wrong has to be refused
+with ValueError, TypeError or MemoryError.
+
+``--replay SEED CALL`` makes one again. A process has had calls before, which leave it less room: what was
+left is told with each call that brought one down, and ``--left BYTES`` leaves as much.
 """
 
 import argparse
@@ -294,7 +297,12 @@ class Calls:
             partwise.MiniBatchNMF(1, init="random", max_iter=1).fit(X)
 
 
-def work(seed, first, seconds, notes, only=False):
+def addresses():
+    """Bytes of addresses that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def work(seed, first, seconds, notes, only=False, left=MEMORY):
     """Make calls until the time is over, noting each before it is made."""
     import numpy
     import scipy.sparse  # noqa: F401
@@ -304,12 +312,16 @@ def work(seed, first, seconds, notes, only=False):
 
     warnings.simplefilter("ignore")
     numpy.seterr(all="ignore")
-    space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, space + MEMORY))
+    most = addresses() + left
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     expected = (ValueError, TypeError, MemoryError)
     at, end, done, refused = first, time.monotonic() + seconds, 0, 0
+
+    def note(at, left):
+        os.pwrite(notes, "".join(f"{n:>20} " for n in (at, done, refused, left)).encode(), 0)
+
     while only or time.monotonic() < end:
-        os.pwrite(notes, f"{at:>20} {done:>20} {refused:>20}\n".encode(), 0)
+        note(at, most - addresses())
         calls = Calls(seed, at)
         try:
             calls.make()
@@ -335,7 +347,7 @@ def work(seed, first, seconds, notes, only=False):
         at += 1
         if only:
             return
-    os.pwrite(notes, f"{at - 1:>20} {done:>20} {refused:>20}\n".encode(), 0)
+    note(at - 1, 0)
 
 
 def run(seconds, seed, folder):
@@ -356,14 +368,15 @@ def run(seconds, seed, folder):
             said.seek(0)
             text = said.read().decode(errors="replace")[-1500:]
         numbers = [int(word) for word in notes.read_text().split()]
-        if len(numbers) < 3:
+        if len(numbers) < 4:
             print(f"a process left no notes: {status}\n{text}", file=sys.stderr)
             return found + 1
         totals = [totals[0] + numbers[1], totals[1] + numbers[2]]
         first = numbers[0] + 1
         if status != 0:
             found += 1
-            line = f"python: {status}: fuzz.py --replay {seed} {numbers[0]}\n{text}\n"
+            again = f"fuzz.py --replay {seed} {numbers[0]} --left {numbers[3]}"
+            line = f"python: {status}: {again}\n{text}\n"
             print(line, file=sys.stderr, flush=True)
             (folder / f"python-{seed}-{numbers[0]}").write_text(line)
         if time.monotonic() - told > 300:
@@ -398,12 +411,14 @@ def main():
     parser.add_argument("--folder", type=Path, default=Path("found"))
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--replay", nargs=2, type=int, metavar=("SEED", "CALL"))
+    parser.add_argument("--left", type=int, default=MEMORY, metavar="BYTES")
     args = parser.parse_args()
     if args.work:
         seed, first, seconds, notes = args.work
         work(int(seed), int(first), float(seconds), os.open(notes, os.O_WRONLY))
     elif args.replay:
-        work(*args.replay, 0, os.open(os.devnull, os.O_WRONLY), only=True)
+        notes = os.open(os.devnull, os.O_WRONLY)
+        work(*args.replay, 0, notes, only=True, left=args.left)
     else:
         sys.exit(min(run(args.seconds, args.seed, args.folder), 1))
 

@@ -182,6 +182,64 @@ def test_what_fits_is_not_refused():
     assert lines == ["done"] * 3
 
 
+def swept(call, setup, step):
+    """What becomes of an expression with ever more addresses: "M" for MemoryError, until it is done twice."""
+    (ends,) = limited(
+        f"""
+        import resource
+        from pathlib import Path
+        def left(mebibytes):
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            limit = pages * resource.getpagesize() + (mebibytes << 20)
+            resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        def native(x):
+            return x.format, x.shape, x.indptr, x.indices, x.data
+        {textwrap.indent(textwrap.dedent(setup), "        ").strip()}
+        ends = ""
+        for mebibytes in range(40, 2000, {step}):
+            left(mebibytes)
+            try:
+                {call}
+                ends += "."
+            except MemoryError:
+                ends += "M"
+            if ends.endswith(".."):
+                break
+        print(ends)
+        """
+    )
+    return ends
+
+
+# Factors of 36 MB each: what is smaller is made without a question.
+FACTORS = """
+    n, k = 1_100_000, 4
+    X = sp.csr_array((np.ones(n, "f4"), (np.arange(n) % 3, np.arange(n))), shape=(3, n)).tocsr()
+    w, h, v = np.ones((3, k)), np.ones((k, n)), np.ones(n)
+    X = X.astype("f8")
+    learnt = _native.Online(h)
+"""
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "call",
+    [
+        "_native.fit(native(X), k, w=w, h=h, max_iter=1, threads=1)",
+        "_native.fit(native(X.T.tocsr()), k, w=h.T, h=w.T, loss='kl', max_iter=1, threads=1)",
+        "_native.fit(native(X), k, column_weights=v, missing=native(X), max_iter=1, threads=1)",
+        "_native.fit(native(X), k, weights=native(X.tocsc()), rule='mu', max_iter=1, threads=1)",
+        "_native.transform(native(X.tocsc()), h, column_weights=v, threads=1)",
+        "_native.verify(native(X), w, h, weights=native(X.tocsc()), column_weights=v)",
+        "setattr(learnt, 'numerator', h)",
+    ],
+)
+def test_however_little_is_left_a_call_ends_or_is_refused(call):
+    ends = swept(call, FACTORS, 29)
+    assert ends.startswith("M"), ends
+    assert ends.endswith(".."), ends
+
+
 @LINUX
 def test_calls_that_nobody_would_make(tmp_path):
     script = Path(__file__).with_name("fuzz.py")
