@@ -5,6 +5,7 @@
 
 mod copied;
 mod coverage;
+mod csc;
 mod csr;
 mod dense;
 mod digest;
@@ -22,7 +23,8 @@ mod turned;
 mod weights;
 
 pub(crate) use coverage::Coverage;
-pub use csr::{Csc, Csr, IndexLike};
+pub use csc::Csc;
+pub use csr::{Csr, IndexLike};
 pub use dense::{Dense, Order};
 pub use digest::Digest;
 pub(crate) use halting::{Halt, Halting};
