@@ -47,7 +47,7 @@ class _Divergences(StrOptions):
 
     def is_satisfied_by(self, val):
         """Tell whether ``val`` is one of the names, or like ``'huber:0.5'``."""
-        own = isinstance(val, str) and (val in ("kl", "is") or val[:5] == "huber")
+        own = isinstance(val, str) and (val.lower() in ("kl", "is") or val[:5] == "huber")
         return own or super().is_satisfied_by(val)
 
 
@@ -153,7 +153,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """
         check_is_fitted(self)
         W = compressed(X) if sp.issparse(X) else np.asarray(X)
-        return in_container(self, W @ self.components_, X)
+        return in_container(self, W @ np.asarray(self.components_), X)
 
     def score(
         self, X: Any, y: Any = None, *, sample_weight: Any = None, weights: Any = None
@@ -279,7 +279,8 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return W, H
 
     def _rows_given(self, X, H, beside=NOTHING):
-        """Solve for W exactly, with H as it is."""
+        """Solve for W exactly, with H as it is, whoever has set it and as what."""
+        H = np.asarray(H)
         if not H.any():
             return np.zeros((X.shape[0], H.shape[0]), dtype=X.dtype)
         w_penalties, _ = penalties(self, X.shape)
@@ -314,7 +315,7 @@ class BaseNMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         divergence, explained, kkt_residual : float
         """
         x, loss = engine_matrix(X), loss_of(beta_of(self.beta_loss))
-        H = H.astype(X.dtype, copy=False)
+        H = np.asarray(H).astype(X.dtype, copy=False)
         if not (W.any() and H.any()):
             # The engine does not start a fit from a factor of zeros.
             found = _native.verify(x, W, H, loss=loss, **beside.of_fit())

@@ -26,7 +26,9 @@ def beta_of(beta_loss):
     beta : float or str
         Huber's loss is no beta-divergence and stays as it is written.
     """
-    return _BETA_OF_NAME.get(beta_loss, beta_loss) if isinstance(beta_loss, str) else beta_loss
+    if not isinstance(beta_loss, str):
+        return beta_loss
+    return _BETA_OF_NAME.get(beta_loss.lower(), beta_loss)
 
 
 def loss_of(beta):

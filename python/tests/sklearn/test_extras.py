@@ -167,7 +167,9 @@ def test_number_of_threads():
     assert thread_count(-2) == max(1, joblib.cpu_count() - 1)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("kl", "kullback-leibler"), ("is", "itakura-saito")])
+@pytest.mark.parametrize(("ours", "theirs"), [
+    ("kl", "kullback-leibler"), ("is", "itakura-saito"), ("KL", "kullback-leibler"),
+])  # fmt: skip
 def test_losses_by_the_names_of_fit(ours, theirs):
     def fitted(beta_loss):
         options = {"solver": "mu", "init": "random", "random_state": 0, "max_iter": 20, "tol": 0}

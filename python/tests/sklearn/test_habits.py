@@ -119,3 +119,13 @@ def test_verbose_prints_lines_on_standard_output(capsys):
 def test_the_box_of_a_notebook_links_to_the_documentation(Estimator):
     html = estimator_html_repr(Estimator(3))
     assert "https://github.com/partwise/partwise/blob/main/docs/python.md" in html
+
+
+@pytest.mark.parametrize("solver", ["cd", "mu"])
+def test_components_may_be_set_by_hand_as_a_frame(solver):
+    model = NMF(3, random_state=0, solver=solver).fit(X)
+    W, score = model.transform(X), model.score(X)
+    model.components_ = pd.DataFrame(model.components_, columns=NAMES)
+    assert_array_equal(model.transform(X), W)
+    assert model.score(X) == score
+    assert_allclose(model.inverse_transform(W), W @ model.components_.to_numpy())
