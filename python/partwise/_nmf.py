@@ -18,8 +18,10 @@ from ._validation import check_zeros_for_beta, engine_matrix, loss_of, penalties
 from ._watch import watching
 
 _RULES = {"cd": "hals", "mu": "mu", "auto": None}
-# Which stationary point a fit ends at is mostly decided in its first iterations.
-_PLAIN = 100
+# Iterations of scikit-learn's way with which solver="cd" begins: they mostly decide at which stationary point
+# a fit ends. Of 400 random starts on ten data sets 224 ended more than 0.1 % below scikit-learn's end and 8
+# above, with 100 in place of 10 iterations 206 and 26, with none 267 and 35 (`bench/basin.py`).
+_PLAIN = 10
 
 
 class NMF(BaseNMF):
@@ -75,7 +77,7 @@ class NMF(BaseNMF):
         order.
     n_init : int, default=1
         Number of starts; the best result is kept. The first is the one that ``init`` names, the
-        others are random and run side by side.
+        others are random.
     keep_all : bool, default=False
         Whether all of the ``n_init`` results are kept: ``all_components_``, ``all_weights_`` and
         ``all_objectives_``, for instance to see how stable the components are.

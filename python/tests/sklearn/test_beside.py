@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import partwise
 from partwise import NMF, MiniBatchNMF, non_negative_factorization
+from partwise._nmf import _PLAIN
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -52,7 +53,7 @@ def test_a_fit_is_that_of_partwise_fit(way, solver):
     model = custom(solver, **options)
     W = model.fit_transform(data, W=W0, H=H0, **given)
     rule = {"cd": "hals", "mu": "mu", "auto": None}[solver]
-    plain = {"cd": 100, "mu": 30, "auto": 0}[solver]
+    plain = {"cd": _PLAIN, "mu": 30, "auto": 0}[solver]
     wanted = partwise.fit(
         data,
         3,
