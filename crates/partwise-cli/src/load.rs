@@ -135,6 +135,7 @@ fn convert<T: Number>(
     {
         check_range(values, about, place)?;
     }
+    check_room::<T>(&numbers, about)?;
     let (mut values, rounding) = T::take(numbers);
     if let Some(r) = rounding {
         let (row, col) = place(usize::try_from(r.first_index).unwrap_or(0));
@@ -158,6 +159,18 @@ fn convert<T: Number>(
         }
     }
     Ok(values)
+}
+
+/// Refuses numbers of another type for which there is no room in `T`.
+fn check_room<T: Number>(numbers: &Numbers, about: &About) -> Result<(), Failure> {
+    let needed = numbers.len() as u128 * size_of::<T>() as u128;
+    match partwise_memory::most() {
+        Some(limit) if numbers.dtype() != T::DTYPE && needed > u128::from(limit) => {
+            let what = format!("{}: a copy in {}", about.name, T::DTYPE);
+            Err(partwise_io::Error::Resource { what, needed, limit }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses doubles beyond single precision, and notes those that vanish in it.

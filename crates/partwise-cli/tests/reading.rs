@@ -56,3 +56,31 @@ fn every_command_reads_by_the_same_options() {
     assert!(out.contains("row 'a'") && out.contains("column 's1'"), "{out}");
     assert!(String::from_utf8(common::bytes(&folder, "w.csv")).unwrap().contains("\nd,"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_of_bytes_that_has_no_room_as_numbers_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (rows, cols) = (10_000, 8_000);
+    let text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({rows}, {cols}), }}");
+    let header = format!("{text:<117}\n");
+    let mut start = b"\x93NUMPY\x01\x00".to_vec();
+    start.extend(u16::try_from(header.len()).expect("short").to_le_bytes());
+    start.extend(header.as_bytes());
+    let path = folder.path().join("x.npy");
+    std::fs::write(&path, &start).expect("write");
+    let file = std::fs::OpenOptions::new().append(true).open(path).expect("open");
+    file.set_len(start.len() as u64 + rows * cols).expect("a file of zeros");
+    let limited = ["-c", "ulimit -v 350000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_partwise")];
+    for command in ["inspect x.npy", "fit x.npy -k 1 --out run"] {
+        let done = std::process::Command::new("sh")
+            .args(limited)
+            .args(command.split(' '))
+            .current_dir(folder.path())
+            .output()
+            .expect("spawn");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(5), "{said}");
+        assert!(said.contains("x.npy: a copy in float32 needs 305.2 MiB"), "{said}");
+    }
+}
