@@ -95,7 +95,9 @@ def main():
         for plain in map(int, args.plain.split(",")):
             partwise._nmf._PLAIN = plain
             ours = [run(Ours, x, rank, seed) for seed in range(args.starts)]
-            ratios = np.array([a / b for (a, _), (b, _) in zip(ours, theirs, strict=True)])
+            ratios = np.array(
+                [a / b for (a, _), (b, _) in zip(ours, theirs, strict=True)]
+            )
             seconds = [sum(s for _, s in side) for side in (ours, theirs)]
             line(name, plain, ratios, *seconds)
             every.setdefault(plain, []).append((ratios, *seconds))

@@ -17,7 +17,11 @@ CASES = {
     "partwise NMF": ("partwise", "NMF", {}),
     "sklearn NMF random": ("sklearn.decomposition", "NMF", {"init": "random"}),
     "partwise NMF random": ("partwise", "NMF", {"init": "random"}),
-    "sklearn MiniBatchNMF": ("sklearn.decomposition", "MiniBatchNMF", {"batch_size": 4096}),
+    "sklearn MiniBatchNMF": (
+        "sklearn.decomposition",
+        "MiniBatchNMF",
+        {"batch_size": 4096},
+    ),
     "partwise MiniBatchNMF": ("partwise", "MiniBatchNMF", {"batch_size": 4096}),
 }
 
