@@ -43,7 +43,8 @@ impl Sums {
     /// d(x, q) by |∂d/∂q|·εq. That derivative is the difference of two positive parts, and `kkt` has the
     /// sums of both times q: q ∂d/∂q sums to no more than them. Where d is ½ω(x − q)² or more, for the
     /// Frobenius loss and Huber's, it sums to no more than √2D times the root of Σ ωq² (Cauchy–Schwarz).
-    /// The terms that d is a difference of are no more than D and these sums over |β| and |β − 1|.
+    /// The terms that d is a difference of are no more than D and these sums over |β| and |β − 1|; they are
+    /// summed in `f64`, whose roundings mostly cancel: as the root of how many there are.
     pub(crate) fn bound<T: Scalar>(&self, loss: Loss, (cells, k): (f64, usize)) -> f64 {
         let share = (k as f64 + 8.0) * T::ROUNDOFF;
         let (up, down) = (self.kkt.scale, self.kkt.cross);
