@@ -152,6 +152,21 @@ fn asked<T: Scalar>() -> Vec<Options<T>> {
     all
 }
 
+/// As [`fits_say`], with so many components that what is kept of each is more than X and what is read of it.
+fn fits_of_a_huge_rank_say() {
+    let x: Input<'_, f64> = full(2, 1).into();
+    for loss in ["-1", "kl", "3"] {
+        let loss = loss.parse().unwrap();
+        let options = Options { rank: 200_000, loss, max_iter: 5, ..Options::default() };
+        let said = options.bytes(&x);
+        let before = NOW.load(Ordering::SeqCst);
+        PEAK.store(before, Ordering::SeqCst);
+        drop(fit(x.borrowed(), &options).unwrap());
+        let taken = (PEAK.load(Ordering::SeqCst) - before) as u128;
+        assert!(taken <= said, "{loss}: took {taken} of {said}");
+    }
+}
+
 /// Fits take no more than they say that they need, and say no more than four times that and what the
 /// largest blocks of four threads could be.
 fn fits_say<T: Scalar>() {
@@ -176,6 +191,7 @@ fn a_fit_takes_no_more_than_it_says() {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     fits_say::<f32>();
     fits_say::<f64>();
+    fits_of_a_huge_rank_say();
 }
 
 #[test]
