@@ -121,6 +121,7 @@ impl<T: Scalar> Factor<T> {
         // SAFETY: as `as_slice`, and the borrow is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
     }
+
     /// Whether a column is zero.
     pub(crate) fn is_zero_column(&self, column: usize) -> bool {
         (0..self.rows).all(|i| self.row(i)[column] == T::ZERO)

@@ -71,6 +71,13 @@ fn of_grams<T: Scalar>(x: &Input<'_, T>, k: usize, loss: Loss) -> u128 {
     times([k, k, size_of::<f64>()]).saturating_mul(2 * most_bins(x) as u128 + 10)
 }
 
+/// Sums, costs and steps of each component, and what threads keep of them: more than all else where X is
+/// small beside k. Up to 240 bytes were measured beside the factors at 2 × 1 and two million components.
+fn of_components(k: usize) -> u128 {
+    const COMPONENT: usize = 384;
+    times([k, COMPONENT])
+}
+
 impl<T: Scalar> Options<T> {
     /// Bytes that a fit of `x` takes beside it, at most; missing entries may take a copy of it more.
     pub fn bytes(&self, x: &Input<'_, T>) -> u128 {
@@ -83,15 +90,12 @@ impl<T: Scalar> Options<T> {
         let sums = most_bins(x).saturating_mul(if self.loss == Loss::FROBENIUS { 1 } else { 2 });
         let side = if rows >= cols { Side::Rows } else { Side::Columns };
         let copies = 1 + u128::from(self.keep_all);
-        // Sums, costs and steps of each component, and what threads keep of them: up to 240 bytes were
-        // measured beside the factors at 2 × 1 and two million components.
-        const COMPONENT: usize = 384;
         let found = [long, short].map(|rows| Factor::<T>::bytes(rows, self.rank));
         sum([
             Factor::<T>::bytes(long, wide).saturating_mul(4),
             Factor::<T>::bytes(short, wide).saturating_mul(8 + sums as u128),
             of_grams(x, width, self.loss).saturating_mul(self.batch() as u128),
-            times([wide, COMPONENT]),
+            of_components(wide),
             sum(found).saturating_mul(self.n_init as u128).saturating_mul(copies),
             of_turned(x, side),
             of_scan(x),
@@ -142,6 +146,7 @@ impl Transform {
             Factor::<T>::bytes(rows, k).saturating_mul(2),
             Factor::<T>::bytes(cols, k).saturating_mul(3),
             of_grams(x, k, self.loss),
+            of_components(k),
             of_turned(x, Side::Rows),
             of_scan(x),
             of_blocks(x, self.threads, visits_every(self.loss)),
@@ -172,6 +177,7 @@ pub(super) fn of_measure<T: Scalar>(data: &Data<'_, T>, k: usize, loss: Loss) ->
         Factor::<T>::bytes(rows, k).saturating_mul(2),
         Factor::<T>::bytes(cols, k).saturating_mul(2),
         of_grams(x, k, loss),
+        of_components(k),
         of_turned(x, Side::Rows),
         of_scan(x),
         of_blocks(x, 0, visits_every(loss)),
@@ -187,6 +193,7 @@ pub(super) fn of_batch<T: Scalar>(data: &Data<'_, T>, k: usize, loss: Loss) -> u
         Factor::<T>::bytes(rows, k).saturating_mul(3),
         Factor::<T>::bytes(cols, k).saturating_mul(8 + 2 * most_bins(x) as u128),
         of_grams(x, k, loss),
+        of_components(k),
         of_turned(x, Side::Rows),
         of_scan(x),
         of_blocks(x, 0, visits_every(loss)),

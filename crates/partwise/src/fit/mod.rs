@@ -150,6 +150,13 @@ impl<T: Scalar> Watch<'_, T> {
         let before = ended.len();
         ended.extend(course.retire()?);
         self.ended += ended.len() - before;
+        for (member, _) in &mut ended[before..] {
+            // Its certificate was measured afresh: that of one factor may have been an old one.
+            let stalled = member.status == Some(Status::Stalled);
+            if stalled && member.has_converged(self.tol, self.null) {
+                member.status = Some(Status::Converged);
+            }
+        }
         Ok(())
     }
 

@@ -68,7 +68,7 @@ impl Charges {
     }
 
     /// What was given, in steps that are not extrapolated.
-    pub(super) fn without_ridge<T: Scalar>(self, options: &Options<T>) -> Self {
+    pub(super) fn cautious<T: Scalar>(options: &Options<T>) -> Self {
         Self { cautious: true, ..Self::given(options) }
     }
 
@@ -85,7 +85,7 @@ impl Charges {
             return Ok(Self { cautious, ..given });
         }
         if pilot == 0.0 {
-            return Ok(given.without_ridge(options));
+            return Ok(Self::cautious(options));
         }
         let left = pilot_divergence(task, pilot)?;
         let ridge = task.in_units_of_x(NOISE_SHARE * task.noise_left(&noise, left));

@@ -6,6 +6,7 @@ use super::entries::{self, Entries};
 use super::normal::{self, Batch};
 use super::observe::{Observer, Silent};
 use super::result::not_begun;
+use super::ridge::Charges;
 use super::task::{Task, room};
 use super::way::{Way, observed};
 use super::{Ended, Fit, Options, Status, Watch, iterate};
@@ -94,7 +95,7 @@ impl<T: Scalar> Task<'_, T> {
         let is_empty = [&fit.w, &fit.h].iter().any(|f| f.as_slice().iter().all(|&v| v == T::ZERO));
         if is_empty && self.charges.ridge.is_some() && !self.halt.is_called() {
             // A ridge that nobody asked for must not leave nothing.
-            self.charges = self.charges.without_ridge(self.options);
+            self.charges = Charges::cautious(self.options);
             self.halt.resume();
             return self.run_all(warnings, observer);
         }

@@ -20,7 +20,7 @@ pub(super) use sweep::{
 
 use super::course::{Course, Opening};
 use super::member::Found;
-use super::{Ended, Member, Status, raise};
+use super::{Ended, Member, raise};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::Pair;
@@ -317,12 +317,6 @@ impl<T: Scalar> Course<T> for Entries<'_, T> {
             return Ok(Vec::new());
         };
         self.certify(&mut member)?;
-        let tol = self.problem.tol;
-        let settled = member.kkt.residual() <= tol && member.fall <= tol * member.objective;
-        if settled && member.status == Some(Status::Stalled) {
-            // The residual of the other factor was an old one when the fall ended.
-            member.status = Some(Status::Converged);
-        }
         let pair = self.take_pair(member.accepted);
         Ok(vec![(member, pair)])
     }
